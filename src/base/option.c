@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+#include "base/option.h"
+
+#include "base/error.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+/* clang-format off */
+struct lg_options lg_options = {
+#define LG_OPTION_VALUE(name, type, when, value, low, high, help) .name = (value),
+	LG_OPTIONS(LG_OPTION_VALUE)
+#undef LG_OPTION_VALUE
+};
+
+enum option_type { SWITCH, BACKING, NUMBER, SIZE, TIME, TEXT };
+
+struct option {
+	const char *name;
+	enum option_type type;
+	enum lg_option_when when;
+	uint64_t low;
+	uint64_t high;
+	_Atomic(uint64_t) *value; /* NULL: a string */
+	char *text;
+	size_t capacity;
+};
+
+static const struct option options[] = {
+#define LG_OPTION_ROW(name, type, when, value, low, high, help) \
+	{ #name, type, LG_OPTION_##when, low, high, &lg_options.name, NULL, 0 },
+	LG_OPTIONS(LG_OPTION_ROW)
+#undef LG_OPTION_ROW
+#define LG_STRING_ROW(name, when, capacity, help) \
+	{ #name, TEXT, LG_OPTION_##when, 0, 0, NULL, lg_options.name, capacity },
+	LG_STRING_OPTIONS(LG_STRING_ROW)
+#undef LG_STRING_ROW
+};
+/* clang-format on */
+
+enum { OPTIONS = sizeof(options) / sizeof(options[0]) };
+
+/* A piece of the text: not terminated, so that nothing is copied before all of it is known good. */
+struct piece {
+	const char *start;
+	size_t length;
+};
+
+static int length_of(struct piece piece)
+{
+	return (int)(piece.length < 80 ? piece.length : 80);
+}
+
+static bool is(struct piece piece, const char *word)
+{
+	return strlen(word) == piece.length && memcmp(piece.start, word, piece.length) == 0;
+}
+
+static bool parse_digits(struct piece *piece, uint64_t *number)
+{
+	size_t i = 0;
+
+	*number = 0;
+	for (; i < piece->length && piece->start[i] >= '0' && piece->start[i] <= '9'; i++) {
+		uint64_t digit = (uint64_t)(piece->start[i] - '0');
+		if (*number > (UINT64_MAX - digit) / 10)
+			return false;
+		*number = *number * 10 + digit;
+	}
+	piece->start += i;
+	piece->length -= i;
+	return i > 0;
+}
+
+/* The unit after the digits, as a factor; 0 if the type does not have it. */
+static uint64_t unit_factor(enum option_type type, struct piece unit)
+{
+	if (unit.length == 0)
+		return type == TIME ? 0 : 1;
+	if (type == TIME)
+		return is(unit, "ms") ? 1 : is(unit, "s") ? 1000 : 0;
+	if (type != SIZE || unit.length != 1)
+		return 0;
+	switch (unit.start[0]) {
+	case 'K':
+	case 'k':
+		return LG_KIB(1);
+	case 'M':
+	case 'm':
+		return LG_MIB(1);
+	case 'G':
+	case 'g':
+		return LG_GIB(1);
+	case 'T':
+	case 't':
+		return LG_TIB(1);
+	default:
+		return 0;
+	}
+}
+
+static bool parse_value(const struct option *option, struct piece text, uint64_t *value)
+{
+	if (option->type == SWITCH || option->type == BACKING) {
+		const char *const *words = option->type == SWITCH ?
+						   (const char *const[]){ "off", "on" } :
+						   (const char *const[]){ "file", "anon" };
+		for (uint64_t i = 0; i < 2; i++) {
+			*value = i;
+			if (is(text, words[i]))
+				return true;
+		}
+		return false;
+	}
+	if (!parse_digits(&text, value))
+		return false;
+	if (text.length == 0 && *value == 0)
+		return option->low == 0; /* 0 needs no unit */
+	uint64_t factor = unit_factor(option->type, text);
+	if (factor == 0 || *value > UINT64_MAX / factor)
+		return false;
+	*value *= factor;
+	return *value >= option->low && *value <= option->high;
+}
+
+static void describe_allowed(const struct option *option, char *text, size_t bytes)
+{
+	unsigned long long low = option->low, high = option->high;
+
+	switch (option->type) {
+	case SWITCH:
+		snprintf(text, bytes, "on or off");
+		break;
+	case BACKING:
+		snprintf(text, bytes, "file or anon");
+		break;
+	case NUMBER:
+		snprintf(text, bytes, "a number from %llu to %llu", low, high);
+		break;
+	case SIZE:
+		snprintf(text, bytes, "bytes from %llu to %llu, with K, M, G or T", low, high);
+		break;
+	case TIME:
+		snprintf(text, bytes, "a time from %llums to %llus, with ms or s", low, high / 1000);
+		break;
+	case TEXT:
+		snprintf(text, bytes, "a path of at most %zu bytes", option->capacity - 1);
+		break;
+	}
+}
+
+static const struct option *find(struct piece key)
+{
+	for (size_t i = 0; i < OPTIONS; i++)
+		if (is(key, options[i].name))
+			return &options[i];
+	return NULL;
+}
+
+static void set_text(const struct option *option, struct piece value)
+{
+	/* A seqlock: only metrics_file has concurrent readers, and they copy and look again. Release on
+	 * each byte keeps it behind the odd version, acquire keeps the second look behind the bytes. */
+	lg_own_add(&lg_options.metrics_file_version, 1);
+	for (size_t i = 0; i < value.length; i++)
+		__atomic_store_n(&option->text[i], value.start[i], __ATOMIC_RELEASE);
+	__atomic_store_n(&option->text[value.length], '\0', __ATOMIC_RELEASE);
+	if (option->text == lg_options.metrics_file)
+		lg_store_relaxed(&lg_options.metrics_file_length, (uint32_t)value.length);
+	lg_store_release(&lg_options.metrics_file_version,
+			 lg_load_relaxed(&lg_options.metrics_file_version) + 1);
+}
+
+bool lg_option_metrics_file(char *path, size_t capacity)
+{
+	for (int attempt = 0; attempt < 100; attempt++) {
+		uint32_t before = lg_load_acquire(&lg_options.metrics_file_version);
+		size_t i = 0;
+
+		do
+			path[i] = __atomic_load_n(&lg_options.metrics_file[i], __ATOMIC_ACQUIRE);
+		while (path[i] != '\0' && ++i < capacity);
+		if (before % 2 == 0 && before == lg_load_relaxed(&lg_options.metrics_file_version))
+			return i > 0 && i < capacity;
+	}
+	return false;
+}
+
+/* Checks one key:value, and sets it if `set`. */
+static int handle(struct piece key, struct piece text, bool started, bool set)
+{
+	const struct option *option = find(key);
+	uint64_t value = 0;
+	char allowed[128];
+
+	if (option == NULL)
+		return lg_fail(EINVAL, "option '%.*s' is unknown; lgalloc(7) lists them",
+			       length_of(key), key.start);
+	bool good = option->type == TEXT ? text.length < option->capacity :
+					   parse_value(option, text, &value);
+	if (!good) {
+		describe_allowed(option, allowed, sizeof(allowed));
+		return lg_fail(EINVAL, "option %s: '%.*s' is not %s", option->name, length_of(text),
+			       text.start, allowed);
+	}
+	if (started && option->when == LG_OPTION_FIRST)
+		return lg_fail(EBUSY, "option %s counts only before the first region", option->name);
+	if (!set)
+		return 0;
+	if (option->type == TEXT)
+		set_text(option, text);
+	else
+		lg_store_relaxed(option->value, value);
+	return 0;
+}
+
+static int walk(const char *text, bool started, bool set)
+{
+	while (*text != '\0') {
+		size_t length = strcspn(text, ",");
+		const char *colon = memchr(text, ':', length);
+
+		if (length > 0) { /* an empty piece, as after a last comma, says nothing */
+			if (colon == NULL)
+				return lg_fail(EINVAL, "option '%.*s' has no value: write key:value",
+					       (int)(length < 80 ? length : 80), text);
+			struct piece key = { text, (size_t)(colon - text) };
+			struct piece value = { colon + 1, length - key.length - 1 };
+			int error = handle(key, value, started, set);
+			if (error != 0)
+				return error;
+		}
+		text += length;
+		if (*text == ',')
+			text++;
+	}
+	return 0;
+}
+
+int lg_option_parse(const char *text, bool started)
+{
+	int error = walk(text, started, false);
+
+	return error != 0 ? error : walk(text, started, true);
+}

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+/*
+ * The one option table: it feeds the environment, lg_configure, the manual and the command.
+ *
+ * Values are set one by one with relaxed stores and read with relaxed loads wherever they count, so a
+ * change applies live. Strings are set only before the first region and never change afterwards.
+ */
+#ifndef LG_BASE_OPTION_H
+#define LG_BASE_OPTION_H
+
+#include "base/atomic.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum lg_backing_kind { LG_BACKING_FILE, LG_BACKING_ANON };
+
+#define LG_KIB(n) ((uint64_t)(n) << 10)
+#define LG_MIB(n) ((uint64_t)(n) << 20)
+#define LG_GIB(n) ((uint64_t)(n) << 30)
+#define LG_TIB(n) ((uint64_t)(n) << 40)
+#define LG_MS(n) ((uint64_t)(n))
+#define LG_S(n) ((uint64_t)(n) * 1000)
+
+/*
+ * X(name, type, when, default, low, high, help)
+ *   type  SWITCH on|off, BACKING file|anon, NUMBER, SIZE in bytes, TIME in milliseconds
+ *   when  FIRST: only before the first region; LIVE: at any time
+ */
+#define LG_OPTIONS(X)                                                                              \
+	X(backing, BACKING, FIRST, LG_BACKING_FILE, 0, 1,                                          \
+	  "where regions live: file (an unlinked file per class in dir) or anon (anonymous memory)") \
+	X(span, SIZE, FIRST, LG_TIB(1), LG_MIB(2), LG_TIB(4),                                      \
+	  "address space reserved per size class; halved until the system grants it")              \
+	X(reserve, SWITCH, FIRST, 1, 0, 1,                                                         \
+	  "reserve disk blocks when a region is handed out, so that a full disk is ENOSPC, not SIGBUS") \
+	X(coredump, SWITCH, FIRST, 0, 0, 1, "include regions in core dumps")                       \
+	X(hugepages, SWITCH, FIRST, 1, 0, 1, "ask for huge pages for anonymous areas")             \
+	X(annotate, SWITCH, FIRST, 1, 0, 1,                                                        \
+	  "under Valgrind or AddressSanitizer report use after free; thread caches are off there") \
+	X(area_max, SIZE, LIVE, LG_GIB(4), LG_MIB(2), LG_TIB(1), "largest area a refill maps")     \
+	X(growth_dampener, NUMBER, LIVE, 0, 0, 1000000,                                            \
+	  "n: a refill grows a class by 1 + 1 / (n + 1); 0 doubles it")                            \
+	X(cache_bytes, SIZE, LIVE, LG_MIB(64), 0, LG_TIB(1),                                       \
+	  "free memory one thread may keep for itself, over all classes")                          \
+	X(dirty_bytes, SIZE, LIVE, LG_AUTO, 0, LG_TIB(64),                                         \
+	  "free memory the dirty pools may keep; default a quarter of RAM or of the cgroup's limit") \
+	X(reclaim_bytes, SIZE, LIVE, LG_GIB(1), LG_KIB(4), LG_TIB(64),                             \
+	  "most the worker gives back in one tick")                                                \
+	X(background, SWITCH, LIVE, 1, 0, 1, "run the worker thread")                              \
+	X(interval, TIME, LIVE, LG_S(1), 1, LG_S(3600),                                            \
+	  "the worker's tick; a free region is given back after one to two of them")               \
+	X(second_decay, TIME, LIVE, LG_S(10), 0, LG_S(86400),                                      \
+	  "how long the kernel may take the pages of a given back anonymous region before we do")  \
+	X(retire_delay, TIME, LIVE, LG_S(10), 0, LG_S(86400),                                      \
+	  "how long an area stays mapped with nothing in use in it")
+
+/* X(name, when, capacity, help) */
+#define LG_STRING_OPTIONS(X)                                                                       \
+	X(dir, FIRST, 4096, "directory of the backing files; default $TMPDIR, else /var/tmp")      \
+	X(metrics_file, LIVE, 4096,                                                                \
+	  "file the worker writes OpenMetrics to each tick; %p is the process id; empty: none")
+
+#define LG_AUTO UINT64_MAX /* dirty_bytes: not set, follow the machine */
+
+enum lg_option_when { LG_OPTION_FIRST, LG_OPTION_LIVE };
+
+struct lg_options {
+#define LG_OPTION_FIELD(name, type, when, value, low, high, help) _Atomic(uint64_t) name;
+	LG_OPTIONS(LG_OPTION_FIELD)
+#undef LG_OPTION_FIELD
+#define LG_STRING_FIELD(name, when, capacity, help) char name[capacity];
+	LG_STRING_OPTIONS(LG_STRING_FIELD)
+#undef LG_STRING_FIELD
+	_Atomic(uint32_t) metrics_file_version; /* odd while metrics_file changes */
+	_Atomic(uint32_t) metrics_file_length;
+};
+
+extern struct lg_options lg_options;
+
+#define lg_option(name) lg_load_relaxed(&lg_options.name)
+
+/*
+ * Sets every option of `text`, or none. `started`: options of when FIRST are refused with -EBUSY.
+ * Callers serialise. 0 or -errno, with the reason in lg_error().
+ */
+int lg_option_parse(const char *text, bool started);
+
+/* Copies metrics_file, which may change while it is read. False: it is empty. */
+bool lg_option_metrics_file(char *path, size_t capacity);
+
+#endif

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+/* A table to look at: a line per class in use. */
+#include "metrics/writer.h"
+
+#include <lgalloc/lgalloc.h>
+
+#include <inttypes.h>
+#include <stdio.h>
+
+enum { SIZE_TEXT = 16 };
+
+/* 3 KiB, 2 MiB, 1.5 GiB: three digits are enough to look at. */
+static const char *size_text(uint64_t bytes, char *text)
+{
+	static const char units[] = "BKMGTP";
+	double value = (double)bytes;
+	unsigned unit = 0;
+
+	for (; value >= 1000 && unit < sizeof(units) - 2; unit++)
+		value /= 1024;
+	if (unit == 0)
+		snprintf(text, SIZE_TEXT, "%" PRIu64 " B", bytes);
+	else
+		snprintf(text, SIZE_TEXT, "%.3g %ciB", value, units[unit]);
+	return text;
+}
+
+static void write_line(struct lg_writer *writer, const char *name, const struct lg_class_stats *class)
+{
+	char mapped[SIZE_TEXT];
+	double hits = class->allocations > 0 ?
+			      100.0 * (double)class->from_magazine / (double)class->allocations :
+			      0;
+
+	lg_writer_print(writer,
+			"%10s %9" PRIu64 " %7" PRIu64 " %7" PRIu64 " %7" PRIu64 " %7" PRIu64 " %5" PRIu64
+			" %9s %12" PRIu64 " %6.2f%% %8" PRIu64 " %8" PRIu64 "\n",
+			name, class->in_use, class->cached, class->dirty, class->lazy, class->clean,
+			class->areas, size_text(class->area_bytes, mapped), class->allocations, hits,
+			class->steals, class->reclaimed);
+}
+
+void lg_table_write(struct lg_writer *writer, const struct lg_stats *stats)
+{
+	char a[SIZE_TEXT], b[SIZE_TEXT], c[SIZE_TEXT];
+
+	lg_writer_print(writer, "lgalloc %s: %s in use, %s cached, %s dirty", lg_version(),
+			size_text(stats->in_use_bytes, a), size_text(stats->cached_bytes, b),
+			size_text(stats->dirty_bytes, c));
+	lg_writer_print(writer, ", %s lazy, %s clean; %" PRIu64 " threads\n",
+			size_text(stats->lazy_bytes, a), size_text(stats->clean_bytes, b), stats->threads);
+	lg_writer_print(writer, "%10s %9s %7s %7s %7s %7s %5s %9s %12s %7s %8s %8s\n", "class", "in use",
+			"cached", "dirty", "lazy", "clean", "areas", "mapped", "allocations", "hits",
+			"steals", "reclaimed");
+	for (unsigned i = 0; i < LG_CLASSES; i++)
+		if (stats->classes[i].allocations > 0 || stats->classes[i].areas > 0)
+			write_line(writer, size_text(stats->classes[i].size, a), &stats->classes[i]);
+	write_line(writer, "total", &stats->totals);
+}

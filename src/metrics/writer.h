@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+/* Formatted text to a descriptor through a buffer on the caller's stack. The first error stays. */
+#ifndef LG_METRICS_WRITER_H
+#define LG_METRICS_WRITER_H
+
+#include <stddef.h>
+
+struct lg_stats;
+
+enum { LG_WRITER_BYTES = 4096 };
+
+struct lg_writer {
+	int fd;
+	int error; /* 0 or -errno */
+	size_t length;
+	char text[LG_WRITER_BYTES];
+};
+
+void lg_writer_print(struct lg_writer *writer, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+/* Writes what is left; 0 or -errno. */
+int lg_writer_finish(struct lg_writer *writer);
+
+/* The three formats. */
+void lg_openmetrics_write(struct lg_writer *writer, const struct lg_stats *stats);
+void lg_json_write(struct lg_writer *writer, const struct lg_stats *stats);
+void lg_table_write(struct lg_writer *writer, const struct lg_stats *stats);
+
+#endif

@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+#ifndef LG_OS_CLOCK_H
+#define LG_OS_CLOCK_H
+
+#include <stdint.h>
+
+/* Milliseconds of the monotonic clock; never 0. */
+uint64_t lg_os_now_ms(void);
+
+#endif

@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+#include "os/file.h"
+
+#include "base/error.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/fs.h>
+#include <linux/magic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+enum { FD_HIGH = 1 << 20, FD_LOW = 64, PATH_BYTES = 4096 + 32 };
+
+/* A kernel or file system without O_TMPFILE: make a name and remove it at once. */
+static int open_named(const char *directory)
+{
+	char path[PATH_BYTES];
+
+	if ((size_t)snprintf(path, sizeof(path), "%s/lgalloc.XXXXXX", directory) >= sizeof(path))
+		return -ENAMETOOLONG;
+	int fd = mkostemp(path, O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	unlink(path);
+	return fd;
+}
+
+static int open_unlinked(const char *directory)
+{
+	int fd = open(directory, O_TMPFILE | O_RDWR | O_CLOEXEC | O_EXCL, 0600);
+
+	if (fd >= 0)
+		return fd;
+	if (errno == EOPNOTSUPP || errno == EISDIR || errno == EINVAL)
+		return open_named(directory);
+	return -errno;
+}
+
+/* Programs that close or dup2 onto low descriptors then rarely meet ours. */
+static int move_high(int fd)
+{
+	struct rlimit limit;
+	int high = FD_LOW;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+		rlim_t most = limit.rlim_cur < FD_HIGH ? limit.rlim_cur : FD_HIGH;
+		if (most > 4 * FD_LOW)
+			high = (int)(most - FD_LOW);
+	}
+	int moved = fcntl(fd, F_DUPFD_CLOEXEC, high);
+	if (moved < 0)
+		return fd;
+	close(fd);
+	return moved;
+}
+
+/*
+ * On btrfs a second write to a page after write-back needs a new block, which a full disk does not have:
+ * SIGBUS. Without copy-on-write it goes to the reserved one.
+ */
+static void forbid_copy_on_write(int fd)
+{
+	int flags = 0;
+
+	if (ioctl(fd, FS_IOC_GETFLAGS, &flags) != 0)
+		return;
+	flags |= FS_NOCOW_FL;
+	(void)ioctl(fd, FS_IOC_SETFLAGS, &flags);
+}
+
+int lg_os_file_open(const char *directory, struct lg_os_file *file)
+{
+	struct stat status;
+	struct statfs system;
+	int fd = open_unlinked(directory);
+
+	if (fd < 0)
+		return lg_fail(-fd, "no backing file could be made in dir '%s': %s; choose another with "
+			       "dir:PATH or TMPDIR", directory, lg_error_name(-fd));
+	fd = move_high(fd);
+	if (fstat(fd, &status) != 0 || fstatfs(fd, &system) != 0) {
+		int error = errno;
+		close(fd);
+		return lg_fail(error, "the backing file in dir '%s' cannot be examined: %s", directory,
+			       lg_error_name(error));
+	}
+	if (system.f_type == BTRFS_SUPER_MAGIC)
+		forbid_copy_on_write(fd);
+	/* XFS frees the blocks and allocates others: another process may take the last ones between. */
+	*file = (struct lg_os_file){ .fd = fd,
+				     .device = status.st_dev,
+				     .inode = status.st_ino,
+				     .zeroes_in_place = system.f_type != XFS_SUPER_MAGIC };
+	return 0;
+}
+
+bool lg_os_file_is_ours(const struct lg_os_file *file)
+{
+	struct stat status;
+
+	return file->fd >= 0 && fstat(file->fd, &status) == 0 && status.st_dev == file->device &&
+	       status.st_ino == file->inode;
+}
+
+void lg_os_file_close(struct lg_os_file *file)
+{
+	if (lg_os_file_is_ours(file))
+		close(file->fd);
+	file->fd = -1;
+}
+
+int lg_os_file_extend(struct lg_os_file *file, uint64_t bytes)
+{
+	struct rlimit limit;
+
+	if (bytes <= file->bytes)
+		return 0;
+	if (getrlimit(RLIMIT_FSIZE, &limit) == 0 && bytes > limit.rlim_cur)
+		return -EFBIG;
+	if (!lg_os_file_is_ours(file))
+		return -EBADF;
+	if (ftruncate(file->fd, (off_t)bytes) != 0)
+		return -errno;
+	file->bytes = bytes;
+	return 0;
+}
+
+static int change_range(const struct lg_os_file *file, int mode, uint64_t offset, uint64_t bytes)
+{
+	int result;
+
+	if (!lg_os_file_is_ours(file))
+		return -EBADF;
+	do
+		result = fallocate(file->fd, mode, (off_t)offset, (off_t)bytes);
+	while (result != 0 && errno == EINTR);
+	return result == 0 ? 0 : -errno;
+}
+
+int lg_os_file_reserve(const struct lg_os_file *file, uint64_t offset, uint64_t bytes)
+{
+	return change_range(file, FALLOC_FL_KEEP_SIZE, offset, bytes);
+}
+
+int lg_os_file_zero(const struct lg_os_file *file, uint64_t offset, uint64_t bytes)
+{
+	if (!file->zeroes_in_place)
+		return -EOPNOTSUPP;
+	return change_range(file, FALLOC_FL_ZERO_RANGE | FALLOC_FL_KEEP_SIZE, offset, bytes);
+}
+
+int lg_os_file_write_back(const struct lg_os_file *file, uint64_t offset, uint64_t bytes)
+{
+	unsigned all = SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER;
+
+	if (!lg_os_file_is_ours(file))
+		return -EBADF;
+	return sync_file_range(file->fd, (off_t)offset, (off_t)bytes, all) == 0 ? 0 : -errno;
+}
+
+int lg_os_file_disk_bytes(const struct lg_os_file *file, uint64_t *bytes)
+{
+	struct stat status;
+
+	if (file->fd < 0 || fstat(file->fd, &status) != 0)
+		return -EBADF;
+	if (status.st_dev != file->device || status.st_ino != file->inode)
+		return -EBADF;
+	*bytes = (uint64_t)status.st_blocks * 512;
+	return 0;
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+/*
+ * A backing file: unlinked from the start, so its bytes go when the process does.
+ *
+ * Programs close descriptors they do not know. Before each change through the descriptor we look
+ * whether it still is our file; if not, -EBADF, and nothing of the program's is harmed. (A close between
+ * the look and the call cannot be seen; the descriptor is kept high to make that unlikely.)
+ */
+#ifndef LG_OS_FILE_H
+#define LG_OS_FILE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+struct lg_os_file {
+	int fd; /* -1: none */
+	dev_t device;
+	ino_t inode;
+	uint64_t bytes;
+	bool zeroes_in_place; /* zeroing a range never gives up its blocks */
+};
+
+/* Makes a file in `directory`. -errno, in words in lg_error(). */
+int lg_os_file_open(const char *directory, struct lg_os_file *file);
+void lg_os_file_close(struct lg_os_file *file);
+
+/* Makes the file at least `bytes` long (sparse). -EFBIG beyond RLIMIT_FSIZE, without its signal. */
+int lg_os_file_extend(struct lg_os_file *file, uint64_t bytes);
+
+/* Gives the range disk blocks; contents that exist stay. -ENOSPC, -EOPNOTSUPP, -EBADF … */
+int lg_os_file_reserve(const struct lg_os_file *file, uint64_t offset, uint64_t bytes);
+
+/* Makes the range zero and keeps its blocks. -EOPNOTSUPP where the file system cannot. */
+int lg_os_file_zero(const struct lg_os_file *file, uint64_t offset, uint64_t bytes);
+
+/* Starts and awaits write-back of the range. */
+int lg_os_file_write_back(const struct lg_os_file *file, uint64_t offset, uint64_t bytes);
+
+/* Bytes of disk the file occupies. */
+int lg_os_file_disk_bytes(const struct lg_os_file *file, uint64_t *bytes);
+
+bool lg_os_file_is_ours(const struct lg_os_file *file);
+
+#endif

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+#include "os/limits.h"
+
+#include <fcntl.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+enum { TEXT_BYTES = 4096, MAPPINGS_DEFAULT = 65530 };
+
+/* Reads a small file whole; the text is empty if it cannot be read. */
+static void read_text(const char *path, char *text)
+{
+	size_t length = 0;
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	if (fd >= 0) {
+		ssize_t got;
+		while (length < TEXT_BYTES - 1 &&
+		       (got = read(fd, text + length, TEXT_BYTES - 1 - length)) > 0)
+			length += (size_t)got;
+		close(fd);
+	}
+	text[length] = '\0';
+}
+
+/* "max" and nonsense are no limit. */
+static uint64_t read_number(const char *path)
+{
+	char text[TEXT_BYTES], *end;
+
+	read_text(path, text);
+	unsigned long long number = strtoull(text, &end, 10);
+	return end == text ? UINT64_MAX : number;
+}
+
+/* The least limit of the group and of all groups above it. */
+static uint64_t least_limit(const char *mount, char *group, const char *file)
+{
+	uint64_t least = UINT64_MAX;
+	char path[2 * TEXT_BYTES];
+
+	for (;;) {
+		snprintf(path, sizeof(path), "%s%s/%s", mount, group, file);
+		uint64_t limit = read_number(path);
+		least = limit < least ? limit : least;
+		char *slash = strrchr(group, '/');
+		if (slash == NULL)
+			return least;
+		*slash = '\0';
+	}
+}
+
+/*
+ * /proc/self/cgroup has a line "0::/group" for version 2 and "N:…,memory,…:/group" for version 1. In a
+ * container the mount may show the group itself as its root: the walk up ends there.
+ */
+static uint64_t cgroup_memory_bytes(void)
+{
+	char text[TEXT_BYTES];
+	uint64_t least = UINT64_MAX;
+
+	read_text("/proc/self/cgroup", text);
+	for (char *line = text, *next; line != NULL && *line != '\0'; line = next) {
+		next = strchr(line, '\n');
+		if (next != NULL)
+			*next++ = '\0';
+		char *controllers = strchr(line, ':');
+		char *group = controllers != NULL ? strchr(controllers + 1, ':') : NULL;
+		if (group == NULL)
+			continue;
+		*group++ = '\0';
+		uint64_t limit = UINT64_MAX;
+		if (controllers[1] == '\0')
+			limit = least_limit("/sys/fs/cgroup", group, "memory.max");
+		else if (strstr(controllers, "memory") != NULL)
+			limit = least_limit("/sys/fs/cgroup/memory", group, "memory.limit_in_bytes");
+		least = limit < least ? limit : least;
+	}
+	return least;
+}
+
+uint64_t lg_os_memory_bytes(void)
+{
+	long pages = sysconf(_SC_PHYS_PAGES), page = sysconf(_SC_PAGESIZE);
+	uint64_t ram = pages > 0 && page > 0 ? (uint64_t)pages * (uint64_t)page : UINT64_MAX;
+	uint64_t group = cgroup_memory_bytes();
+
+	return ram < group ? ram : group;
+}
+
+uint64_t lg_os_address_space_bytes(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_AS, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY)
+		return UINT64_MAX;
+	return limit.rlim_cur;
+}
+
+uint64_t lg_os_mappings_max(void)
+{
+	uint64_t mappings = read_number("/proc/sys/vm/max_map_count");
+
+	return mappings == UINT64_MAX ? MAPPINGS_DEFAULT : mappings;
+}

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+/* What the system allows this process. Nothing here allocates. */
+#ifndef LG_OS_LIMITS_H
+#define LG_OS_LIMITS_H
+
+#include <stdint.h>
+
+/* The least of RAM and the limits of the memory cgroups above this process, in bytes. */
+uint64_t lg_os_memory_bytes(void);
+
+/* RLIMIT_AS in bytes; UINT64_MAX: none. */
+uint64_t lg_os_address_space_bytes(void);
+
+/* vm.max_map_count, or the kernel's default where it cannot be read. */
+uint64_t lg_os_mappings_max(void);
+
+#endif

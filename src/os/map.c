@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+#include "os/map.h"
+
+#include <errno.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#ifndef MREMAP_DONTUNMAP
+#define MREMAP_DONTUNMAP 4
+#endif
+#ifndef MAP_FIXED_NOREPLACE
+#define MAP_FIXED_NOREPLACE 0x100000
+#endif
+
+enum { RESERVED = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE };
+
+size_t lg_os_page_bytes(void)
+{
+	return (size_t)sysconf(_SC_PAGESIZE);
+}
+
+static int map_at(void *at, size_t bytes, int protection, int flags, int fd, uint64_t offset)
+{
+	void *got = mmap(at, bytes, protection, flags, fd, (off_t)offset);
+
+	return got == MAP_FAILED ? -errno : 0;
+}
+
+int lg_os_reserve(size_t bytes, size_t alignment, void **range)
+{
+	size_t page = lg_os_page_bytes();
+	size_t more = alignment > page ? alignment - page : 0;
+	char *start = mmap(NULL, bytes + more, PROT_NONE, RESERVED, -1, 0);
+
+	if (start == MAP_FAILED)
+		return -errno;
+	size_t before = -(size_t)(uintptr_t)start & (alignment - 1);
+	if (before > 0)
+		munmap(start, before);
+	if (more > before)
+		munmap(start + before + bytes, more - before);
+	*range = start + before;
+	return 0;
+}
+
+void lg_os_unreserve(void *range, size_t bytes)
+{
+	munmap(range, bytes);
+}
+
+int lg_os_reserve_at(void *range, size_t bytes)
+{
+	void *got = mmap(range, bytes, PROT_NONE, RESERVED | MAP_FIXED_NOREPLACE, -1, 0);
+
+	if (got == MAP_FAILED)
+		return -errno;
+	if (got != range) { /* a kernel before 4.17 takes the address as a hint */
+		munmap(got, bytes);
+		return -EEXIST;
+	}
+	return 0;
+}
+
+int lg_os_map_file(void *at, size_t bytes, int fd, uint64_t offset)
+{
+	return map_at(at, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, fd, offset);
+}
+
+int lg_os_map_anon(void *at, size_t bytes)
+{
+	return map_at(at, bytes, PROT_READ | PROT_WRITE, RESERVED | MAP_FIXED, -1, 0);
+}
+
+int lg_os_unmap(void *at, size_t bytes)
+{
+	return map_at(at, bytes, PROT_NONE, RESERVED | MAP_FIXED, -1, 0);
+}
+
+int lg_os_map_zeros(void *at, size_t bytes)
+{
+	return map_at(at, bytes, PROT_READ, RESERVED | MAP_FIXED, -1, 0);
+}
+
+int lg_os_make_writable(void *at, size_t bytes)
+{
+	return mprotect(at, bytes, PROT_READ | PROT_WRITE) == 0 ? 0 : -errno;
+}
+
+int lg_os_map_record(size_t bytes, void **record)
+{
+	void *got = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (got == MAP_FAILED)
+		return -errno;
+	*record = got;
+	return 0;
+}
+
+int lg_os_advise(void *at, size_t bytes, enum lg_os_advice advice)
+{
+	static const int numbers[] = {
+		[LG_OS_FREE] = MADV_FREE,
+		[LG_OS_DROP] = MADV_DONTNEED,
+		[LG_OS_REMOVE] = MADV_REMOVE,
+		[LG_OS_WILLNEED] = MADV_WILLNEED,
+		[LG_OS_PAGEOUT] = MADV_PAGEOUT,
+		[LG_OS_SEQUENTIAL] = MADV_SEQUENTIAL,
+		[LG_OS_RANDOM] = MADV_RANDOM,
+		[LG_OS_NORMAL] = MADV_NORMAL,
+		[LG_OS_HUGEPAGE] = MADV_HUGEPAGE,
+		[LG_OS_DONTFORK] = MADV_DONTFORK,
+		[LG_OS_DONTDUMP] = MADV_DONTDUMP,
+	};
+	int result;
+
+	do
+		result = madvise(at, bytes, numbers[advice]);
+	while (result != 0 && errno == EINTR);
+	return result == 0 ? 0 : -errno;
+}
+
+int lg_os_move(void *from, void *to, size_t bytes)
+{
+	void *got = mremap(from, bytes, bytes, MREMAP_MAYMOVE | MREMAP_FIXED | MREMAP_DONTUNMAP, to);
+
+	return got == MAP_FAILED ? -errno : 0;
+}
+
+int lg_os_resident(void *at, size_t bytes, uint64_t *resident)
+{
+	enum { PAGES = 4096 };
+	unsigned char in_memory[PAGES];
+	size_t page = lg_os_page_bytes();
+	char *from = at;
+
+	for (size_t done = 0; done < bytes;) {
+		size_t piece = bytes - done < PAGES * page ? bytes - done : PAGES * page;
+
+		if (mincore(from + done, piece, in_memory) != 0)
+			return -errno;
+		for (size_t i = 0; i < piece / page; i++)
+			*resident += (in_memory[i] & 1) != 0 ? page : 0;
+		done += piece;
+	}
+	return 0;
+}

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+/*
+ * Mappings: thin calls that return 0 or -errno. A reserved range has no access and no memory; what is
+ * mapped into it replaces it in one step, and lg_os_unmap makes it reserved again, never a hole.
+ */
+#ifndef LG_OS_MAP_H
+#define LG_OS_MAP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum lg_os_advice {
+	LG_OS_FREE,     /* anonymous: the kernel may take the pages; a write keeps them */
+	LG_OS_DROP,     /* anonymous: the pages go now, the range reads zero */
+	LG_OS_REMOVE,   /* shared file: the pages and their disk blocks go, the range reads zero */
+	LG_OS_WILLNEED,
+	LG_OS_PAGEOUT,
+	LG_OS_SEQUENTIAL,
+	LG_OS_RANDOM,
+	LG_OS_NORMAL,
+	LG_OS_HUGEPAGE,
+	LG_OS_DONTFORK,
+	LG_OS_DONTDUMP,
+};
+
+size_t lg_os_page_bytes(void);
+
+/* A new reserved range of `bytes`, aligned to `alignment` (a power of two, at least a page). */
+int lg_os_reserve(size_t bytes, size_t alignment, void **range);
+void lg_os_unreserve(void *range, size_t bytes);
+
+/* Reserves exactly this range; -EEXIST if something is there. */
+int lg_os_reserve_at(void *range, size_t bytes);
+
+int lg_os_map_file(void *at, size_t bytes, int fd, uint64_t offset);
+int lg_os_map_anon(void *at, size_t bytes);
+int lg_os_unmap(void *at, size_t bytes);
+
+/* Anonymous pages readable as zeros, with no memory behind them; then some of them writable. */
+int lg_os_map_zeros(void *at, size_t bytes);
+int lg_os_make_writable(void *at, size_t bytes);
+
+/* Zeroed read-write memory for records that live for ever. */
+int lg_os_map_record(size_t bytes, void **record);
+
+int lg_os_advise(void *at, size_t bytes, enum lg_os_advice advice);
+
+/* Moves the pages of one anonymous range to another; the source stays mapped and reads zero. */
+int lg_os_move(void *from, void *to, size_t bytes);
+
+/* Bytes of the range that are in memory. -errno. */
+int lg_os_resident(void *at, size_t bytes, uint64_t *resident);
+
+#endif

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+#include "os/thread.h"
+
+#include <errno.h>
+#include <linux/futex.h>
+#include <linux/membarrier.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stddef.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { STACK_BYTES = 256 << 10 };
+
+static pthread_key_t exit_key;
+
+int lg_os_thread_start(const char *name, void *(*run)(void *))
+{
+	pthread_attr_t attributes;
+	pthread_t thread;
+	sigset_t all, before;
+	int error = pthread_attr_init(&attributes);
+
+	if (error != 0)
+		return -error;
+	/* Under sanitizers the least stack may be larger than ours: then the default stays. */
+	(void)pthread_attr_setstacksize(&attributes, STACK_BYTES);
+	pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before); /* the new thread inherits it */
+	error = pthread_create(&thread, &attributes, run, NULL);
+	if (error == 0)
+		pthread_setname_np(thread, name);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	pthread_attr_destroy(&attributes);
+	return -error;
+}
+
+int lg_os_exit_hook_make(void (*hook)(void *))
+{
+	return -pthread_key_create(&exit_key, hook);
+}
+
+int lg_os_exit_hook_set(void *value)
+{
+	return -pthread_setspecific(exit_key, value);
+}
+
+int lg_os_fork_hooks(void (*prepare)(void), void (*parent)(void), void (*child)(void))
+{
+	return -pthread_atfork(prepare, parent, child);
+}
+
+bool lg_os_barrier_make(void)
+{
+	return syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0, 0) == 0;
+}
+
+bool lg_os_barrier(void)
+{
+	return syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0) == 0;
+}
+
+void lg_os_sleep_while(_Atomic(uint32_t) *word, uint32_t value, uint64_t timeout_ms)
+{
+	struct timespec timeout = { .tv_sec = (time_t)(timeout_ms / 1000),
+				    .tv_nsec = (long)(timeout_ms % 1000) * 1000000 };
+
+	syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, value, timeout_ms > 0 ? &timeout : NULL, NULL, 0);
+}
+
+void lg_os_wake(_Atomic(uint32_t) *word)
+{
+	syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+/* Threads as the kernel and the C library give them: start, exit hook, fork hooks, barrier, sleep. */
+#ifndef LG_OS_THREAD_H
+#define LG_OS_THREAD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Starts a detached thread with every signal blocked. -errno. */
+int lg_os_thread_start(const char *name, void *(*run)(void *));
+
+/* Makes the hook that runs at the exit of each thread that called lg_os_exit_hook_set. -errno. */
+int lg_os_exit_hook_make(void (*hook)(void *));
+int lg_os_exit_hook_set(void *value);
+
+int lg_os_fork_hooks(void (*prepare)(void), void (*parent)(void), void (*child)(void));
+
+/*
+ * Every running thread of the process passes a full memory barrier before this returns. False: the
+ * kernel does not offer it. lg_os_barrier_make first, once per process.
+ */
+bool lg_os_barrier_make(void);
+bool lg_os_barrier(void);
+
+/* Sleeps while *word is `value`, for at most timeout_ms (0: for ever). */
+void lg_os_sleep_while(_Atomic(uint32_t) *word, uint32_t value, uint64_t timeout_ms);
+void lg_os_wake(_Atomic(uint32_t) *word);
+
+#endif

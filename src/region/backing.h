@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+/*
+ * A backing: where the bytes of areas live. One table of functions per kind, chosen once per process.
+ *
+ * Offsets are bytes from the start of the class's span: of an extent for map and unmap, of regions for
+ * the rest. All return 0 or -errno. give_back leaves regions that read zero, or (can_lazily, lazily) regions
+ * whose contents are undefined and whose pages the kernel takes when it wants them.
+ */
+#ifndef LG_REGION_BACKING_H
+#define LG_REGION_BACKING_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct lg_class;
+
+struct lg_backing {
+	const char *name;
+	bool can_lazily; /* give_back has a lazy form */
+	bool can_move; /* pages can move to another region without a copy */
+	bool survives_fork;
+	uint64_t run_bytes; /* clean regions are taken in runs of at least this many bytes */
+
+	/* Under the refill lock: maps an extent over reserved addresses; class->file is then its file. */
+	int (*map)(struct lg_class *class, uint64_t offset, uint64_t bytes);
+	/* Makes sure that no touch of the range can fail for want of space. */
+	int (*reserve)(struct lg_class *class, uint32_t file, uint64_t offset, uint64_t bytes);
+	int (*give_back)(struct lg_class *class, uint64_t offset, uint64_t bytes, bool lazily);
+	/* The user's advice on whole pages of a live region. */
+	int (*discard)(struct lg_class *class, uint32_t file, uint64_t offset, uint64_t bytes);
+	int (*page_out)(struct lg_class *class, uint32_t file, uint64_t offset, uint64_t bytes);
+};
+
+extern const struct lg_backing lg_backing_file;
+extern const struct lg_backing lg_backing_anon;
+extern const struct lg_backing *lg_backing; /* the process's; constant after the start */
+
+void lg_backing_choose(void);
+
+#endif

@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+/*
+ * Budget: a magazine may hold a quarter of the thread's bytes, or one region where that is more and still
+ * within them; deques the rest. Capacity is borrowed when a class first misses and grows by doubling, so
+ * a class used once does not take the budget from the others. A class that is refused again and again
+ * makes the thread give everything back and start anew: what it uses now borrows first.
+ */
+#include "region/cache.h"
+
+#include "base/option.h"
+#include "base/require.h"
+#include "region/dirty.h"
+#include "region/pool.h"
+
+#include <string.h>
+
+enum { CAPACITY_FIRST = 4, DEQUE_STEP = 16, DENIED_MAX = 16 };
+
+_Thread_local struct lg_cache *lg_self __attribute__((tls_model("initial-exec"))) = &lg_unattached;
+struct lg_cache lg_unattached, lg_homeless;
+
+static uint32_t capacity_max(unsigned class)
+{
+	uint64_t bytes = lg_option(cache_bytes), size = lg_class_bytes(class);
+	uint64_t most = bytes / 4 / size;
+
+	if (most == 0)
+		return size <= bytes ? 1 : 0;
+	return (uint32_t)lg_min(most, LG_MAGAZINE_SLOTS);
+}
+
+static uint32_t deque_limit_max(unsigned class)
+{
+	uint64_t bytes = lg_option(cache_bytes);
+
+	return (uint32_t)lg_min((bytes - bytes / 4) / lg_class_bytes(class), LG_DEQUE_SLOTS);
+}
+
+/* Borrows up to `regions` more of the class; how many the budget has left. */
+static uint32_t borrow(struct lg_cache *cache, unsigned class, uint32_t regions)
+{
+	uint64_t borrowed = lg_load_relaxed(&cache->borrowed), budget = lg_option(cache_bytes);
+	uint64_t left = borrowed < budget ? (budget - borrowed) >> lg_class_shift(class) : 0;
+	uint32_t granted = (uint32_t)lg_min(left, regions);
+
+	lg_store_relaxed(&cache->borrowed, borrowed + ((uint64_t)granted << lg_class_shift(class)));
+	return granted;
+}
+
+static void give_back_budget(struct lg_cache *cache, unsigned class, uint32_t regions)
+{
+	lg_store_relaxed(&cache->borrowed, lg_load_relaxed(&cache->borrowed) -
+						   ((uint64_t)regions << lg_class_shift(class)));
+}
+
+unsigned lg_cache_drain_class(struct lg_cache *cache, unsigned class)
+{
+	struct lg_magazine *magazine = &cache->magazines[class];
+	struct lg_region *regions[LG_DEQUE_SLOTS];
+	uint32_t count = lg_load_relaxed(&magazine->count);
+
+	give_back_budget(cache, class, lg_load_relaxed(&magazine->capacity) +
+					       lg_load_relaxed(&cache->deque_limits[class]));
+	lg_store_relaxed(&magazine->capacity, 0);
+	lg_store_relaxed(&magazine->count, 0);
+	lg_store_relaxed(&cache->deque_limits[class], 0);
+	lg_pool_put(class, magazine->slots, count);
+	unsigned taken = lg_deque_take(&cache->deques[class], (void **)regions, LG_DEQUE_SLOTS);
+	lg_pool_put(class, regions, taken);
+	return count + taken;
+}
+
+static void drain(struct lg_cache *cache)
+{
+	for (uint32_t used = lg_load_relaxed(&cache->used); used != 0; used &= used - 1)
+		(void)lg_cache_drain_class(cache, (unsigned)__builtin_ctz(used));
+	lg_store_relaxed(&cache->denied, 0);
+}
+
+/* Inside the bracket: gives the magazine more room if it may have it. */
+static void grow_magazine(struct lg_cache *cache, unsigned class)
+{
+	struct lg_magazine *magazine = &cache->magazines[class];
+	uint32_t most = capacity_max(class), have = lg_load_relaxed(&magazine->capacity);
+
+	if (lg_load_relaxed(&cache->borrowed) > lg_option(cache_bytes)) {
+		drain(cache); /* the option was lowered */
+		have = 0;
+	}
+	if (have >= most)
+		return;
+	uint32_t want = have == 0 ? CAPACITY_FIRST : have;
+	uint32_t granted = borrow(cache, class, (uint32_t)lg_min(want, most - have));
+	if (granted > 0) {
+		lg_store_relaxed(&cache->denied, 0);
+		lg_store_relaxed(&magazine->capacity, have + granted);
+		return;
+	}
+	if (have > 0)
+		return;
+	lg_own_add(&cache->denied, 1);
+	if (lg_load_relaxed(&cache->denied) >= DENIED_MAX)
+		drain(cache);
+}
+
+/* Inside the bracket: to the deque what it takes or may be made to take; how many. */
+static unsigned push_deque(struct lg_cache *cache, unsigned class, struct lg_region **regions,
+			   unsigned count)
+{
+	struct lg_deque *deque = &cache->deques[class];
+	uint32_t limit = lg_load_relaxed(&cache->deque_limits[class]), most = deque_limit_max(class);
+
+	if (limit < most && lg_deque_count(deque) + count > limit) {
+		limit += borrow(cache, class, (uint32_t)lg_min(DEQUE_STEP, most - limit));
+		lg_store_relaxed(&cache->deque_limits[class], limit);
+	}
+	return lg_deque_push(deque, (void *const *)regions, count, limit);
+}
+
+static void note_use(struct lg_cache *cache, unsigned class)
+{
+	uint32_t used = lg_load_relaxed(&cache->used);
+
+	if ((used & 1u << class) == 0)
+		lg_store_release(&cache->used, used | 1u << class);
+}
+
+struct lg_region *lg_cache_pop(struct lg_cache *cache, unsigned class)
+{
+	struct lg_magazine *magazine = &cache->magazines[class];
+	struct lg_region *regions[LG_MAGAZINE_SLOTS], *region;
+
+	if (!lg_cache_enter(cache))
+		return NULL;
+	region = lg_magazine_pop(magazine);
+	if (region == NULL) {
+		unsigned want = lg_load_relaxed(&magazine->capacity) / 2 + 1;
+		unsigned got = lg_deque_take(&cache->deques[class], (void **)regions, want);
+
+		if (got > 0) {
+			region = regions[--got];
+			memcpy(magazine->slots, regions, got * sizeof(*regions));
+			lg_store_relaxed(&magazine->count, got);
+			lg_count(cache, class, from_deque, 1);
+		}
+	}
+	lg_cache_leave(cache);
+	return region;
+}
+
+unsigned lg_cache_stock(struct lg_cache *cache, unsigned class, struct lg_region **regions,
+			unsigned count)
+{
+	struct lg_magazine *magazine = &cache->magazines[class];
+	unsigned left = count;
+
+	if (!lg_cache_enter(cache))
+		return count;
+	note_use(cache, class);
+	if (lg_load_relaxed(&magazine->capacity) < lg_load_relaxed(&magazine->count) + count)
+		grow_magazine(cache, class);
+	uint32_t have = lg_load_relaxed(&magazine->count);
+	uint32_t room = lg_load_relaxed(&magazine->capacity) - have;
+	uint32_t kept = (uint32_t)lg_min(room, left);
+	left -= kept;
+	memcpy(magazine->slots + have, regions + left, kept * sizeof(*regions));
+	lg_store_relaxed(&magazine->count, have + kept);
+	if (left > 0) {
+		unsigned pushed = push_deque(cache, class, regions, left);
+
+		left -= pushed;
+		memmove(regions, regions + pushed, left * sizeof(*regions));
+	}
+	lg_cache_leave(cache);
+	return left;
+}
+
+/*
+ * The magazine is full and the deque took none or not all of its older half. From the deque's newest and
+ * the half's rest a long chain is made: the pool's cost is by the chain.
+ */
+static unsigned spill(struct lg_cache *cache, unsigned class, struct lg_region **half, unsigned count,
+		      struct lg_region **spilled)
+{
+	unsigned more = count < LG_CHAIN ? LG_CHAIN - count : 0;
+	unsigned got = lg_deque_take(&cache->deques[class], (void **)spilled, more);
+
+	memcpy(spilled + got, half, count * sizeof(*half));
+	return got + count;
+}
+
+unsigned lg_cache_push(struct lg_cache *cache, unsigned class, struct lg_region *region,
+		       struct lg_region **spilled)
+{
+	struct lg_magazine *magazine = &cache->magazines[class];
+	unsigned count = 0;
+
+	if (!lg_cache_enter(cache)) {
+		spilled[0] = region;
+		return 1;
+	}
+	note_use(cache, class);
+	if (!lg_magazine_push(magazine, region)) {
+		grow_magazine(cache, class);
+		if (!lg_magazine_push(magazine, region)) {
+			uint32_t have = lg_load_relaxed(&magazine->count), half = (have + 1) / 2;
+			unsigned pushed = push_deque(cache, class, magazine->slots, half);
+
+			count = spill(cache, class, magazine->slots + pushed, half - pushed, spilled);
+			memmove(magazine->slots, magazine->slots + half,
+				(have - half) * sizeof(*magazine->slots));
+			lg_store_relaxed(&magazine->count, have - half);
+			if (!lg_magazine_push(magazine, region))
+				spilled[count++] = region; /* the class has no room in this cache */
+		}
+	}
+	lg_cache_leave(cache);
+	return count;
+}
+
+unsigned lg_cache_appetite(struct lg_cache *cache, unsigned class)
+{
+	if (lg_load_relaxed(&cache->open) == 0)
+		return 1;
+	return (capacity_max(class) + 1) / 2 + (capacity_max(class) == 0);
+}
+
+void lg_cache_flush(struct lg_cache *cache)
+{
+	if (!lg_cache_enter(cache))
+		return;
+	drain(cache);
+	lg_cache_leave(cache);
+}
+
+void lg_cache_check(struct lg_cache *cache)
+{
+	uint64_t borrowed = 0;
+
+	for (unsigned class = 0; class < LG_CLASSES; class++) {
+		struct lg_magazine *magazine = &cache->magazines[class];
+		uint32_t count = lg_load_relaxed(&magazine->count);
+
+		LG_REQUIRE(count <= lg_load_relaxed(&magazine->capacity));
+		LG_REQUIRE(lg_load_relaxed(&magazine->capacity) <= LG_MAGAZINE_SLOTS);
+		LG_REQUIRE(lg_deque_count(&cache->deques[class]) <=
+			   lg_load_relaxed(&cache->deque_limits[class]));
+		for (uint32_t i = 0; i < count; i++)
+			LG_REQUIRE(magazine->slots[i]->class == class);
+		borrowed += (uint64_t)(lg_load_relaxed(&magazine->capacity) +
+				       lg_load_relaxed(&cache->deque_limits[class]))
+			    << lg_class_shift(class);
+		lg_deque_check(&cache->deques[class]);
+	}
+	LG_REQUIRE(borrowed == lg_load_relaxed(&cache->borrowed));
+}

@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+/*
+ * A thread's cache: per class a private magazine before a stealable deque, within one budget of bytes.
+ *
+ * Invariants
+ *   For each class, magazine count <= capacity and deque count <= deque limit.
+ *   Sum over classes of (capacity + deque limit) * size = borrowed <= the option cache_bytes, except
+ *   between a lowering of the option and the owner's next miss or the worker's visit.
+ * The hit compares count with capacity and does no other accounting; a miss borrows capacity.
+ *
+ * Only the owner touches its magazines, but for a *revocation*: the worker takes what an idle thread
+ * holds. The owner brackets each use with busy = 1 … busy = 0 and looks at `open` inside; the revoker
+ * closes, passes a barrier through all threads, and takes only if the owner is not busy:
+ *
+ *      owner                          revoker
+ *      busy = 1                       open: 1 -> 0, compare-and-swap
+ *      load open                      membarrier
+ *      1: use the cache               load busy
+ *      0: go round the cache          0: the cache is mine; then open = 1
+ *      busy = 0                       1: leave it alone; open = 1
+ *
+ * The barrier stands for a full fence in the owner between its store and its load, so the owner sees
+ * open = 0 or the revoker sees busy = 1: never do both use the cache. tests/model/revoke.pml checks it.
+ * A closed cache makes nobody wait: its owner serves itself from the pools.
+ *
+ * A record is type-stable: never freed, reused by later threads, counters and deque indices going on.
+ * An owner that exits while its cache is closed leaves it to the revoker (`left`).
+ *
+ * Ordering edges
+ *   C1  owner's leave: magazine before busy = 0, release    pairs with the revoker's acquire of busy
+ *   C2  revoker's reopen: magazine before open = 1, release  pairs with enter's acquire of open
+ *   C3  exit: left = 1 before closing; revoker: open = 1 before the look at left; all sequentially
+ *       consistent: one of the two closes it for good and empties it
+ */
+#ifndef LG_REGION_CACHE_H
+#define LG_REGION_CACHE_H
+
+#include "region/region.h"
+#include "region/span.h"
+#include "sync/deque.h"
+#include "sync/registry.h"
+
+enum { LG_MAGAZINE_SLOTS = 64 };
+
+struct lg_magazine {
+	LG_LINE_ALIGNED _Atomic(uint32_t) count;
+	_Atomic(uint32_t) capacity;
+	_Atomic(uint64_t) allocations; /* of the class by this thread, hit or miss */
+	_Atomic(uint64_t) frees;
+	struct lg_region *slots[LG_MAGAZINE_SLOTS]; /* the newest last */
+};
+
+/* Counters of the cold paths, per thread and class. */
+#define LG_TALLIES(X)                                                                              \
+	X(from_deque) X(from_dirty) X(from_lazy) X(from_clean) X(steals) X(zeroed) X(moved)        \
+	X(copied) X(refused) X(dirty_in) X(dirty_out) X(lazy_in) X(lazy_out)
+
+struct lg_tally {
+	LG_LINE_ALIGNED
+#define LG_TALLY_FIELD(name) _Atomic(uint64_t) name;
+	LG_TALLIES(LG_TALLY_FIELD)
+#undef LG_TALLY_FIELD
+};
+
+struct lg_cache {
+	struct lg_record record;
+	_Atomic(uint32_t) used; /* bit per class this record ever served */
+	_Atomic(uint32_t) left; /* its thread has exited */
+	LG_LINE_ALIGNED _Atomic(uint32_t) busy;
+	_Atomic(uint32_t) open;
+	_Atomic(uint64_t) borrowed; /* bytes */
+	_Atomic(uint32_t) denied; /* borrowings since one succeeded */
+	uint32_t random;
+	struct lg_magazine magazines[LG_CLASSES];
+	_Atomic(uint32_t) deque_limits[LG_CLASSES];
+	struct lg_deque deques[LG_CLASSES];
+	struct lg_tally tallies[LG_CLASSES];
+	uint64_t operations_seen[LG_CLASSES]; /* the worker's: to tell an idle magazine */
+	_Atomic(uintptr_t) closer; /* who closed it; the rest is the closer's alone */
+	uint32_t closed_for; /* bit per class it was closed for */
+};
+
+static inline struct lg_cache *lg_cache_of(struct lg_record *record)
+{
+	return (struct lg_cache *)(void *)record;
+}
+
+/*
+ * The calling thread's cache. Before its first miss it is `unattached` and after its exit hook `homeless`,
+ * two caches that are never open.
+ */
+extern _Thread_local struct lg_cache *lg_self __attribute__((tls_model("initial-exec")));
+extern struct lg_cache lg_unattached, lg_homeless;
+
+static inline void lg_cache_leave(struct lg_cache *cache)
+{
+	lg_store_release(&cache->busy, 0); /* C1 */
+}
+
+static inline bool lg_cache_enter(struct lg_cache *cache)
+{
+	lg_store_relaxed(&cache->busy, 1);
+	lg_compiler_barrier();
+	if (LG_LIKELY(lg_load_acquire(&cache->open) != 0)) /* C2 */
+		return true;
+	lg_cache_leave(cache);
+	return false;
+}
+
+/* Inside the bracket: the newest region of the magazine, or NULL. */
+static inline struct lg_region *lg_magazine_pop(struct lg_magazine *magazine)
+{
+	uint32_t count = lg_load_relaxed(&magazine->count);
+
+	if (LG_UNLIKELY(count == 0))
+		return NULL;
+	lg_store_relaxed(&magazine->count, count - 1);
+	return magazine->slots[count - 1];
+}
+
+/* Inside the bracket: false if the magazine is full. */
+static inline bool lg_magazine_push(struct lg_magazine *magazine, struct lg_region *region)
+{
+	uint32_t count = lg_load_relaxed(&magazine->count);
+
+	if (LG_UNLIKELY(count >= lg_load_relaxed(&magazine->capacity)))
+		return false;
+	magazine->slots[count] = region;
+	lg_store_relaxed(&magazine->count, count + 1);
+	return true;
+}
+
+/* The homeless cache is shared by all threads without one. */
+#define lg_count(cache, class, name, n)                                                            \
+	lg_cache_add((cache), &(cache)->tallies[class].name, (uint64_t)(n))
+
+static inline void lg_cache_add(struct lg_cache *cache, _Atomic(uint64_t) *counter, uint64_t n)
+{
+	if (cache == &lg_homeless)
+		lg_add_relaxed(counter, n);
+	else
+		lg_own_add(counter, n);
+}
+
+/* All of these are the owner's; they open the bracket themselves and do nothing if it is closed. */
+
+/* A free region from the magazine, or from the deque, whose newest then fill the magazine; or NULL. */
+struct lg_region *lg_cache_pop(struct lg_cache *cache, unsigned class);
+
+/* Keeps what fits of `regions` (newest last) in magazine and deque; the count that did not fit, which
+ * are the first ones. */
+unsigned lg_cache_stock(struct lg_cache *cache, unsigned class, struct lg_region **regions,
+			unsigned count);
+
+/*
+ * Keeps one freed region: in the magazine, whose older half moves to the deque when it is full. What has
+ * no room there is written to `spilled` (room for LG_SPILL), for the pool; how many.
+ */
+enum { LG_SPILL = LG_MAGAZINE_SLOTS };
+unsigned lg_cache_push(struct lg_cache *cache, unsigned class, struct lg_region *region,
+		       struct lg_region **spilled);
+
+/* How many regions of the class one visit to the pools may bring. */
+unsigned lg_cache_appetite(struct lg_cache *cache, unsigned class);
+
+/* Whoever is alone with the cache (the owner inside the bracket, a revoker): one class's to the pool. */
+unsigned lg_cache_drain_class(struct lg_cache *cache, unsigned class);
+
+/* The owner: everything to the pools. */
+void lg_cache_flush(struct lg_cache *cache);
+
+/* Tests, when the owner rests: the invariants hold. */
+void lg_cache_check(struct lg_cache *cache);
+
+#endif

@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+#include "region/pool.h"
+
+#include "base/option.h"
+#include "os/limits.h"
+#include "region/cache.h"
+#include "region/class.h"
+#include "region/reclaim.h"
+#include "region/thread.h"
+#include "region/worker.h"
+
+static struct {
+	LG_LINE_ALIGNED _Atomic(uint64_t) dirty_bytes;
+	uint64_t dirty_bytes_default;
+} pool;
+
+void lg_pool_start(void)
+{
+	pool.dirty_bytes_default = lg_os_memory_bytes() / 4;
+	for (unsigned class = 0; class < LG_CLASSES; class++) {
+		lg_dirty_init(&lg_classes[class].dirty);
+		lg_dirty_init(&lg_classes[class].lazy);
+	}
+}
+
+uint64_t lg_pool_dirty_bytes(void)
+{
+	return lg_load_relaxed(&pool.dirty_bytes);
+}
+
+uint64_t lg_pool_dirty_bytes_max(void)
+{
+	uint64_t bytes = lg_option(dirty_bytes);
+
+	return bytes == LG_AUTO ? pool.dirty_bytes_default : bytes;
+}
+
+static void push(unsigned class, struct lg_region *const *regions, unsigned count)
+{
+	struct lg_cache *mine = lg_thread_tallies();
+
+	lg_dirty_put(&lg_classes[class].dirty, regions, count);
+	lg_count(mine, class, dirty_in, count);
+}
+
+/* The counter stands beyond the bound. True: it no longer does; false: the caller's must go itself. */
+static bool make_room(void)
+{
+	uint64_t most = lg_pool_dirty_bytes_max();
+
+	lg_reclaim_excess(most);
+	return lg_pool_dirty_bytes() <= most;
+}
+
+static void put_chain(unsigned class, struct lg_region *const *regions, unsigned count)
+{
+	uint64_t bytes = (uint64_t)count << lg_class_shift(class);
+
+	uint64_t before = lg_add_relaxed(&pool.dirty_bytes, bytes);
+	if (LG_UNLIKELY(before + bytes > lg_pool_dirty_bytes_max()) && !make_room()) {
+		lg_sub_relaxed(&pool.dirty_bytes, bytes);
+		(void)lg_reclaim_regions(class, regions, count, true);
+		return;
+	}
+	push(class, regions, count);
+}
+
+void lg_pool_put(unsigned class, struct lg_region *const *regions, unsigned count)
+{
+	for (unsigned i = 0; i < count; i += LG_CHAIN)
+		put_chain(class, regions + i, (unsigned)lg_min(count - i, LG_CHAIN));
+	lg_worker_poke();
+}
+
+void lg_pool_put_back(unsigned class, struct lg_region *const *regions, unsigned count)
+{
+	lg_add_relaxed(&pool.dirty_bytes, (uint64_t)count << lg_class_shift(class));
+	for (unsigned i = 0; i < count; i += LG_CHAIN)
+		push(class, regions + i, (unsigned)lg_min(count - i, LG_CHAIN));
+}
+
+static unsigned note_taken(unsigned class, unsigned count)
+{
+	if (count > 0) {
+		struct lg_cache *mine = lg_thread_tallies();
+
+		lg_sub_relaxed(&pool.dirty_bytes, (uint64_t)count << lg_class_shift(class));
+		lg_count(mine, class, dirty_out, count);
+	}
+	return count;
+}
+
+unsigned lg_pool_take_dirty(unsigned class, struct lg_region **regions, bool all)
+{
+	struct lg_dirty *dirty = &lg_classes[class].dirty;
+	unsigned count = lg_dirty_take_old(dirty, regions);
+
+	if (count == 0 && all)
+		count = lg_dirty_take(dirty, regions);
+	return note_taken(class, count);
+}
+
+void lg_pool_put_lazy(unsigned class, struct lg_region *const *regions, unsigned count)
+{
+	struct lg_cache *mine = lg_thread_tallies();
+
+	for (unsigned i = 0; i < count; i += LG_CHAIN)
+		lg_dirty_put(&lg_classes[class].lazy, regions + i, (unsigned)lg_min(count - i, LG_CHAIN));
+	lg_count(mine, class, lazy_in, count);
+}
+
+unsigned lg_pool_take_lazy(unsigned class, struct lg_region **regions, bool all)
+{
+	struct lg_dirty *lazy = &lg_classes[class].lazy;
+	unsigned count = lg_dirty_take_old(lazy, regions);
+	struct lg_cache *mine = lg_thread_tallies();
+
+	if (count == 0 && all)
+		count = lg_dirty_take(lazy, regions);
+	if (count > 0)
+		lg_count(mine, class, lazy_out, count);
+	return count;
+}
+
+unsigned lg_pool_take(unsigned class, struct lg_region **regions)
+{
+	struct lg_cache *mine = lg_thread_tallies();
+	unsigned count = note_taken(class, lg_dirty_take(&lg_classes[class].dirty, regions));
+
+	if (count > 0) {
+		lg_count(mine, class, from_dirty, 1);
+		return count;
+	}
+	count = lg_dirty_take(&lg_classes[class].lazy, regions);
+	if (count > 0) {
+		lg_count(mine, class, lazy_out, count);
+		lg_count(mine, class, from_lazy, 1);
+	}
+	return count;
+}
+
+void lg_pool_forget(void)
+{
+	lg_store_relaxed(&pool.dirty_bytes, 0);
+	for (unsigned class = 0; class < LG_CLASSES; class++) {
+		lg_dirty_init(&lg_classes[class].dirty);
+		lg_dirty_init(&lg_classes[class].lazy);
+	}
+}

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+#include "region/span.h"
+
+#include "base/error.h"
+#include "base/option.h"
+#include "base/require.h"
+#include "os/limits.h"
+#include "os/map.h"
+#include "region/sanitizer.h"
+
+#include <errno.h>
+
+/*
+ * Tables become writable in chunks, so that a growing class splits its mapping only now and then and
+ * accounted memory stays in proportion where the kernel does not overcommit.
+ */
+enum { CHUNK_BYTES = 64 << 10 };
+
+struct lg_span lg_span;
+
+static uint64_t writable_bytes[LG_CLASSES]; /* of descriptors; under the class's refill lock */
+static uint64_t writable_bits_bytes[LG_CLASSES];
+
+static uint64_t bit_words(uint64_t regions)
+{
+	return lg_round_up((regions + 63) / 64 * 8, CHUNK_BYTES) / 8;
+}
+
+/* Where each class's tables start, for the span's shift. */
+static void lay_out_tables(struct lg_span *span)
+{
+	uint64_t descriptors = 0, words = 0;
+
+	span->classes = 0;
+	for (unsigned class = 0; class < LG_CLASSES && lg_class_shift(class) <= span->shift; class++) {
+		uint64_t regions = (uint64_t)1 << (span->shift - lg_class_shift(class));
+
+		span->starts[class] = descriptors;
+		span->bit_starts[class] = words;
+		descriptors += lg_round_up(regions, CHUNK_BYTES / sizeof(struct lg_region));
+		words += bit_words(regions);
+		span->classes++;
+	}
+	span->descriptors = descriptors;
+	span->bits_bytes = words * 8;
+	span->bytes = (uintptr_t)span->classes << span->shift;
+}
+
+static int reserve_once(struct lg_span *span)
+{
+	uint64_t table_bytes = span->descriptors * sizeof(struct lg_region);
+	void *base, *tables;
+	int error = lg_os_reserve(span->bytes, (size_t)1 << span->shift, &base);
+
+	if (error != 0)
+		return error;
+	error = lg_os_reserve(table_bytes + span->bits_bytes, CHUNK_BYTES, &tables);
+	if (error != 0)
+		goto undo_base;
+	error = lg_os_map_zeros(tables, table_bytes + span->bits_bytes);
+	if (error != 0)
+		goto undo_tables;
+	span->base = (uintptr_t)base;
+	span->tables = (uintptr_t)tables;
+	span->bits = span->tables + table_bytes;
+	return 0;
+
+undo_tables:
+	lg_os_unreserve(tables, table_bytes + span->bits_bytes);
+undo_base:
+	lg_os_unreserve(base, span->bytes);
+	return error;
+}
+
+int lg_span_reserve(void)
+{
+	enum { SHIFT_MIN = 21 };
+	uint64_t most = lg_os_address_space_bytes() / 4;
+	struct lg_span span = { .class_first = lg_log2_floor(lg_os_page_bytes()) - LG_PAGE_SHIFT_MIN };
+	int error = -ENOMEM;
+
+	span.shift = lg_log2_floor(lg_min(lg_option(span), lg_sanitizer_span_bytes()));
+	for (; span.shift >= SHIFT_MIN; span.shift--) {
+		lay_out_tables(&span);
+		/* The alignment may reserve one span more for a moment. */
+		if (span.bytes + ((uintptr_t)1 << span.shift) > most)
+			continue;
+		error = reserve_once(&span);
+		if (error == 0) {
+			lg_span = span;
+			return 0;
+		}
+		if (error != -ENOMEM && error != -EAGAIN)
+			break;
+	}
+	return lg_fail(-error, "no address space could be reserved (RLIMIT_AS is %llu bytes): %s",
+		       (unsigned long long)lg_os_address_space_bytes(), lg_error_name(-error));
+}
+
+/* Makes a table writable up to `bytes`, in chunks. */
+static int grow(uintptr_t table, uint64_t *writable, uint64_t bytes)
+{
+	bytes = lg_round_up(bytes, CHUNK_BYTES);
+	if (bytes <= *writable)
+		return 0;
+	int error = lg_os_make_writable((void *)(table + *writable), bytes - *writable);
+	if (error == 0)
+		*writable = bytes;
+	return error;
+}
+
+int lg_span_grow_tables(unsigned class, uint64_t numbers)
+{
+	uintptr_t table = (uintptr_t)lg_region_at(class, 0);
+	int error = grow(table, &writable_bytes[class], numbers * sizeof(struct lg_region));
+
+	if (error != 0)
+		return error;
+	table = lg_span.bits + lg_span.bit_starts[class] * 8;
+	return grow(table, &writable_bits_bytes[class], (numbers + 63) / 64 * 8);
+}
+
+uint64_t lg_span_reserved_bytes(void)
+{
+	return lg_span.bytes + lg_span.descriptors * sizeof(struct lg_region) + lg_span.bits_bytes;
+}
+
+void lg_span_forget(void)
+{
+	uint64_t bytes = lg_span.descriptors * sizeof(struct lg_region) + lg_span.bits_bytes;
+
+	/* Replacing a mapping by one like it needs nothing the parent did not have. */
+	LG_REQUIRE(lg_os_map_zeros((void *)lg_span.tables, bytes) == 0);
+	for (unsigned class = 0; class < LG_CLASSES; class++) {
+		writable_bytes[class] = 0;
+		writable_bits_bytes[class] = 0;
+	}
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+/* Giving back everything now: a full pass of what the worker does by and by. */
+#include "region/class.h"
+#include "region/reclaim.h"
+#include "region/revoke.h"
+#include "region/start.h"
+#include "region/thread.h"
+
+#include "base/error.h"
+
+#include <lgalloc/lgalloc.h>
+
+#include <errno.h>
+
+int lg_trim(void)
+{
+	if (!lg_start_is_done())
+		return 0;
+	lg_thread_flush();
+	lg_revoke(true);
+	int error = lg_reclaim_all();
+	for (unsigned class = 0; class < LG_CLASSES; class++)
+		(void)lg_area_retire_idle(&lg_classes[class], 0);
+	if (error != 0)
+		return lg_fail(EIO, "the kernel did not take back some free memory: %s",
+			       error == -EINVAL ? "it is locked (mlock)" : lg_error_name(-error));
+	return 0;
+}
+
+void lg_thread_flush(void)
+{
+	if (lg_self != &lg_unattached && lg_self != &lg_homeless)
+		lg_cache_flush(lg_self);
+}
