@@ -96,9 +96,9 @@ static inline size_t lg_region_size(const lg_region *region)
 }
 
 enum lg_advice {
-	LG_WILLNEED,   /* will be used soon: read it in */
-	LG_COLD,       /* will not be used for a while: page it out now, the bytes stay */
-	LG_DEAD,       /* the bytes are not needed: they are undefined from now, the memory goes back */
+	LG_WILLNEED, /* will be used soon: read it in */
+	LG_COLD,     /* will not be used for a while: page it out now, the bytes stay */
+	LG_DEAD, /* the bytes are not needed: they are undefined from now, the memory goes back */
 	LG_SEQUENTIAL, /* will be read in order; forgotten at the free */
 	LG_RANDOM,     /* will be read in no order; forgotten at the free */
 	LG_NORMAL,     /* neither */
@@ -160,34 +160,34 @@ const char *lg_version(void);
  * X(name, kind, help): one value per size class. Gauges and counters of regions unless the name ends
  * in _bytes. This list makes the struct, the sums and every format of lg_metrics_write.
  */
-#define LG_CLASS_FIELDS(X) \
-	X(in_use, gauge, "Regions handed out and not freed.") \
-	X(in_magazines, gauge, "Free regions in threads' private magazines.") \
-	X(in_deques, gauge, "Free regions in threads' stealable deques.") \
-	X(cached, gauge, "Free regions in caches: in magazines and deques.") \
-	X(dirty, gauge, "Free regions in the dirty pool, still in memory.") \
-	X(lazy, gauge, "Free regions whose pages the kernel may take (MADV_FREE).") \
-	X(clean, gauge, "Free regions given back to the system or never used.") \
-	X(areas, gauge, "Areas mapped.") \
-	X(area_bytes, gauge, "Address space of the areas mapped.") \
-	X(backing_bytes, gauge, "Bytes of backing that regions not clean may occupy.") \
-	X(allocations, counter, "Regions handed out.") \
-	X(frees, counter, "Regions freed.") \
-	X(from_magazine, counter, "Allocations served by the thread's magazine.") \
-	X(from_deque, counter, "Allocations served by the thread's own deque.") \
-	X(from_dirty, counter, "Allocations served by the dirty pool.") \
-	X(from_lazy, counter, "Allocations served by lazily given back regions.") \
-	X(from_clean, counter, "Allocations served by clean regions.") \
-	X(steals, counter, "Allocations served by another thread's deque.") \
-	X(refills, counter, "Areas mapped so far.") \
-	X(reclaimed, counter, "Regions given back to the system.") \
-	X(reclaimed_bytes, counter, "Bytes given back to the system.") \
-	X(retired, counter, "Areas unmapped.") \
-	X(revoked, counter, "Regions taken from idle threads' magazines.") \
-	X(zeroed, counter, "Regions zeroed by writing.") \
-	X(moved, counter, "Resizes that moved pages instead of copying.") \
-	X(copied, counter, "Resizes that copied.") \
-	X(refused, counter, "Allocations that failed: ENOMEM, ENOSPC or another error.") \
+#define LG_CLASS_FIELDS(X)                                                                         \
+	X(in_use, gauge, "Regions handed out and not freed.")                                      \
+	X(in_magazines, gauge, "Free regions in threads' private magazines.")                      \
+	X(in_deques, gauge, "Free regions in threads' stealable deques.")                          \
+	X(cached, gauge, "Free regions in caches: in magazines and deques.")                       \
+	X(dirty, gauge, "Free regions in the dirty pool, still in memory.")                        \
+	X(lazy, gauge, "Free regions whose pages the kernel may take (MADV_FREE).")                \
+	X(clean, gauge, "Free regions given back to the system or never used.")                    \
+	X(areas, gauge, "Areas mapped.")                                                           \
+	X(area_bytes, gauge, "Address space of the areas mapped.")                                 \
+	X(backing_bytes, gauge, "Bytes of backing that regions not clean may occupy.")             \
+	X(allocations, counter, "Regions handed out.")                                             \
+	X(frees, counter, "Regions freed.")                                                        \
+	X(from_magazine, counter, "Allocations served by the thread's magazine.")                  \
+	X(from_deque, counter, "Allocations served by the thread's own deque.")                    \
+	X(from_dirty, counter, "Allocations served by the dirty pool.")                            \
+	X(from_lazy, counter, "Allocations served by lazily given back regions.")                  \
+	X(from_clean, counter, "Allocations served by clean regions.")                             \
+	X(steals, counter, "Allocations served by another thread's deque.")                        \
+	X(refills, counter, "Areas mapped so far.")                                                \
+	X(reclaimed, counter, "Regions given back to the system.")                                 \
+	X(reclaimed_bytes, counter, "Bytes given back to the system.")                             \
+	X(retired, counter, "Areas unmapped.")                                                     \
+	X(revoked, counter, "Regions taken from idle threads' magazines.")                         \
+	X(zeroed, counter, "Regions zeroed by writing.")                                           \
+	X(moved, counter, "Resizes that moved pages instead of copying.")                          \
+	X(copied, counter, "Resizes that copied.")                                                 \
+	X(refused, counter, "Allocations that failed: ENOMEM, ENOSPC or another error.")           \
 	X(stuck, counter, "Regions the kernel refused to take back.")
 
 enum { LG_CLASSES = 25 }; /* 4 KiB, 8 KiB, … 64 GiB */

@@ -142,7 +142,8 @@ static void describe_allowed(const struct option *option, char *text, size_t byt
 		snprintf(text, bytes, "bytes from %llu to %llu, with K, M, G or T", low, high);
 		break;
 	case TIME:
-		snprintf(text, bytes, "a time from %llums to %llus, with ms or s", low, high / 1000);
+		snprintf(text, bytes, "a time from %llums to %llus, with ms or s", low,
+			 high / 1000);
 		break;
 	case TEXT:
 		snprintf(text, bytes, "a path of at most %zu bytes", option->capacity - 1);
@@ -205,7 +206,8 @@ static int handle(struct piece key, struct piece text, bool started, bool set)
 			       text.start, allowed);
 	}
 	if (started && option->when == LG_OPTION_FIRST)
-		return lg_fail(EBUSY, "option %s counts only before the first region", option->name);
+		return lg_fail(EBUSY, "option %s counts only before the first region",
+			       option->name);
 	if (!set)
 		return 0;
 	if (option->type == TEXT)
@@ -223,7 +225,8 @@ static int walk(const char *text, bool started, bool set)
 
 		if (length > 0) { /* an empty piece, as after a last comma, says nothing */
 			if (colon == NULL)
-				return lg_fail(EINVAL, "option '%.*s' has no value: write key:value",
+				return lg_fail(EINVAL,
+					       "option '%.*s' has no value: write key:value",
 					       (int)(length < 80 ? length : 80), text);
 			struct piece key = { text, (size_t)(colon - text) };
 			struct piece value = { colon + 1, length - key.length - 1 };

@@ -21,39 +21,39 @@ enum lg_backing_kind { LG_BACKING_FILE, LG_BACKING_ANON };
 #define LG_GIB(n) ((uint64_t)(n) << 30)
 #define LG_TIB(n) ((uint64_t)(n) << 40)
 #define LG_MS(n) ((uint64_t)(n))
-#define LG_S(n) ((uint64_t)(n) * 1000)
+#define LG_S(n) ((uint64_t)(n)*1000)
 
 /*
  * X(name, type, when, default, low, high, help)
  *   type  SWITCH on|off, BACKING file|anon, NUMBER, SIZE in bytes, TIME in milliseconds
  *   when  FIRST: only before the first region; LIVE: at any time
  */
-#define LG_OPTIONS(X)                                                                              \
-	X(backing, BACKING, FIRST, LG_BACKING_FILE, 0, 1,                                          \
-	  "where regions live: file (an unlinked file per class in dir) or anon (anonymous memory)") \
-	X(span, SIZE, FIRST, LG_TIB(1), LG_MIB(2), LG_TIB(4),                                      \
-	  "address space reserved per size class; halved until the system grants it")              \
-	X(reserve, SWITCH, FIRST, 1, 0, 1,                                                         \
+#define LG_OPTIONS(X)                                                                                   \
+	X(backing, BACKING, FIRST, LG_BACKING_FILE, 0, 1,                                               \
+	  "where regions live: file (an unlinked file per class in dir) or anon (anonymous memory)")    \
+	X(span, SIZE, FIRST, LG_TIB(1), LG_MIB(2), LG_TIB(4),                                           \
+	  "address space reserved per size class; halved until the system grants it")                   \
+	X(reserve, SWITCH, FIRST, 1, 0, 1,                                                              \
 	  "reserve disk blocks when a region is handed out, so that a full disk is ENOSPC, not SIGBUS") \
-	X(coredump, SWITCH, FIRST, 0, 0, 1, "include regions in core dumps")                       \
-	X(hugepages, SWITCH, FIRST, 1, 0, 1, "ask for huge pages for anonymous areas")             \
-	X(annotate, SWITCH, FIRST, 1, 0, 1,                                                        \
-	  "under Valgrind or AddressSanitizer report use after free; thread caches are off there") \
-	X(area_max, SIZE, LIVE, LG_GIB(4), LG_MIB(2), LG_TIB(1), "largest area a refill maps")     \
-	X(growth_dampener, NUMBER, LIVE, 0, 0, 1000000,                                            \
-	  "n: a refill grows a class by 1 + 1 / (n + 1); 0 doubles it")                            \
-	X(cache_bytes, SIZE, LIVE, LG_MIB(64), 0, LG_TIB(1),                                       \
-	  "free memory one thread may keep for itself, over all classes")                          \
-	X(dirty_bytes, SIZE, LIVE, LG_AUTO, 0, LG_TIB(64),                                         \
-	  "free memory the dirty pools may keep; default a quarter of RAM or of the cgroup's limit") \
-	X(reclaim_bytes, SIZE, LIVE, LG_GIB(1), LG_KIB(4), LG_TIB(64),                             \
-	  "most the worker gives back in one tick")                                                \
-	X(background, SWITCH, LIVE, 1, 0, 1, "run the worker thread")                              \
-	X(interval, TIME, LIVE, LG_S(1), 1, LG_S(3600),                                            \
-	  "the worker's tick; a free region is given back after one to two of them")               \
-	X(second_decay, TIME, LIVE, LG_S(10), 0, LG_S(86400),                                      \
-	  "how long the kernel may take the pages of a given back anonymous region before we do")  \
-	X(retire_delay, TIME, LIVE, LG_S(10), 0, LG_S(86400),                                      \
+	X(coredump, SWITCH, FIRST, 0, 0, 1, "include regions in core dumps")                            \
+	X(hugepages, SWITCH, FIRST, 1, 0, 1, "ask for huge pages for anonymous areas")                  \
+	X(annotate, SWITCH, FIRST, 1, 0, 1,                                                             \
+	  "under Valgrind or AddressSanitizer report use after free; thread caches are off there")      \
+	X(area_max, SIZE, LIVE, LG_GIB(4), LG_MIB(2), LG_TIB(1), "largest area a refill maps")          \
+	X(growth_dampener, NUMBER, LIVE, 0, 0, 1000000,                                                 \
+	  "n: a refill grows a class by 1 + 1 / (n + 1); 0 doubles it")                                 \
+	X(cache_bytes, SIZE, LIVE, LG_MIB(64), 0, LG_TIB(1),                                            \
+	  "free memory one thread may keep for itself, over all classes")                               \
+	X(dirty_bytes, SIZE, LIVE, LG_AUTO, 0, LG_TIB(64),                                              \
+	  "free memory the dirty pools may keep; default a quarter of RAM or of the cgroup's limit")    \
+	X(reclaim_bytes, SIZE, LIVE, LG_GIB(1), LG_KIB(4), LG_TIB(64),                                  \
+	  "most the worker gives back in one tick")                                                     \
+	X(background, SWITCH, LIVE, 1, 0, 1, "run the worker thread")                                   \
+	X(interval, TIME, LIVE, LG_S(1), 1, LG_S(3600),                                                 \
+	  "the worker's tick; a free region is given back after one to two of them")                    \
+	X(second_decay, TIME, LIVE, LG_S(10), 0, LG_S(86400),                                           \
+	  "how long the kernel may take the pages of a given back anonymous region before we do")       \
+	X(retire_delay, TIME, LIVE, LG_S(10), 0, LG_S(86400),                                           \
 	  "how long an area stays mapped with nothing in use in it")
 
 /* X(name, when, capacity, help) */

@@ -7,8 +7,7 @@
 
 #include <stdlib.h>
 
-#define LG_REQUIRE(what)                                                                           \
-	((what) ? (void)0 : lg_require_failed(#what, __FILE__, __LINE__))
+#define LG_REQUIRE(what) ((what) ? (void)0 : lg_require_failed(#what, __FILE__, __LINE__))
 
 #ifdef NDEBUG
 #define LG_ASSERT(what) ((void)sizeof(what))

@@ -17,14 +17,16 @@ static void write_class(struct lg_writer *writer, const struct lg_class_stats *c
 
 void lg_json_write(struct lg_writer *writer, const struct lg_stats *stats)
 {
-	lg_writer_print(writer, "{\"version\":\"%s\",\"threads\":%" PRIu64, lg_version(), stats->threads);
+	lg_writer_print(writer, "{\"version\":\"%s\",\"threads\":%" PRIu64, lg_version(),
+			stats->threads);
 	lg_writer_print(writer, ",\"in_use_bytes\":%" PRIu64 ",\"cached_bytes\":%" PRIu64,
 			stats->in_use_bytes, stats->cached_bytes);
 	lg_writer_print(writer, ",\"dirty_bytes\":%" PRIu64 ",\"lazy_bytes\":%" PRIu64,
 			stats->dirty_bytes, stats->lazy_bytes);
 	lg_writer_print(writer, ",\"clean_bytes\":%" PRIu64 ",\"area_bytes\":%" PRIu64,
 			stats->clean_bytes, stats->area_bytes);
-	lg_writer_print(writer, ",\"reserved_bytes\":%" PRIu64 ",\"totals\":", stats->reserved_bytes);
+	lg_writer_print(writer,
+			",\"reserved_bytes\":%" PRIu64 ",\"totals\":", stats->reserved_bytes);
 	write_class(writer, &stats->totals);
 	lg_writer_print(writer, ",\"classes\":[");
 	for (unsigned i = 0; i < LG_CLASSES; i++) {

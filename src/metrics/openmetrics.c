@@ -31,7 +31,8 @@ static const struct field fields[] = {
 enum { FIELDS = sizeof(fields) / sizeof(fields[0]) };
 
 /* Gauges of regions in one state are one family; a region is in exactly one of these. */
-static const char *const states[] = { "in_use", "in_magazines", "in_deques", "dirty", "lazy", "clean" };
+static const char *const states[] = { "in_use", "in_magazines", "in_deques",
+				      "dirty",  "lazy",         "clean" };
 
 static uint64_t value_of(const struct lg_class_stats *class, const struct field *field)
 {
@@ -54,12 +55,15 @@ static bool is_used(const struct lg_class_stats *class)
 	return class->refills > 0 || class->allocations > 0 || class->refused > 0;
 }
 
-static void write_head(struct lg_writer *writer, const char *name, const char *type, const char *help)
+static void write_head(struct lg_writer *writer, const char *name, const char *type,
+		       const char *help)
 {
-	lg_writer_print(writer, "# HELP lgalloc_%s %s\n# TYPE lgalloc_%s %s\n", name, help, name, type);
+	lg_writer_print(writer, "# HELP lgalloc_%s %s\n# TYPE lgalloc_%s %s\n", name, help, name,
+			type);
 }
 
-static void write_field(struct lg_writer *writer, const struct lg_stats *stats, const struct field *field)
+static void write_field(struct lg_writer *writer, const struct lg_stats *stats,
+			const struct field *field)
 {
 	bool counts = field->kind == counter;
 	char name[64];
@@ -69,8 +73,9 @@ static void write_field(struct lg_writer *writer, const struct lg_stats *stats, 
 	write_head(writer, name, counts ? "counter" : "gauge", field->help);
 	for (unsigned i = 0; i < LG_CLASSES; i++)
 		if (is_used(&stats->classes[i]))
-			lg_writer_print(writer, "lgalloc_%s{class=\"%" PRIu64 "\"} %" PRIu64 "\n", name,
-					stats->classes[i].size, value_of(&stats->classes[i], field));
+			lg_writer_print(writer, "lgalloc_%s{class=\"%" PRIu64 "\"} %" PRIu64 "\n",
+					name, stats->classes[i].size,
+					value_of(&stats->classes[i], field));
 }
 
 static void write_states(struct lg_writer *writer, const struct lg_stats *stats)
@@ -82,13 +87,15 @@ static void write_states(struct lg_writer *writer, const struct lg_stats *stats)
 		for (size_t k = 0; is_used(class) && k < FIELDS; k++)
 			if (is_state(&fields[k]) && strcmp(fields[k].name, "cached") != 0)
 				lg_writer_print(writer,
-						"lgalloc_regions{class=\"%" PRIu64 "\",state=\"%s\"} %" PRIu64
-						"\n",
-						class->size, fields[k].name, value_of(class, &fields[k]));
+						"lgalloc_regions{class=\"%" PRIu64
+						"\",state=\"%s\"} %" PRIu64 "\n",
+						class->size, fields[k].name,
+						value_of(class, &fields[k]));
 	}
 }
 
-static void write_total(struct lg_writer *writer, const char *name, const char *help, uint64_t value)
+static void write_total(struct lg_writer *writer, const char *name, const char *help,
+			uint64_t value)
 {
 	write_head(writer, name, "gauge", help);
 	lg_writer_print(writer, "lgalloc_%s %" PRIu64 "\n", name, value);

@@ -106,7 +106,7 @@ int lg_stats_read(struct lg_stats *stats)
 	if (stats == NULL)
 		return lg_fail(EINVAL, "lg_stats_read(NULL)");
 	memset(stats, 0, sizeof(*stats));
-	for (unsigned class = 0; class < LG_CLASSES; class++)
+	for (unsigned class = 0; class < LG_CLASSES; class ++)
 		add_record(&lg_homeless, class, &stats->classes[class], &sums[class]);
 	for (struct lg_record *record = lg_thread_first(); record != NULL; record = record->next) {
 		struct lg_cache *cache = lg_cache_of(record);

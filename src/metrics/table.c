@@ -25,7 +25,8 @@ static const char *size_text(uint64_t bytes, char *text)
 	return text;
 }
 
-static void write_line(struct lg_writer *writer, const char *name, const struct lg_class_stats *class)
+static void write_line(struct lg_writer *writer, const char *name,
+		       const struct lg_class_stats *class)
 {
 	char mapped[SIZE_TEXT];
 	double hits = class->allocations > 0 ?
@@ -33,11 +34,11 @@ static void write_line(struct lg_writer *writer, const char *name, const struct 
 			      0;
 
 	lg_writer_print(writer,
-			"%10s %9" PRIu64 " %7" PRIu64 " %7" PRIu64 " %7" PRIu64 " %7" PRIu64 " %5" PRIu64
-			" %9s %12" PRIu64 " %6.2f%% %8" PRIu64 " %8" PRIu64 "\n",
+			"%10s %9" PRIu64 " %7" PRIu64 " %7" PRIu64 " %7" PRIu64 " %7" PRIu64
+			" %5" PRIu64 " %9s %12" PRIu64 " %6.2f%% %8" PRIu64 " %8" PRIu64 "\n",
 			name, class->in_use, class->cached, class->dirty, class->lazy, class->clean,
-			class->areas, size_text(class->area_bytes, mapped), class->allocations, hits,
-			class->steals, class->reclaimed);
+			class->areas, size_text(class->area_bytes, mapped), class->allocations,
+			hits, class->steals, class->reclaimed);
 }
 
 void lg_table_write(struct lg_writer *writer, const struct lg_stats *stats)
@@ -48,12 +49,14 @@ void lg_table_write(struct lg_writer *writer, const struct lg_stats *stats)
 			size_text(stats->in_use_bytes, a), size_text(stats->cached_bytes, b),
 			size_text(stats->dirty_bytes, c));
 	lg_writer_print(writer, ", %s lazy, %s clean; %" PRIu64 " threads\n",
-			size_text(stats->lazy_bytes, a), size_text(stats->clean_bytes, b), stats->threads);
-	lg_writer_print(writer, "%10s %9s %7s %7s %7s %7s %5s %9s %12s %7s %8s %8s\n", "class", "in use",
-			"cached", "dirty", "lazy", "clean", "areas", "mapped", "allocations", "hits",
-			"steals", "reclaimed");
+			size_text(stats->lazy_bytes, a), size_text(stats->clean_bytes, b),
+			stats->threads);
+	lg_writer_print(writer, "%10s %9s %7s %7s %7s %7s %5s %9s %12s %7s %8s %8s\n", "class",
+			"in use", "cached", "dirty", "lazy", "clean", "areas", "mapped",
+			"allocations", "hits", "steals", "reclaimed");
 	for (unsigned i = 0; i < LG_CLASSES; i++)
 		if (stats->classes[i].allocations > 0 || stats->classes[i].areas > 0)
-			write_line(writer, size_text(stats->classes[i].size, a), &stats->classes[i]);
+			write_line(writer, size_text(stats->classes[i].size, a),
+				   &stats->classes[i]);
 	write_line(writer, "total", &stats->totals);
 }

@@ -81,14 +81,16 @@ int lg_os_file_open(const char *directory, struct lg_os_file *file)
 	int fd = open_unlinked(directory);
 
 	if (fd < 0)
-		return lg_fail(-fd, "no backing file could be made in dir '%s': %s; choose another with "
-			       "dir:PATH or TMPDIR", directory, lg_error_name(-fd));
+		return lg_fail(-fd,
+			       "no backing file could be made in dir '%s': %s; choose another with "
+			       "dir:PATH or TMPDIR",
+			       directory, lg_error_name(-fd));
 	fd = move_high(fd);
 	if (fstat(fd, &status) != 0 || fstatfs(fd, &system) != 0) {
 		int error = errno;
 		close(fd);
-		return lg_fail(error, "the backing file in dir '%s' cannot be examined: %s", directory,
-			       lg_error_name(error));
+		return lg_fail(error, "the backing file in dir '%s' cannot be examined: %s",
+			       directory, lg_error_name(error));
 	}
 	if (system.f_type == BTRFS_SUPER_MAGIC)
 		forbid_copy_on_write(fd);
@@ -157,7 +159,8 @@ int lg_os_file_zero(const struct lg_os_file *file, uint64_t offset, uint64_t byt
 
 int lg_os_file_write_back(const struct lg_os_file *file, uint64_t offset, uint64_t bytes)
 {
-	unsigned all = SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER;
+	unsigned all = SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE |
+		       SYNC_FILE_RANGE_WAIT_AFTER;
 
 	if (!lg_os_file_is_ours(file))
 		return -EBADF;

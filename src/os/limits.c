@@ -77,7 +77,8 @@ static uint64_t cgroup_memory_bytes(void)
 		if (controllers[1] == '\0')
 			limit = least_limit("/sys/fs/cgroup", group, "memory.max");
 		else if (strstr(controllers, "memory") != NULL)
-			limit = least_limit("/sys/fs/cgroup/memory", group, "memory.limit_in_bytes");
+			limit = least_limit("/sys/fs/cgroup/memory", group,
+					    "memory.limit_in_bytes");
 		least = limit < least ? limit : least;
 	}
 	return least;

@@ -99,16 +99,11 @@ int lg_os_map_record(size_t bytes, void **record)
 int lg_os_advise(void *at, size_t bytes, enum lg_os_advice advice)
 {
 	static const int numbers[] = {
-		[LG_OS_FREE] = MADV_FREE,
-		[LG_OS_DROP] = MADV_DONTNEED,
-		[LG_OS_REMOVE] = MADV_REMOVE,
-		[LG_OS_WILLNEED] = MADV_WILLNEED,
-		[LG_OS_PAGEOUT] = MADV_PAGEOUT,
-		[LG_OS_SEQUENTIAL] = MADV_SEQUENTIAL,
-		[LG_OS_RANDOM] = MADV_RANDOM,
-		[LG_OS_NORMAL] = MADV_NORMAL,
-		[LG_OS_HUGEPAGE] = MADV_HUGEPAGE,
-		[LG_OS_DONTFORK] = MADV_DONTFORK,
+		[LG_OS_FREE] = MADV_FREE,         [LG_OS_DROP] = MADV_DONTNEED,
+		[LG_OS_REMOVE] = MADV_REMOVE,     [LG_OS_WILLNEED] = MADV_WILLNEED,
+		[LG_OS_PAGEOUT] = MADV_PAGEOUT,   [LG_OS_SEQUENTIAL] = MADV_SEQUENTIAL,
+		[LG_OS_RANDOM] = MADV_RANDOM,     [LG_OS_NORMAL] = MADV_NORMAL,
+		[LG_OS_HUGEPAGE] = MADV_HUGEPAGE, [LG_OS_DONTFORK] = MADV_DONTFORK,
 		[LG_OS_DONTDUMP] = MADV_DONTDUMP,
 	};
 	int result;
@@ -121,7 +116,8 @@ int lg_os_advise(void *at, size_t bytes, enum lg_os_advice advice)
 
 int lg_os_move(void *from, void *to, size_t bytes)
 {
-	void *got = mremap(from, bytes, bytes, MREMAP_MAYMOVE | MREMAP_FIXED | MREMAP_DONTUNMAP, to);
+	void *got =
+		mremap(from, bytes, bytes, MREMAP_MAYMOVE | MREMAP_FIXED | MREMAP_DONTUNMAP, to);
 
 	return got == MAP_FAILED ? -errno : 0;
 }

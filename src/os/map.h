@@ -11,9 +11,9 @@
 #include <stdint.h>
 
 enum lg_os_advice {
-	LG_OS_FREE,     /* anonymous: the kernel may take the pages; a write keeps them */
-	LG_OS_DROP,     /* anonymous: the pages go now, the range reads zero */
-	LG_OS_REMOVE,   /* shared file: the pages and their disk blocks go, the range reads zero */
+	LG_OS_FREE,   /* anonymous: the kernel may take the pages; a write keeps them */
+	LG_OS_DROP,   /* anonymous: the pages go now, the range reads zero */
+	LG_OS_REMOVE, /* shared file: the pages and their disk blocks go, the range reads zero */
 	LG_OS_WILLNEED,
 	LG_OS_PAGEOUT,
 	LG_OS_SEQUENTIAL,

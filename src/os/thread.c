@@ -67,7 +67,8 @@ void lg_os_sleep_while(_Atomic(uint32_t) *word, uint32_t value, uint64_t timeout
 	struct timespec timeout = { .tv_sec = (time_t)(timeout_ms / 1000),
 				    .tv_nsec = (long)(timeout_ms % 1000) * 1000000 };
 
-	syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, value, timeout_ms > 0 ? &timeout : NULL, NULL, 0);
+	syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, value, timeout_ms > 0 ? &timeout : NULL, NULL,
+		0);
 }
 
 void lg_os_wake(_Atomic(uint32_t) *word)

@@ -33,7 +33,8 @@ static int advise_access(struct lg_region *region, enum lg_os_advice advice)
 		return 0;
 	}
 	if (!tagged && !lg_mappings_take(SPLITS))
-		return lg_fail(ENOMEM, "an eighth of vm.max_map_count mappings is in use for advice and "
+		return lg_fail(ENOMEM,
+			       "an eighth of vm.max_map_count mappings is in use for advice and "
 			       "moved pages; this region was left as it is");
 	/* The whole region: parts would be more mappings, and nobody reads one half in order. */
 	int error = lg_os_advise(region->view.data, region->view.bytes, advice);
@@ -51,8 +52,8 @@ int lg_region_advise(lg_region *region, size_t offset, size_t length, enum lg_ad
 		return lg_fail(EINVAL, "lg_region_advise(%p): not a live region", (void *)region);
 	size_t bytes = region->view.bytes;
 	if (offset > bytes || length > bytes - offset)
-		return lg_fail(EINVAL, "lg_region_advise: %zu bytes from %zu are not inside %zu", length,
-			       offset, bytes);
+		return lg_fail(EINVAL, "lg_region_advise: %zu bytes from %zu are not inside %zu",
+			       length, offset, bytes);
 	size_t page = lg_os_page_bytes(), end = length == 0 ? bytes : offset + length;
 	size_t from = lg_round_up(offset, page), to = lg_round_down(end, page);
 	struct lg_class *class = &lg_classes[region->class];

@@ -47,7 +47,8 @@ static struct lg_region *stock(struct lg_cache *cache, unsigned class, struct lg
 	return region;
 }
 
-static unsigned take_clean(struct lg_cache *cache, unsigned class, struct lg_region **regions, int *error)
+static unsigned take_clean(struct lg_cache *cache, unsigned class, struct lg_region **regions,
+			   int *error)
 {
 	unsigned count;
 
@@ -55,6 +56,17 @@ static unsigned take_clean(struct lg_cache *cache, unsigned class, struct lg_reg
 	if (count > 0)
 		lg_count(cache, class, from_clean, 1);
 	return count;
+}
+
+/* Straight from the pool, for a class too large for caches. */
+static struct lg_region *take_pooled(unsigned class)
+{
+	struct lg_region *regions[LG_CHAIN];
+	unsigned count = lg_pool_take(class, regions);
+
+	if (LG_UNLIKELY(count > 1)) /* a chain from before cache_bytes was lowered */
+		lg_pool_put(class, regions + 1, count - 1);
+	return count > 0 ? regions[0] : NULL;
 }
 
 static bool is_shortage(int error)
@@ -78,7 +90,8 @@ static struct lg_region *climb(struct lg_cache *cache, unsigned class, int *erro
 			return stock(cache, class, regions, count);
 		if ((count = lg_steal(cache, class, regions)) > 0)
 			return stock(cache, class, regions, count);
-		if (*error == 0 || *error == -EBADF) /* EBADF: that area's file is gone, take another */
+		if (*error == 0 ||
+		    *error == -EBADF) /* EBADF: that area's file is gone, take another */
 			*error = lg_refill(class);
 		if (*error == 0)
 			continue;
@@ -115,8 +128,8 @@ static int class_for(size_t bytes, unsigned *class)
 	if (bytes == 0)
 		return lg_fail(EINVAL, "a region of 0 bytes was asked for");
 	if (*class >= lg_span.classes)
-		return lg_fail(ENOMEM, "a region of %zu bytes was asked for; the largest has %zu", bytes,
-			       lg_class_bytes(lg_span.classes - 1));
+		return lg_fail(ENOMEM, "a region of %zu bytes was asked for; the largest has %zu",
+			       bytes, lg_class_bytes(lg_span.classes - 1));
 	if (*class < lg_span.class_first)
 		*class = lg_span.class_first;
 	return 0;
@@ -135,10 +148,12 @@ struct lg_region *lg_region_obtain(size_t bytes, bool zeroed, int *error)
 		return NULL;
 	if (zeroed)
 		region = find_zero(cache, class);
+	if (region == NULL && !lg_cache_serves(class))
+		region = take_pooled(class);
 	if (region == NULL)
 		region = climb(cache, class, error);
 	lg_worker_poke();
-	if (region == NULL) {
+	if (LG_UNLIKELY(region == NULL)) {
 		lg_count(cache, class, refused, 1);
 		return NULL;
 	}
@@ -146,7 +161,7 @@ struct lg_region *lg_region_obtain(size_t bytes, bool zeroed, int *error)
 	enum lg_state state = lg_region_state(region);
 	LG_REQUIRE(state == LG_FREE || state == LG_ZERO || state == LG_LAZY);
 	lg_region_set_state(region, LG_LIVE);
-	if (lg_sanitizer_is_active())
+	if (lg_sanitizer_active)
 		lg_sanitizer_hand_out(region->view.data, region->view.bytes, state == LG_ZERO);
 	if (zeroed && state != LG_ZERO) {
 		memset(region->view.data, 0, region->view.bytes);
@@ -157,10 +172,11 @@ struct lg_region *lg_region_obtain(size_t bytes, bool zeroed, int *error)
 
 static LG_OUT_OF_LINE lg_region *obtain_or_fail(size_t bytes, bool zeroed)
 {
-	int error = 0, before = errno;
+	int error = 0;
 	struct lg_region *region = lg_region_obtain(bytes, zeroed, &error);
 
-	errno = region == NULL ? -error : before;
+	if (LG_UNLIKELY(region == NULL))
+		errno = -error;
 	return region;
 }
 

@@ -48,7 +48,8 @@ static uint32_t write_numbers(uint64_t word, uint64_t bits, uint64_t *numbers)
 }
 
 /* With the right to `want` bits of the area: finds and clears them. */
-static void claim_bits(struct lg_class *class, struct lg_area *area, uint32_t want, uint64_t *numbers)
+static void claim_bits(struct lg_class *class, struct lg_area *area, uint32_t want,
+		       uint64_t *numbers)
 {
 	uint64_t lowest = area->first / 64, highest = (area->first + count_of(area) - 1) / 64;
 	uint64_t word = lg_load_relaxed(&area->hint);
@@ -62,7 +63,8 @@ static void claim_bits(struct lg_class *class, struct lg_area *area, uint32_t wa
 
 		while (seen != 0) {
 			uint64_t run = lowest_run(seen, want - have);
-			uint64_t got = lg_and_acquire(word_of_bits(class, word), ~run) & run; /* A1 */
+			uint64_t got = lg_and_acquire(word_of_bits(class, word), ~run) &
+				       run; /* A1 */
 
 			have += write_numbers(word, got, numbers + have);
 			if (have == want) {
@@ -105,7 +107,8 @@ static void set_bit(struct lg_class *class, struct lg_area *area, uint64_t numbe
 		lg_store_relaxed(&area->hint, word); /* lowest first, so that high areas retire */
 }
 
-void lg_area_give_numbers(struct lg_class *class, uint16_t slot, const uint64_t *numbers, uint32_t count)
+void lg_area_give_numbers(struct lg_class *class, uint16_t slot, const uint64_t *numbers,
+			  uint32_t count)
 {
 	struct lg_area *area = &class->areas[slot];
 
@@ -142,16 +145,19 @@ void lg_area_open(struct lg_class *class, uint16_t slot, uint64_t first, uint64_
 	lg_store_relaxed(&area->splits, 0);
 	for (uint64_t word = first / 64; word <= (first + count - 1) / 64; word++)
 		lg_or_release(word_of_bits(class, word), bits_inside(word, first, count));
-	lg_store_release(&area->word, lg_area_word(older + ((uint64_t)1 << LG_AREA_GENERATION_SHIFT),
-						  LG_AREA_OPEN, count)); /* A3 */
+	lg_store_release(&area->word,
+			 lg_area_word(older + ((uint64_t)1 << LG_AREA_GENERATION_SHIFT),
+				      LG_AREA_OPEN, count)); /* A3 */
 	if (slot >= lg_load_relaxed(&class->slots))
 		lg_store_release(&class->slots, slot + 1u);
 }
 
 static void clear_bits(struct lg_class *class, struct lg_area *area)
 {
-	for (uint64_t word = area->first / 64; word <= (area->first + count_of(area) - 1) / 64; word++)
-		lg_and_relaxed(word_of_bits(class, word), ~bits_inside(word, area->first, count_of(area)));
+	for (uint64_t word = area->first / 64; word <= (area->first + count_of(area) - 1) / 64;
+	     word++)
+		lg_and_relaxed(word_of_bits(class, word),
+			       ~bits_inside(word, area->first, count_of(area)));
 }
 
 /* The caller has moved the area to RETIRED and is alone with it. */
@@ -240,7 +246,8 @@ void lg_area_finish_retired(struct lg_class *class, uint16_t slot)
 	struct lg_area *area = &class->areas[slot];
 
 	if (unmap(class, area))
-		lg_store_release(&area->word, lg_area_word(lg_load_relaxed(&area->word), LG_AREA_UNUSED, 0));
+		lg_store_release(&area->word,
+				 lg_area_word(lg_load_relaxed(&area->word), LG_AREA_UNUSED, 0));
 }
 
 void lg_area_check(struct lg_class *class)
@@ -254,9 +261,11 @@ void lg_area_check(struct lg_class *class)
 		if (state != LG_AREA_OPEN && state != LG_AREA_ORPHAN)
 			continue;
 		LG_REQUIRE(lg_area_clean(word) <= count_of(area));
-		for (uint64_t w = area->first / 64; w <= (area->first + count_of(area) - 1) / 64; w++)
-			bits += (uint64_t)__builtin_popcountll(lg_load_relaxed(word_of_bits(class, w)) &
-							       bits_inside(w, area->first, count_of(area)));
+		for (uint64_t w = area->first / 64; w <= (area->first + count_of(area) - 1) / 64;
+		     w++)
+			bits += (uint64_t)__builtin_popcountll(
+				lg_load_relaxed(word_of_bits(class, w)) &
+				bits_inside(w, area->first, count_of(area)));
 		LG_REQUIRE(bits == lg_area_clean(word));
 	}
 }

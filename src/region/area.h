@@ -42,12 +42,12 @@ enum lg_area_state { LG_AREA_UNUSED, LG_AREA_OPEN, LG_AREA_RETIRED, LG_AREA_ORPH
 
 struct lg_area {
 	LG_LINE_ALIGNED _Atomic(uint64_t) word;
-	_Atomic(uint64_t) hint; /* word of bits where a search starts; a hint only */
+	_Atomic(uint64_t) hint;          /* word of bits where a search starts; a hint only */
 	_Atomic(uint64_t) idle_since_ms; /* when it was first seen all clean; 0: it is not */
-	uint64_t first; /* region number */
-	_Atomic(uint64_t) count; /* regions */
-	_Atomic(uint32_t) splits; /* mappings that moved pages may have added */
-	uint32_t file; /* index of the class's file it is an extent of */
+	uint64_t first;                  /* region number */
+	_Atomic(uint64_t) count;         /* regions */
+	_Atomic(uint32_t) splits;        /* mappings that moved pages may have added */
+	uint32_t file;                   /* index of the class's file it is an extent of */
 };
 
 enum { LG_AREA_STATE_SHIFT = 32, LG_AREA_GENERATION_SHIFT = 35 };
@@ -81,7 +81,8 @@ uint32_t lg_area_take(struct lg_class *class, uint32_t want, uint64_t *numbers, 
 void lg_area_give(struct lg_class *class, struct lg_region *const *regions, uint32_t count);
 
 /* Gives rights and bits of taken numbers back untouched. */
-void lg_area_give_numbers(struct lg_class *class, uint16_t slot, const uint64_t *numbers, uint32_t count);
+void lg_area_give_numbers(struct lg_class *class, uint16_t slot, const uint64_t *numbers,
+			  uint32_t count);
 
 /* Under the refill lock: makes an UNUSED slot OPEN with everything clean; the extent is mapped. */
 void lg_area_open(struct lg_class *class, uint16_t slot, uint64_t first, uint64_t count);

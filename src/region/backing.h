@@ -18,7 +18,7 @@ struct lg_class;
 struct lg_backing {
 	const char *name;
 	bool can_lazily; /* give_back has a lazy form */
-	bool can_move; /* pages can move to another region without a copy */
+	bool can_move;   /* pages can move to another region without a copy */
 	bool survives_fork;
 	uint64_t run_bytes; /* clean regions are taken in runs of at least this many bytes */
 

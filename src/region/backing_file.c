@@ -57,7 +57,8 @@ static int map(struct lg_class *class, uint64_t offset, uint64_t bytes)
 	error = lg_os_file_extend(current_file(class), offset + bytes);
 	if (error != 0)
 		return lg_fail(-error, "the backing file in dir '%s' cannot grow to %llu bytes: %s",
-			       directory(), (unsigned long long)(offset + bytes), lg_error_name(-error));
+			       directory(), (unsigned long long)(offset + bytes),
+			       lg_error_name(-error));
 	error = lg_os_map_file(start, bytes, current_file(class)->fd, offset);
 	if (error != 0)
 		return error;
@@ -80,14 +81,17 @@ static int reserve(struct lg_class *class, uint32_t file, uint64_t offset, uint6
 	if (error == 0)
 		return 0;
 	if (error == -EBADF) {
-		lg_area_orphan_all(class); /* the program closed our descriptor: go on in a new file */
+		lg_area_orphan_all(
+			class); /* the program closed our descriptor: go on in a new file */
 		return error;
 	}
 	/* What was reserved before the disk was full goes back. */
 	(void)lg_os_advise(lg_class_base(class->index) + offset, bytes, LG_OS_REMOVE);
 	if (error == -EOPNOTSUPP)
-		return lg_fail(EOPNOTSUPP, "dir '%s': its file system cannot reserve disk space; choose "
-			       "another, or reserve:off and risk SIGBUS when it is full", directory());
+		return lg_fail(EOPNOTSUPP,
+			       "dir '%s': its file system cannot reserve disk space; choose "
+			       "another, or reserve:off and risk SIGBUS when it is full",
+			       directory());
 	return lg_fail(-error, "dir '%s' has no room for %llu more bytes: %s", directory(),
 		       (unsigned long long)bytes, lg_error_name(-error));
 }

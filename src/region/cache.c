@@ -53,28 +53,69 @@ static void give_back_budget(struct lg_cache *cache, unsigned class, uint32_t re
 						   ((uint64_t)regions << lg_class_shift(class)));
 }
 
-unsigned lg_cache_drain_class(struct lg_cache *cache, unsigned class)
+/* Alone with the cache: takes all of a class out and forgets its capacity; how many. */
+enum { CLASS_MOST = LG_MAGAZINE_SLOTS + LG_DEQUE_SLOTS };
+
+static unsigned unload(struct lg_cache *cache, unsigned class, struct lg_region **regions)
 {
 	struct lg_magazine *magazine = &cache->magazines[class];
-	struct lg_region *regions[LG_DEQUE_SLOTS];
 	uint32_t count = lg_load_relaxed(&magazine->count);
 
-	give_back_budget(cache, class, lg_load_relaxed(&magazine->capacity) +
-					       lg_load_relaxed(&cache->deque_limits[class]));
+	memcpy(regions, magazine->slots, count * sizeof(*regions));
+	give_back_budget(cache, class,
+			 lg_load_relaxed(&magazine->capacity) +
+				 lg_load_relaxed(&cache->deque_limits[class]));
 	lg_store_relaxed(&magazine->capacity, 0);
 	lg_store_relaxed(&magazine->count, 0);
 	lg_store_relaxed(&cache->deque_limits[class], 0);
-	lg_pool_put(class, magazine->slots, count);
-	unsigned taken = lg_deque_take(&cache->deques[class], (void **)regions, LG_DEQUE_SLOTS);
-	lg_pool_put(class, regions, taken);
-	return count + taken;
+	return count +
+	       lg_deque_take(&cache->deques[class], (void **)regions + count, LG_DEQUE_SLOTS);
 }
 
-static void drain(struct lg_cache *cache)
+unsigned lg_cache_drain_class(struct lg_cache *cache, unsigned class)
 {
-	for (uint32_t used = lg_load_relaxed(&cache->used); used != 0; used &= used - 1)
-		(void)lg_cache_drain_class(cache, (unsigned)__builtin_ctz(used));
-	lg_store_relaxed(&cache->denied, 0);
+	struct lg_region *regions[CLASS_MOST];
+	unsigned count = unload(cache, class, regions);
+
+	lg_pool_put(class, regions, count);
+	return count;
+}
+
+uint64_t lg_cache_drain_credit(struct lg_cache *cache)
+{
+	uint64_t credit = lg_load_relaxed(&cache->credit);
+
+	lg_store_relaxed(&cache->credit, 0);
+	return credit;
+}
+
+void lg_cache_flush(struct lg_cache *cache)
+{
+	struct lg_region *regions[CLASS_MOST];
+	uint64_t credit;
+
+	for (uint32_t used = lg_load_relaxed(&cache->used); used != 0; used &= used - 1) {
+		unsigned class = (unsigned)__builtin_ctz(used);
+
+		if (!lg_cache_enter(cache))
+			return;
+		unsigned count = unload(cache, class, regions);
+		lg_cache_leave(cache);
+		lg_pool_put(class, regions, count);
+	}
+	if (!lg_cache_enter(cache))
+		return;
+	credit = lg_cache_drain_credit(cache);
+	lg_cache_leave(cache);
+	lg_pool_uncount(credit);
+	cache->denied = 0;
+}
+
+void lg_cache_rebalance(struct lg_cache *cache)
+{
+	if (cache->denied >= DENIED_MAX ||
+	    lg_load_relaxed(&cache->borrowed) > lg_option(cache_bytes))
+		lg_cache_flush(cache);
 }
 
 /* Inside the bracket: gives the magazine more room if it may have it. */
@@ -83,24 +124,16 @@ static void grow_magazine(struct lg_cache *cache, unsigned class)
 	struct lg_magazine *magazine = &cache->magazines[class];
 	uint32_t most = capacity_max(class), have = lg_load_relaxed(&magazine->capacity);
 
-	if (lg_load_relaxed(&cache->borrowed) > lg_option(cache_bytes)) {
-		drain(cache); /* the option was lowered */
-		have = 0;
-	}
 	if (have >= most)
 		return;
 	uint32_t want = have == 0 ? CAPACITY_FIRST : have;
 	uint32_t granted = borrow(cache, class, (uint32_t)lg_min(want, most - have));
 	if (granted > 0) {
-		lg_store_relaxed(&cache->denied, 0);
+		cache->denied = 0;
 		lg_store_relaxed(&magazine->capacity, have + granted);
-		return;
+	} else if (have == 0) {
+		cache->denied++;
 	}
-	if (have > 0)
-		return;
-	lg_own_add(&cache->denied, 1);
-	if (lg_load_relaxed(&cache->denied) >= DENIED_MAX)
-		drain(cache);
 }
 
 /* Inside the bracket: to the deque what it takes or may be made to take; how many. */
@@ -108,7 +141,8 @@ static unsigned push_deque(struct lg_cache *cache, unsigned class, struct lg_reg
 			   unsigned count)
 {
 	struct lg_deque *deque = &cache->deques[class];
-	uint32_t limit = lg_load_relaxed(&cache->deque_limits[class]), most = deque_limit_max(class);
+	uint32_t limit = lg_load_relaxed(&cache->deque_limits[class]),
+		 most = deque_limit_max(class);
 
 	if (limit < most && lg_deque_count(deque) + count > limit) {
 		limit += borrow(cache, class, (uint32_t)lg_min(DEQUE_STEP, most - limit));
@@ -172,6 +206,7 @@ unsigned lg_cache_stock(struct lg_cache *cache, unsigned class, struct lg_region
 		memmove(regions, regions + pushed, left * sizeof(*regions));
 	}
 	lg_cache_leave(cache);
+	lg_cache_rebalance(cache);
 	return left;
 }
 
@@ -179,8 +214,8 @@ unsigned lg_cache_stock(struct lg_cache *cache, unsigned class, struct lg_region
  * The magazine is full and the deque took none or not all of its older half. From the deque's newest and
  * the half's rest a long chain is made: the pool's cost is by the chain.
  */
-static unsigned spill(struct lg_cache *cache, unsigned class, struct lg_region **half, unsigned count,
-		      struct lg_region **spilled)
+static unsigned spill(struct lg_cache *cache, unsigned class, struct lg_region **half,
+		      unsigned count, struct lg_region **spilled)
 {
 	unsigned more = count < LG_CHAIN ? LG_CHAIN - count : 0;
 	unsigned got = lg_deque_take(&cache->deques[class], (void **)spilled, more);
@@ -206,7 +241,8 @@ unsigned lg_cache_push(struct lg_cache *cache, unsigned class, struct lg_region 
 			uint32_t have = lg_load_relaxed(&magazine->count), half = (have + 1) / 2;
 			unsigned pushed = push_deque(cache, class, magazine->slots, half);
 
-			count = spill(cache, class, magazine->slots + pushed, half - pushed, spilled);
+			count = spill(cache, class, magazine->slots + pushed, half - pushed,
+				      spilled);
 			memmove(magazine->slots, magazine->slots + half,
 				(have - half) * sizeof(*magazine->slots));
 			lg_store_relaxed(&magazine->count, have - half);
@@ -215,6 +251,7 @@ unsigned lg_cache_push(struct lg_cache *cache, unsigned class, struct lg_region 
 		}
 	}
 	lg_cache_leave(cache);
+	lg_cache_rebalance(cache);
 	return count;
 }
 
@@ -225,19 +262,11 @@ unsigned lg_cache_appetite(struct lg_cache *cache, unsigned class)
 	return (capacity_max(class) + 1) / 2 + (capacity_max(class) == 0);
 }
 
-void lg_cache_flush(struct lg_cache *cache)
-{
-	if (!lg_cache_enter(cache))
-		return;
-	drain(cache);
-	lg_cache_leave(cache);
-}
-
 void lg_cache_check(struct lg_cache *cache)
 {
 	uint64_t borrowed = 0;
 
-	for (unsigned class = 0; class < LG_CLASSES; class++) {
+	for (unsigned class = 0; class < LG_CLASSES; class ++) {
 		struct lg_magazine *magazine = &cache->magazines[class];
 		uint32_t count = lg_load_relaxed(&magazine->count);
 

@@ -35,6 +35,7 @@
 #ifndef LG_REGION_CACHE_H
 #define LG_REGION_CACHE_H
 
+#include "base/option.h"
 #include "region/region.h"
 #include "region/span.h"
 #include "sync/deque.h"
@@ -52,8 +53,9 @@ struct lg_magazine {
 
 /* Counters of the cold paths, per thread and class. */
 #define LG_TALLIES(X)                                                                              \
-	X(from_deque) X(from_dirty) X(from_lazy) X(from_clean) X(steals) X(zeroed) X(moved)        \
-	X(copied) X(refused) X(dirty_in) X(dirty_out) X(lazy_in) X(lazy_out)
+	X(from_deque)                                                                              \
+	X(from_dirty) X(from_lazy) X(from_clean) X(steals) X(zeroed) X(moved) X(copied) X(refused) \
+		X(dirty_in) X(dirty_out) X(lazy_in) X(lazy_out)
 
 struct lg_tally {
 	LG_LINE_ALIGNED
@@ -69,15 +71,18 @@ struct lg_cache {
 	LG_LINE_ALIGNED _Atomic(uint32_t) busy;
 	_Atomic(uint32_t) open;
 	_Atomic(uint64_t) borrowed; /* bytes */
-	_Atomic(uint32_t) denied; /* borrowings since one succeeded */
+	_Atomic(uint64_t)
+		credit;  /* bytes that the pools count as dirty and this thread took; pool.h */
+	uint32_t denied; /* borrowings since one succeeded */
 	uint32_t random;
 	struct lg_magazine magazines[LG_CLASSES];
 	_Atomic(uint32_t) deque_limits[LG_CLASSES];
 	struct lg_deque deques[LG_CLASSES];
 	struct lg_tally tallies[LG_CLASSES];
 	uint64_t operations_seen[LG_CLASSES]; /* the worker's: to tell an idle magazine */
-	_Atomic(uintptr_t) closer; /* who closed it; the rest is the closer's alone */
-	uint32_t closed_for; /* bit per class it was closed for */
+	uint64_t credit_seen;                 /* the worker's */
+	_Atomic(uintptr_t) closer;            /* who closed it; the rest is the closer's alone */
+	uint32_t closed_for;                  /* bit per class it was closed for */
 };
 
 static inline struct lg_cache *lg_cache_of(struct lg_record *record)
@@ -142,7 +147,16 @@ static inline void lg_cache_add(struct lg_cache *cache, _Atomic(uint64_t) *count
 		lg_own_add(counter, n);
 }
 
-/* All of these are the owner's; they open the bracket themselves and do nothing if it is closed. */
+/* A class larger than the whole budget goes straight to the pools. */
+static inline bool lg_cache_serves(unsigned class)
+{
+	return lg_class_bytes(class) <= lg_option(cache_bytes);
+}
+
+/*
+ * All of these are the owner's; they open the bracket themselves and do nothing if it is closed. Inside it
+ * there is no system call and no other bracket: regions leave through arrays, and go to the pool after.
+ */
 
 /* A free region from the magazine, or from the deque, whose newest then fill the magazine; or NULL. */
 struct lg_region *lg_cache_pop(struct lg_cache *cache, unsigned class);
@@ -163,11 +177,17 @@ unsigned lg_cache_push(struct lg_cache *cache, unsigned class, struct lg_region 
 /* How many regions of the class one visit to the pools may bring. */
 unsigned lg_cache_appetite(struct lg_cache *cache, unsigned class);
 
-/* Whoever is alone with the cache (the owner inside the bracket, a revoker): one class's to the pool. */
+/* Moves everything to the pools. */
+void lg_cache_flush(struct lg_cache *cache);
+
+/* The same when the budget was lowered below what is borrowed, or a class was denied too often. */
+void lg_cache_rebalance(struct lg_cache *cache);
+
+/* Whoever is alone with the cache, a revoker: one class's to the pool; how many. */
 unsigned lg_cache_drain_class(struct lg_cache *cache, unsigned class);
 
-/* The owner: everything to the pools. */
-void lg_cache_flush(struct lg_cache *cache);
+/* The same for the credit: how much it was. */
+uint64_t lg_cache_drain_credit(struct lg_cache *cache);
 
 /* Tests, when the owner rests: the invariants hold. */
 void lg_cache_check(struct lg_cache *cache);

@@ -21,8 +21,7 @@
 enum { LG_FILES = 64 };
 
 /* Counters of events too rare to keep per thread: written by read-modify-write. */
-#define LG_CLASS_EVENTS(X)                                                                         \
-	X(refills) X(reclaimed) X(reclaimed_bytes) X(retired) X(revoked) X(stuck)
+#define LG_CLASS_EVENTS(X) X(refills) X(reclaimed) X(reclaimed_bytes) X(retired) X(revoked) X(stuck)
 
 struct lg_class {
 	struct lg_dirty dirty;
@@ -30,8 +29,9 @@ struct lg_class {
 	LG_LINE_ALIGNED pthread_mutex_t refill; /* the one lock: held while an area is mapped */
 	unsigned index;
 	uint64_t *bits; /* clean bits, by region number */
-	struct lg_os_file files[LG_FILES]; /* of the file backing; one changes only when it is not current */
-	_Atomic(uint32_t) file; /* the current one, where new areas go; changed under `refill` */
+	struct lg_os_file
+		files[LG_FILES]; /* of the file backing; one changes only when it is not current */
+	_Atomic(uint32_t) file;  /* the current one, where new areas go; changed under `refill` */
 	_Atomic(uint32_t) slots; /* area slots ever used: the rest need no look */
 #define LG_EVENT_FIELD(name) _Atomic(uint64_t) name;
 	LG_CLASS_EVENTS(LG_EVENT_FIELD)

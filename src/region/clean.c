@@ -10,8 +10,8 @@
  * Reserves as much of the run as there is space for, halving; the numbers reserved. What is left over is
  * clean again.
  */
-static int reserve_run(struct lg_class *class, uint16_t slot, const uint64_t *numbers, uint32_t count,
-		       uint32_t *reserved)
+static int reserve_run(struct lg_class *class, uint16_t slot, const uint64_t *numbers,
+		       uint32_t count, uint32_t *reserved)
 {
 	uint32_t try = count, file = class->areas[slot].file;
 	unsigned shift = lg_class_shift(class->index);
@@ -19,7 +19,8 @@ static int reserve_run(struct lg_class *class, uint16_t slot, const uint64_t *nu
 
 	*reserved = 0;
 	for (;;) {
-		error = lg_backing->reserve(class, file, numbers[0] << shift, (uint64_t)try << shift);
+		error = lg_backing->reserve(class, file, numbers[0] << shift,
+					    (uint64_t)try << shift);
 		if (error == 0) {
 			*reserved = try;
 			break;
@@ -38,7 +39,7 @@ static struct lg_region *describe(struct lg_class *class, uint16_t slot, uint64_
 
 	region->view.data = lg_region_address(class->index, number);
 	region->view.bytes = lg_class_bytes(class->index);
-	region->class = (uint8_t)class->index;
+	region->class = (uint8_t) class->index;
 	region->area = slot;
 	lg_region_set_state(region, LG_ZERO);
 	return region;
@@ -58,7 +59,8 @@ int lg_clean_take(unsigned index, unsigned want, struct lg_region **regions, uns
 	for (uint32_t i = 0, length; i < taken; i += length) {
 		uint32_t reserved;
 
-		for (length = 1; i + length < taken && numbers[i + length] == numbers[i] + length; length++)
+		for (length = 1; i + length < taken && numbers[i + length] == numbers[i] + length;
+		     length++)
 			;
 		if (error == 0)
 			error = reserve_run(class, slot, numbers + i, length, &reserved);

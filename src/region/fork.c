@@ -12,14 +12,14 @@ void lg_fork_prepare(void)
 {
 	lg_start_lock();
 	if (lg_start_is_done())
-		for (unsigned class = 0; class < LG_CLASSES; class++)
+		for (unsigned class = 0; class < LG_CLASSES; class ++)
 			pthread_mutex_lock(&lg_classes[class].refill);
 }
 
 void lg_fork_parent(void)
 {
 	if (lg_start_is_done())
-		for (unsigned class = LG_CLASSES; class-- > 0;)
+		for (unsigned class = LG_CLASSES; class -- > 0;)
 			pthread_mutex_unlock(&lg_classes[class].refill);
 	lg_start_unlock();
 }
@@ -36,7 +36,8 @@ static void lose_area(struct lg_class *class, struct lg_area *area)
 	char *start = lg_region_address(class->index, area->first);
 
 	/* Refused where the parent was unmapping it just then: it is reserved already. */
-	(void)lg_os_reserve_at(start, lg_load_relaxed(&area->count) << lg_class_shift(class->index));
+	(void)lg_os_reserve_at(start, lg_load_relaxed(&area->count)
+					      << lg_class_shift(class->index));
 	lg_store_relaxed(&area->word, lg_area_word(word, LG_AREA_LOST, 0));
 }
 
@@ -70,7 +71,8 @@ static void clean_run(struct lg_class *class, uint16_t slot, uint64_t first, uin
 		enum lg_state state = lg_region_state(region);
 
 		if (dropped) {
-			if (state != LG_NONE && state != LG_CLEAN) /* do not copy a page for nothing */
+			if (state != LG_NONE &&
+			    state != LG_CLEAN) /* do not copy a page for nothing */
 				lg_region_set_state(region, LG_CLEAN);
 			lg_area_give_numbers(class, slot, &number, 1);
 		} else if (state != LG_NONE) {

@@ -3,8 +3,6 @@
  * Free, bottom up: magazine; if it is full its older half to the own deque; if that is full, chains of
  * both to the dirty pool; beyond the pool's bound, back to the system (pool.c).
  */
-#include "region/free.h"
-
 #include "region/advise.h"
 #include "region/cache.h"
 #include "region/class.h"
@@ -17,18 +15,20 @@
 
 #include <errno.h>
 
-void lg_region_release(struct lg_region *region)
+static void release(struct lg_cache *cache, struct lg_region *region)
 {
 	struct lg_region *spilled[LG_SPILL];
-	int error = 0;
-	struct lg_cache *cache = lg_thread_cache(&error);
-	unsigned class = region->class;
+	unsigned class = region->class, count;
 
-	if (cache == NULL)
-		cache = &lg_homeless; /* unreachable while a region exists; cheaper than to prove */
-	unsigned count = lg_cache_push(cache, class, region, spilled);
-	lg_pool_put(class, spilled, count);
-	lg_worker_poke();
+	if (!lg_cache_serves(class)) {
+		lg_pool_put(class, &region, 1);
+		return;
+	}
+	count = lg_cache_push(cache, class, region, spilled);
+	if (count > 0)
+		lg_pool_put(class, spilled, count);
+	else
+		lg_worker_poke();
 }
 
 static LG_OUT_OF_LINE void free_cold(struct lg_region *region)
@@ -44,17 +44,18 @@ static LG_OUT_OF_LINE void free_cold(struct lg_region *region)
 		return; /* a child's copy of the parent's handle: there is nothing here to free */
 	if (state != LG_LIVE && state != LG_TAGGED)
 		lg_misuse("lg_region_free", region,
-			  state == LG_NONE ? "not a region" : "the region is free already (double free)");
+			  state == LG_NONE ? "not a region" :
+					     "the region is free already (double free)");
 	if (state == LG_TAGGED)
 		lg_advise_undo(region);
 	struct lg_cache *cache = lg_thread_cache(&error);
 	if (cache == NULL)
-		cache = &lg_homeless;
+		cache = &lg_homeless; /* a region exists, so this cannot be; and if it were, nothing is lost */
 	lg_cache_add(cache, &cache->magazines[region->class].frees, 1);
-	if (lg_sanitizer_is_active())
+	if (lg_sanitizer_active)
 		lg_sanitizer_take_back(region->view.data, region->view.bytes);
 	lg_region_set_state(region, LG_FREE);
-	lg_region_release(region);
+	release(cache, region);
 	errno = before;
 }
 

@@ -17,7 +17,7 @@ static struct {
 void lg_pool_start(void)
 {
 	pool.dirty_bytes_default = lg_os_memory_bytes() / 4;
-	for (unsigned class = 0; class < LG_CLASSES; class++) {
+	for (unsigned class = 0; class < LG_CLASSES; class ++) {
 		lg_dirty_init(&lg_classes[class].dirty);
 		lg_dirty_init(&lg_classes[class].lazy);
 	}
@@ -44,7 +44,7 @@ static void push(unsigned class, struct lg_region *const *regions, unsigned coun
 }
 
 /* The counter stands beyond the bound. True: it no longer does; false: the caller's must go itself. */
-static bool make_room(void)
+static LG_OUT_OF_LINE bool make_room(void)
 {
 	uint64_t most = lg_pool_dirty_bytes_max();
 
@@ -52,23 +52,63 @@ static bool make_room(void)
 	return lg_pool_dirty_bytes() <= most;
 }
 
-static void put_chain(unsigned class, struct lg_region *const *regions, unsigned count)
+void lg_pool_uncount(uint64_t bytes)
+{
+	if (bytes > 0)
+		lg_sub_relaxed(&pool.dirty_bytes, bytes);
+}
+
+/* The thread's own bytes, counted since it took them. */
+static inline bool use_credit(uint64_t bytes)
+{
+	struct lg_cache *cache = lg_self;
+
+	if (!lg_cache_enter(cache))
+		return false;
+	uint64_t credit = lg_load_relaxed(&cache->credit);
+	if (credit >= bytes)
+		lg_store_relaxed(&cache->credit, credit - bytes);
+	lg_cache_leave(cache);
+	return credit >= bytes;
+}
+
+static inline bool keep_credit(uint64_t bytes)
+{
+	struct lg_cache *cache = lg_self;
+
+	if (!lg_cache_enter(cache))
+		return false;
+	uint64_t credit = lg_load_relaxed(&cache->credit) + bytes;
+	bool kept = credit <= lg_pool_dirty_bytes_max() / 4;
+	if (kept)
+		lg_store_relaxed(&cache->credit, credit);
+	lg_cache_leave(cache);
+	return kept;
+}
+
+static inline void put_chain(unsigned class, struct lg_region *const *regions, unsigned count)
 {
 	uint64_t bytes = (uint64_t)count << lg_class_shift(class);
 
-	uint64_t before = lg_add_relaxed(&pool.dirty_bytes, bytes);
-	if (LG_UNLIKELY(before + bytes > lg_pool_dirty_bytes_max()) && !make_room()) {
-		lg_sub_relaxed(&pool.dirty_bytes, bytes);
-		(void)lg_reclaim_regions(class, regions, count, true);
+	if (use_credit(bytes)) {
+		push(class, regions, count);
 		return;
 	}
-	push(class, regions, count);
+	uint64_t before = lg_add_relaxed(&pool.dirty_bytes, bytes);
+	if (LG_LIKELY(before + bytes <= lg_pool_dirty_bytes_max()) || make_room()) {
+		push(class, regions, count);
+		return;
+	}
+	lg_sub_relaxed(&pool.dirty_bytes, bytes);
+	(void)lg_reclaim_regions(class, regions, count, true);
 }
 
 void lg_pool_put(unsigned class, struct lg_region *const *regions, unsigned count)
 {
-	for (unsigned i = 0; i < count; i += LG_CHAIN)
-		put_chain(class, regions + i, (unsigned)lg_min(count - i, LG_CHAIN));
+	for (; count > LG_CHAIN; regions += LG_CHAIN, count -= LG_CHAIN)
+		put_chain(class, regions, LG_CHAIN);
+	if (count > 0)
+		put_chain(class, regions, count);
 	lg_worker_poke();
 }
 
@@ -79,12 +119,14 @@ void lg_pool_put_back(unsigned class, struct lg_region *const *regions, unsigned
 		push(class, regions + i, (unsigned)lg_min(count - i, LG_CHAIN));
 }
 
-static unsigned note_taken(unsigned class, unsigned count)
+/* `keep`: for the thread to use, and perhaps to put back. */
+static inline unsigned note_taken(unsigned class, unsigned count, bool keep)
 {
 	if (count > 0) {
 		struct lg_cache *mine = lg_thread_tallies();
 
-		lg_sub_relaxed(&pool.dirty_bytes, (uint64_t)count << lg_class_shift(class));
+		if (!keep || !keep_credit((uint64_t)count << lg_class_shift(class)))
+			lg_pool_uncount((uint64_t)count << lg_class_shift(class));
 		lg_count(mine, class, dirty_out, count);
 	}
 	return count;
@@ -97,7 +139,7 @@ unsigned lg_pool_take_dirty(unsigned class, struct lg_region **regions, bool all
 
 	if (count == 0 && all)
 		count = lg_dirty_take(dirty, regions);
-	return note_taken(class, count);
+	return note_taken(class, count, false);
 }
 
 void lg_pool_put_lazy(unsigned class, struct lg_region *const *regions, unsigned count)
@@ -105,7 +147,8 @@ void lg_pool_put_lazy(unsigned class, struct lg_region *const *regions, unsigned
 	struct lg_cache *mine = lg_thread_tallies();
 
 	for (unsigned i = 0; i < count; i += LG_CHAIN)
-		lg_dirty_put(&lg_classes[class].lazy, regions + i, (unsigned)lg_min(count - i, LG_CHAIN));
+		lg_dirty_put(&lg_classes[class].lazy, regions + i,
+			     (unsigned)lg_min(count - i, LG_CHAIN));
 	lg_count(mine, class, lazy_in, count);
 }
 
@@ -125,7 +168,7 @@ unsigned lg_pool_take_lazy(unsigned class, struct lg_region **regions, bool all)
 unsigned lg_pool_take(unsigned class, struct lg_region **regions)
 {
 	struct lg_cache *mine = lg_thread_tallies();
-	unsigned count = note_taken(class, lg_dirty_take(&lg_classes[class].dirty, regions));
+	unsigned count = note_taken(class, lg_dirty_take(&lg_classes[class].dirty, regions), true);
 
 	if (count > 0) {
 		lg_count(mine, class, from_dirty, 1);
@@ -142,7 +185,7 @@ unsigned lg_pool_take(unsigned class, struct lg_region **regions)
 void lg_pool_forget(void)
 {
 	lg_store_relaxed(&pool.dirty_bytes, 0);
-	for (unsigned class = 0; class < LG_CLASSES; class++) {
+	for (unsigned class = 0; class < LG_CLASSES; class ++) {
 		lg_dirty_init(&lg_classes[class].dirty);
 		lg_dirty_init(&lg_classes[class].lazy);
 	}

@@ -2,10 +2,14 @@
 /*
  * The pools all threads share, per class: dirty, then lazy; and the bound on dirty bytes over all classes.
  *
- * Invariant: the bytes in dirty pools <= lg_pool_dirty_bytes() <= the bound when a put returns. A put
- * first adds its bytes to the one counter; whoever goes beyond the bound gives back older regions, or
- * its own, before pushing. So the bound holds while threads race, but for regions the kernel refuses to
- * take.
+ * Invariant: the bytes in dirty pools + all threads' credit = the one counter <= the bound when a put
+ * returns. A put first adds its bytes to the counter; whoever goes beyond the bound gives back older
+ * regions, or its own, before pushing. So the bound holds while threads race, but for regions the kernel
+ * refuses to take.
+ *
+ * Credit: bytes a thread took and left counted, up to a quarter of the bound. Its next put then needs no
+ * second locked instruction: a pair of large regions has two instead of four. Idle threads' credit
+ * is returned with what else they hold.
  */
 #ifndef LG_REGION_POOL_H
 #define LG_REGION_POOL_H
@@ -31,6 +35,10 @@ unsigned lg_pool_take_dirty(unsigned class, struct lg_region **regions, bool all
 void lg_pool_put_lazy(unsigned class, struct lg_region *const *regions, unsigned count);
 unsigned lg_pool_take_lazy(unsigned class, struct lg_region **regions, bool all);
 
+/* Returns credit. */
+void lg_pool_uncount(uint64_t bytes);
+
+/* In dirty pools or credited. */
 uint64_t lg_pool_dirty_bytes(void);
 uint64_t lg_pool_dirty_bytes_max(void);
 

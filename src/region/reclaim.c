@@ -37,14 +37,15 @@ static void sort_by_address(struct lg_region **regions, unsigned count)
 	}
 }
 
-static int give_back_run(struct lg_class *class, struct lg_region *first, uint64_t bytes, bool lazily)
+static int give_back_run(struct lg_class *class, struct lg_region *first, uint64_t bytes,
+			 bool lazily)
 {
 	uint64_t offset = lg_region_number(first) << lg_class_shift(class->index);
 	int error = 0;
 
 	for (uint64_t done = 0; done < bytes && error == 0; done += PIECE_BYTES)
-		error = lg_backing->give_back(class, offset + done, lg_min(bytes - done, PIECE_BYTES),
-					      lazily);
+		error = lg_backing->give_back(class, offset + done,
+					      lg_min(bytes - done, PIECE_BYTES), lazily);
 	return error;
 }
 
@@ -92,7 +93,8 @@ static int settle(struct lg_class *class, struct lg_region **regions, unsigned c
 	for (unsigned i = 0, run; i < count; i += run) {
 		/* Descriptors are neighbours exactly if the regions are; an area's end may cut a mapping. */
 		for (run = 1; i + run < count && regions[i + run] == regions[i] + run &&
-			      regions[i + run]->area == regions[i]->area; run++)
+			      regions[i + run]->area == regions[i]->area;
+		     run++)
 			;
 		int error = settle_run(class, regions + i, run, lazily);
 		first_error = first_error != 0 ? first_error : error;
@@ -100,7 +102,8 @@ static int settle(struct lg_class *class, struct lg_region **regions, unsigned c
 	return first_error;
 }
 
-int lg_reclaim_regions(unsigned class, struct lg_region *const *regions, unsigned count, bool lazily)
+int lg_reclaim_regions(unsigned class, struct lg_region *const *regions, unsigned count,
+		       bool lazily)
 {
 	struct lg_region *sorted[BATCH];
 	int first_error = 0;
@@ -144,7 +147,7 @@ void lg_reclaim_excess(uint64_t bytes)
 {
 	/* Old ones of all classes before anybody's young; large ones first, which cost least a byte. */
 	for (int all = 0; all <= 1; all++) {
-		for (unsigned class = LG_CLASSES; class-- > 0;) {
+		for (unsigned class = LG_CLASSES; class -- > 0;) {
 			uint64_t now = lg_pool_dirty_bytes(), budget;
 
 			if (now <= bytes)
@@ -160,7 +163,7 @@ static bool tick(take_chain *take, bool lazily, bool second, uint64_t *budget)
 {
 	bool more = false;
 
-	for (unsigned class = 0; class < LG_CLASSES; class++) {
+	for (unsigned class = 0; class < LG_CLASSES; class ++) {
 		struct lg_dirty *pool = second ? &lg_classes[class].lazy : &lg_classes[class].dirty;
 
 		if (drain_class(class, take, false, lazily, budget) == 0 && *budget > 0)
@@ -184,7 +187,7 @@ int lg_reclaim_all(void)
 {
 	int first_error = 0;
 
-	for (unsigned class = 0; class < LG_CLASSES; class++) {
+	for (unsigned class = 0; class < LG_CLASSES; class ++) {
 		uint64_t budget = UINT64_MAX;
 		int error = drain_class(class, lg_pool_take_dirty, true, false, &budget);
 

@@ -15,7 +15,8 @@
 
 /* Gives back regions in hand: lazily where asked and possible. -errno: the kernel refused some, which
  * are in the dirty pool again. */
-int lg_reclaim_regions(unsigned class, struct lg_region *const *regions, unsigned count, bool lazily);
+int lg_reclaim_regions(unsigned class, struct lg_region *const *regions, unsigned count,
+		       bool lazily);
 
 /* Until the dirty pools of all classes hold at most `bytes`, or nothing more can be given back. */
 void lg_reclaim_excess(uint64_t bytes);

@@ -34,12 +34,14 @@ static uint64_t survey(struct lg_class *class, uint32_t *unused)
 
 	*unused = LG_AREAS;
 	for (uint32_t i = LG_AREAS; i-- > 0;) {
-		enum lg_area_state state = lg_area_state(lg_load_acquire(&class->areas[i].word)); /* A4 */
+		enum lg_area_state state =
+			lg_area_state(lg_load_acquire(&class->areas[i].word)); /* A4 */
 
 		if (state == LG_AREA_UNUSED)
 			*unused = i;
 		else if (state == LG_AREA_OPEN)
-			bytes += lg_load_relaxed(&class->areas[i].count) << lg_class_shift(class->index);
+			bytes += lg_load_relaxed(&class->areas[i].count)
+				 << lg_class_shift(class->index);
 	}
 	return bytes;
 }

@@ -32,10 +32,10 @@ enum lg_state {
 
 struct lg_region {
 	LG_LINE_ALIGNED struct lg_region_view view;
-	struct lg_node node; /* in a pool's stack, when head of a chain */
+	struct lg_node node;    /* in a pool's stack, when head of a chain */
 	struct lg_region *next; /* in the chain */
-	uint32_t chain; /* regions in the chain this heads */
-	uint16_t area; /* slot of the area it belongs to */
+	uint32_t chain;         /* regions in the chain this heads */
+	uint16_t area;          /* slot of the area it belongs to */
 	uint8_t class;
 	_Atomic(uint8_t) state;
 	uint32_t split; /* generation of its area when it became a mapping of its own */

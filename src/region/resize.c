@@ -9,7 +9,6 @@
 #include "region/alloc.h"
 #include "region/cache.h"
 #include "region/class.h"
-#include "region/free.h"
 #include "region/mappings.h"
 #include "region/misuse.h"
 #include "region/sanitizer.h"
@@ -41,7 +40,7 @@ static int move(struct lg_region *from, struct lg_region *to, size_t bytes)
 {
 	struct lg_class *class = &lg_classes[to->class];
 
-	if (!lg_backing->can_move || bytes < MOVE_BYTES_MIN || lg_sanitizer_is_active() ||
+	if (!lg_backing->can_move || bytes < MOVE_BYTES_MIN || lg_sanitizer_active ||
 	    !take_mapping(to))
 		return -ENOSYS;
 	int error = lg_os_move(from->view.data, to->view.data, bytes);
@@ -62,7 +61,8 @@ static lg_region *transfer(struct lg_region *from, struct lg_region *to)
 
 	if (error == -EFAULT) {
 		lg_region_set_state(to, LG_LOST);
-		errno = -lg_fail(ENOMEM, "a mapping was lost while pages were moved (vm.max_map_count)");
+		errno = -lg_fail(ENOMEM,
+				 "a mapping was lost while pages were moved (vm.max_map_count)");
 		return NULL;
 	}
 	if (error == 0) {
@@ -88,8 +88,8 @@ lg_region *lg_region_resize(lg_region *region, size_t bytes)
 		errno = -lg_fail(EINVAL, "lg_region_resize to 0 bytes");
 		return NULL;
 	}
-	if (bytes <= region->view.bytes && (bytes > region->view.bytes / 2 ||
-					    region->class == lg_span.class_first))
+	if (bytes <= region->view.bytes &&
+	    (bytes > region->view.bytes / 2 || region->class == lg_span.class_first))
 		return region;
 	struct lg_region *other = lg_region_obtain(bytes, false, &error);
 	if (other == NULL) {

@@ -4,6 +4,7 @@
 #include "base/option.h"
 #include "os/thread.h"
 #include "region/class.h"
+#include "region/pool.h"
 #include "region/start.h"
 #include "region/thread.h"
 
@@ -37,6 +38,18 @@ static uint32_t classes_to_take(struct lg_cache *cache, bool idle)
 	return taken;
 }
 
+/* The worker's: credit that has not moved since its last look. Else: any. */
+static bool credit_rests(struct lg_cache *cache, bool idle)
+{
+	uint64_t credit = lg_load_relaxed(&cache->credit), before = credit;
+
+	if (idle) {
+		before = cache->credit_seen;
+		cache->credit_seen = credit;
+	}
+	return credit > 0 && credit == before;
+}
+
 static bool close_cache(struct lg_cache *cache)
 {
 	uint32_t open = 1;
@@ -59,6 +72,7 @@ static void take(struct lg_cache *cache)
 
 		lg_class_event(&lg_classes[class], revoked, lg_cache_drain_class(cache, class));
 	}
+	lg_pool_uncount(lg_cache_drain_credit(cache));
 }
 
 void lg_revoke(bool all)
@@ -73,7 +87,9 @@ void lg_revoke(bool all)
 		bool over = lg_load_relaxed(&cache->borrowed) > lg_option(cache_bytes);
 		uint32_t classes = classes_to_take(cache, !all && !over);
 
-		if (classes == 0 || cache == lg_self || !close_cache(cache))
+		if (!credit_rests(cache, !all) && classes == 0)
+			continue;
+		if (cache == lg_self || !close_cache(cache))
 			continue;
 		cache->closed_for = classes;
 		lg_store_relaxed(&cache->closer, me);
@@ -96,7 +112,8 @@ void lg_revoke(bool all)
 bool lg_revoke_is_due(void)
 {
 	for (struct lg_record *record = lg_thread_first(); record != NULL; record = record->next)
-		if (classes_to_take(lg_cache_of(record), false) != 0)
+		if (classes_to_take(lg_cache_of(record), false) != 0 ||
+		    credit_rests(lg_cache_of(record), false))
 			return true;
 	return false;
 }

@@ -13,13 +13,14 @@
 #endif
 
 void __asan_poison_memory_region(void const volatile *address, size_t bytes) __attribute__((weak));
-void __asan_unpoison_memory_region(void const volatile *address, size_t bytes) __attribute__((weak));
+void __asan_unpoison_memory_region(void const volatile *address, size_t bytes)
+	__attribute__((weak));
 void __tsan_init(void) __attribute__((weak));
 
 /* Twenty-five spans of this size fit the smallest room, ThreadSanitizer's. */
 #define SPAN_BYTES_MAX LG_GIB(16)
 
-static bool active;
+bool lg_sanitizer_active;
 
 static bool has_asan(void)
 {
@@ -28,12 +29,7 @@ static bool has_asan(void)
 
 void lg_sanitizer_start(void)
 {
-	active = lg_option(annotate) != 0 && (has_asan() || RUNNING_ON_VALGRIND);
-}
-
-bool lg_sanitizer_is_active(void)
-{
-	return active;
+	lg_sanitizer_active = lg_option(annotate) != 0 && (has_asan() || RUNNING_ON_VALGRIND);
 }
 
 uint64_t lg_sanitizer_span_bytes(void)
@@ -60,6 +56,6 @@ void lg_sanitizer_take_back(void *data, size_t bytes)
 
 void lg_sanitizer_allow(void *data, size_t bytes)
 {
-	if (active && has_asan())
+	if (lg_sanitizer_active && has_asan())
 		__asan_unpoison_memory_region(data, bytes);
 }

@@ -15,8 +15,8 @@
 
 void lg_sanitizer_start(void);
 
-/* Regions are annotated, and threads must not have caches. */
-bool lg_sanitizer_is_active(void);
+/* Regions are annotated, and threads must not have caches. Constant after the start. */
+extern bool lg_sanitizer_active;
 
 /* The largest span a sanitizer's address layout has room for; UINT64_MAX without one. */
 uint64_t lg_sanitizer_span_bytes(void);

@@ -32,7 +32,8 @@ static void lay_out_tables(struct lg_span *span)
 	uint64_t descriptors = 0, words = 0;
 
 	span->classes = 0;
-	for (unsigned class = 0; class < LG_CLASSES && lg_class_shift(class) <= span->shift; class++) {
+	for (unsigned class = 0; class < LG_CLASSES && lg_class_shift(class) <= span->shift;
+	     class ++) {
 		uint64_t regions = (uint64_t)1 << (span->shift - lg_class_shift(class));
 
 		span->starts[class] = descriptors;
@@ -76,8 +77,10 @@ int lg_span_reserve(void)
 {
 	enum { SHIFT_MIN = 21 };
 	uint64_t most = lg_os_address_space_bytes() / 4;
-	struct lg_span span = { .class_first = lg_log2_floor(lg_os_page_bytes()) - LG_PAGE_SHIFT_MIN };
-	int error = -ENOMEM;
+	struct lg_span span = { .class_first =
+					lg_log2_floor(lg_os_page_bytes()) - LG_PAGE_SHIFT_MIN };
+	int error =
+		-ENOMEM; /* EAGAIN under mlockall, EINVAL from Valgrind: whatever it is, try less */
 
 	span.shift = lg_log2_floor(lg_min(lg_option(span), lg_sanitizer_span_bytes()));
 	for (; span.shift >= SHIFT_MIN; span.shift--) {
@@ -90,8 +93,6 @@ int lg_span_reserve(void)
 			lg_span = span;
 			return 0;
 		}
-		if (error != -ENOMEM && error != -EAGAIN)
-			break;
 	}
 	return lg_fail(-error, "no address space could be reserved (RLIMIT_AS is %llu bytes): %s",
 		       (unsigned long long)lg_os_address_space_bytes(), lg_error_name(-error));
@@ -131,7 +132,7 @@ void lg_span_forget(void)
 
 	/* Replacing a mapping by one like it needs nothing the parent did not have. */
 	LG_REQUIRE(lg_os_map_zeros((void *)lg_span.tables, bytes) == 0);
-	for (unsigned class = 0; class < LG_CLASSES; class++) {
+	for (unsigned class = 0; class < LG_CLASSES; class ++) {
 		writable_bytes[class] = 0;
 		writable_bits_bytes[class] = 0;
 	}

@@ -19,16 +19,16 @@
 #include <stdbool.h>
 
 struct lg_span {
-	uintptr_t base; /* of the reservation; 0 before the first region */
-	uintptr_t bytes; /* of all spans */
-	unsigned shift; /* log2 of a span */
-	unsigned classes; /* that fit a span */
+	uintptr_t base;       /* of the reservation; 0 before the first region */
+	uintptr_t bytes;      /* of all spans */
+	unsigned shift;       /* log2 of a span */
+	unsigned classes;     /* that fit a span */
 	unsigned class_first; /* smallest class: the page's */
-	uintptr_t tables; /* descriptors of all classes */
+	uintptr_t tables;     /* descriptors of all classes */
 	uint64_t descriptors; /* in tables, gaps between the classes' tables included */
-	uintptr_t bits; /* clean bits of all classes, behind the descriptors */
+	uintptr_t bits;       /* clean bits of all classes, behind the descriptors */
 	uint64_t bits_bytes;
-	uint64_t starts[LG_CLASSES]; /* first descriptor of a class */
+	uint64_t starts[LG_CLASSES];     /* first descriptor of a class */
 	uint64_t bit_starts[LG_CLASSES]; /* first word of its clean bits */
 };
 
@@ -64,7 +64,7 @@ static inline uint64_t lg_class_regions(unsigned class)
 
 static inline char *lg_class_base(unsigned class)
 {
-	return (char *)(lg_span.base + ((uintptr_t)class << lg_span.shift));
+	return (char *)(lg_span.base + ((uintptr_t) class << lg_span.shift));
 }
 
 static inline char *lg_region_address(unsigned class, uint64_t number)

@@ -19,7 +19,8 @@ struct lg_class lg_classes[LG_CLASSES];
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static _Atomic(bool) done;
-static bool environment_read, has_exit_hook, has_fork_hooks, has_barrier; /* under the lock until done */
+static bool environment_read, has_exit_hook, has_fork_hooks,
+	has_barrier; /* under the lock until done */
 
 bool lg_start_is_done(void)
 {
@@ -76,7 +77,8 @@ static int start(void)
 	if (!has_fork_hooks)
 		error = lg_os_fork_hooks(lg_fork_prepare, lg_fork_parent, lg_fork_child);
 	if (error != 0)
-		return lg_fail(-error, "no fork hook could be registered: %s", lg_error_name(-error));
+		return lg_fail(-error, "no fork hook could be registered: %s",
+			       lg_error_name(-error));
 	has_fork_hooks = true;
 	lg_sanitizer_start();
 	lg_backing_choose();

@@ -30,7 +30,8 @@ static unsigned steal_from(struct lg_cache *victim, unsigned class, struct lg_re
 
 unsigned lg_steal(struct lg_cache *thief, unsigned class, struct lg_region **regions)
 {
-	uint32_t records = lg_thread_records(), skip = records > 0 ? next_random(thief) % records : 0;
+	uint32_t records = lg_thread_records(),
+		 skip = records > 0 ? next_random(thief) % records : 0;
 	struct lg_record *first = lg_thread_first(), *record = first;
 
 	while (skip-- > 0 && record->next != NULL)

@@ -47,14 +47,12 @@ static struct lg_cache *adopt_record(void)
 	return record != NULL ? lg_cache_of(record) : new_record();
 }
 
-struct lg_cache *lg_thread_cache(int *error)
+struct lg_cache *lg_thread_attach(int *error)
 {
-	if (lg_self != &lg_unattached)
-		return lg_self;
 	*error = lg_start();
 	if (*error != 0)
 		return NULL;
-	if (lg_sanitizer_is_active() || !lg_start_has_exit_hook())
+	if (lg_sanitizer_active || !lg_start_has_exit_hook())
 		return &lg_homeless;
 	struct lg_cache *cache = adopt_record();
 	if (cache == NULL)
@@ -73,6 +71,7 @@ void lg_thread_finish(struct lg_cache *cache)
 {
 	for (uint32_t used = lg_load_relaxed(&cache->used); used != 0; used &= used - 1)
 		(void)lg_cache_drain_class(cache, (unsigned)__builtin_ctz(used));
+	lg_pool_uncount(lg_cache_drain_credit(cache));
 	lg_store_relaxed(&cache->left, 0);
 	lg_sub_relaxed(&threads, 1);
 	lg_registry_abandon(&registry, &cache->record);
@@ -83,7 +82,7 @@ void lg_thread_exit(void *value)
 	struct lg_cache *cache = value;
 	uint32_t open = 1;
 
-	lg_self = &lg_homeless; /* other destructors may still allocate and free */
+	lg_self = &lg_homeless;            /* other destructors may still allocate and free */
 	lg_store_ordered(&cache->left, 1); /* C3 */
 	if (lg_cas_ordered(&cache->open, &open, 0))
 		lg_thread_finish(cache);
@@ -93,7 +92,7 @@ void lg_thread_exit(void *value)
 /* Forgets what the cache holds and what was counted: the child finds its regions another way, if any. */
 static void wipe(struct lg_cache *cache)
 {
-	for (unsigned class = 0; class < LG_CLASSES; class++) {
+	for (unsigned class = 0; class < LG_CLASSES; class ++) {
 		struct lg_magazine *magazine = &cache->magazines[class];
 
 		lg_store_relaxed(&magazine->count, 0);
@@ -105,6 +104,7 @@ static void wipe(struct lg_cache *cache)
 	}
 	memset(cache->tallies, 0, sizeof(cache->tallies));
 	lg_store_relaxed(&cache->borrowed, 0);
+	lg_store_relaxed(&cache->credit, 0);
 }
 
 void lg_thread_forget_others(void)

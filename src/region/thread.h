@@ -5,11 +5,17 @@
 
 #include "region/cache.h"
 
+/* Gives the calling thread a cache at its first miss; see lg_thread_cache. */
+struct lg_cache *lg_thread_attach(int *error);
+
 /*
  * The calling thread's cache, attached if this is its first miss; the homeless one if the thread has
  * exited or no record is to be had. NULL: the library could not start, in words; *error is -errno.
  */
-struct lg_cache *lg_thread_cache(int *error);
+static inline struct lg_cache *lg_thread_cache(int *error)
+{
+	return LG_LIKELY(lg_self != &lg_unattached) ? lg_self : lg_thread_attach(error);
+}
 
 /* Where the calling thread counts: its cache, or the homeless one. */
 static inline struct lg_cache *lg_thread_tallies(void)

@@ -19,7 +19,7 @@ int lg_trim(void)
 	lg_thread_flush();
 	lg_revoke(true);
 	int error = lg_reclaim_all();
-	for (unsigned class = 0; class < LG_CLASSES; class++)
+	for (unsigned class = 0; class < LG_CLASSES; class ++)
 		(void)lg_area_retire_idle(&lg_classes[class], 0);
 	if (error != 0)
 		return lg_fail(EIO, "the kernel did not take back some free memory: %s",

@@ -42,7 +42,7 @@ int lg_usage_read(struct lg_usage *usage)
 	if (usage == NULL)
 		return lg_fail(EINVAL, "lg_usage_read(NULL)");
 	*usage = (struct lg_usage){ 0 };
-	for (unsigned class = 0; class < lg_span.classes && error == 0; class++)
+	for (unsigned class = 0; class < lg_span.classes && error == 0; class ++)
 		error = add_class(&lg_classes[class], usage);
 	return error;
 }

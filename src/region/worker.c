@@ -20,12 +20,13 @@ static _Atomic(uint32_t) life; /* a fork's child ends the life of the parent's w
 /* Areas that are or may become all clean need the worker's eye until they are unmapped. */
 static bool has_idle_area(void)
 {
-	for (unsigned class = 0; class < lg_span.classes; class++) {
+	for (unsigned class = 0; class < lg_span.classes; class ++) {
 		for (uint32_t i = 0; i < lg_load_acquire(&lg_classes[class].slots); i++) {
 			struct lg_area *area = &lg_classes[class].areas[i];
 			uint64_t state = lg_load_acquire(&area->word);
 
-			if ((lg_area_state(state) == LG_AREA_OPEN || lg_area_state(state) == LG_AREA_ORPHAN) &&
+			if ((lg_area_state(state) == LG_AREA_OPEN ||
+			     lg_area_state(state) == LG_AREA_ORPHAN) &&
 			    lg_area_clean(state) == lg_load_relaxed(&area->count))
 				return true;
 		}
@@ -35,11 +36,12 @@ static bool has_idle_area(void)
 
 static bool has_work(void)
 {
-	for (unsigned class = 0; class < LG_CLASSES; class++)
+	for (unsigned class = 0; class < LG_CLASSES; class ++)
 		if (!lg_dirty_is_empty(&lg_classes[class].dirty) ||
 		    !lg_dirty_is_empty(&lg_classes[class].lazy))
 			return true;
-	return has_idle_area() || lg_revoke_is_due() || lg_load_relaxed(&lg_options.metrics_file_length) > 0;
+	return has_idle_area() || lg_revoke_is_due() ||
+	       lg_load_relaxed(&lg_options.metrics_file_length) > 0;
 }
 
 static void tick(uint64_t *next_lazy_ms)
@@ -53,7 +55,7 @@ static void tick(uint64_t *next_lazy_ms)
 		*next_lazy_ms = now + lg_option(second_decay) / 2;
 		(void)lg_reclaim_tick_lazy(&budget);
 	}
-	for (unsigned class = 0; class < LG_CLASSES; class++)
+	for (unsigned class = 0; class < LG_CLASSES; class ++)
 		(void)lg_area_retire_idle(&lg_classes[class], lg_option(retire_delay));
 	lg_exporter_tick();
 }
@@ -66,7 +68,7 @@ static bool rest(void)
 	if (!lg_start_has_barrier() || has_work())
 		return false;
 	if (!lg_cas_ordered(&word, &seen, seen | ASLEEP))
-		return true; /* a notice: look again */
+		return true;                  /* a notice: look again */
 	if (!lg_os_barrier() || has_work()) { /* W1 */
 		lg_and_relaxed(&word, ~(uint32_t)ASLEEP);
 		return false;

@@ -37,7 +37,7 @@ _Static_assert((LG_DEQUE_SLOTS & (LG_DEQUE_SLOTS - 1)) == 0, "indices are masked
 
 /* All zero is an empty deque. */
 struct lg_deque {
-	LG_LINE_ALIGNED uint64_t top; /* thieves' end */
+	LG_LINE_ALIGNED uint64_t top;    /* thieves' end */
 	LG_LINE_ALIGNED uint64_t bottom; /* the owner's end */
 	void *slots[LG_DEQUE_SLOTS];
 };

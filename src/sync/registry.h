@@ -21,7 +21,7 @@
 #include "sync/stack.h"
 
 struct lg_record {
-	struct lg_node idle; /* on the stack of records without an owner */
+	struct lg_node idle;    /* on the stack of records without an owner */
 	struct lg_record *next; /* constant once added */
 };
 
