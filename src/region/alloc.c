@@ -33,7 +33,7 @@
 _Static_assert((int)LG_CLEAN_RUN >= (int)LG_CHAIN, "one array holds what any rung brings");
 
 /* Below this, zeroing warm memory costs less than a fresh region's page faults and reservation. */
-enum { ZERO_BY_WRITING_BYTES = 64 << 10 };
+enum { ZERO_BY_WRITING_BYTES = 1 << 20 };
 
 /* Keeps the last region for the caller and the rest for its thread, or for all. */
 static struct lg_region *stock(struct lg_cache *cache, unsigned class, struct lg_region **regions,

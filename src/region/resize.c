@@ -18,7 +18,7 @@
 #include <string.h>
 
 /* Moving costs two calls and a flush of other processors' address caches: less copies faster. */
-enum { MOVE_BYTES_MIN = 256 << 10, SPLITS = 2 };
+enum { MOVE_BYTES_MIN = 512 << 10, SPLITS = 2 };
 
 /* A region that pages were moved to is a mapping of its own until its area goes. */
 static bool take_mapping(struct lg_region *region)
