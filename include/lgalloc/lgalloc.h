@@ -68,7 +68,7 @@ void lg_region_free(lg_region *region);
 
 /*
  * A region of capacity for `bytes` with the first min(old, new) bytes kept; `region` is then gone.
- * Within the capacity it is `region` itself. Anonymous pages move without a copy where that pays.
+ * Where that is the same capacity it is `region` itself. Anonymous pages move without a copy where that pays.
  * A NULL region allocates. On failure NULL, errno as for lg_region_new (EINVAL: bytes is 0), and the
  * old region is intact.
  */

@@ -9,9 +9,9 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { TEXT_BYTES = 256, LINE_BYTES = 512 };
+enum { LINE_BYTES = 512 };
 
-static _Thread_local char text[TEXT_BYTES] __attribute__((tls_model("initial-exec")));
+static _Thread_local char text[LG_ERROR_BYTES] __attribute__((tls_model("initial-exec")));
 
 int lg_fail(int error, const char *format, ...)
 {
@@ -21,6 +21,16 @@ int lg_fail(int error, const char *format, ...)
 	vsnprintf(text, sizeof(text), format, values);
 	va_end(values);
 	return -error;
+}
+
+void lg_error_save(char saved[LG_ERROR_BYTES])
+{
+	memcpy(saved, text, sizeof(text));
+}
+
+void lg_error_restore(const char saved[LG_ERROR_BYTES])
+{
+	memcpy(text, saved, sizeof(text));
 }
 
 const char *lg_error(void)

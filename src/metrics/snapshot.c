@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "region/class.h"
 #include "region/pool.h"
+#include "region/start.h"
 #include "region/thread.h"
 
 #include <lgalloc/lgalloc.h>
@@ -72,7 +73,6 @@ static void derive(struct lg_class *class, struct lg_class_stats *stats, const s
 	uint64_t missed = stats->from_deque + stats->from_dirty + stats->from_lazy +
 			  stats->from_clean + stats->steals;
 
-	stats->size = lg_class_bytes(class->index);
 	stats->in_use = difference(stats->allocations, stats->frees);
 	stats->cached = stats->in_magazines + stats->in_deques;
 	stats->dirty = difference(sums->dirty_in, sums->dirty_out);
@@ -106,8 +106,12 @@ int lg_stats_read(struct lg_stats *stats)
 	if (stats == NULL)
 		return lg_fail(EINVAL, "lg_stats_read(NULL)");
 	memset(stats, 0, sizeof(*stats));
-	for (unsigned class = 0; class < LG_CLASSES; class ++)
-		add_record(&lg_homeless, class, &stats->classes[class], &sums[class]);
+	for (unsigned i = 0; i < LG_CLASSES; i++)
+		stats->classes[i].size = lg_class_bytes(i);
+	if (!lg_start_is_done())
+		return 0;
+	for (unsigned i = 0; i < LG_CLASSES; i++)
+		add_record(&lg_homeless, i, &stats->classes[i], &sums[i]);
 	for (struct lg_record *record = lg_thread_first(); record != NULL; record = record->next) {
 		struct lg_cache *cache = lg_cache_of(record);
 
@@ -123,10 +127,9 @@ int lg_stats_read(struct lg_stats *stats)
 		if (i < lg_span.classes)
 			add_areas(class, &stats->classes[i]);
 		derive(class, &stats->classes[i], &sums[i]);
-		stats->classes[i].size = lg_class_bytes(i);
 		add_to_totals(stats, &stats->classes[i]);
 	}
 	stats->threads = lg_thread_count();
-	stats->reserved_bytes = lg_span.base != 0 ? lg_span_reserved_bytes() : 0;
+	stats->reserved_bytes = lg_span_reserved_bytes();
 	return 0;
 }

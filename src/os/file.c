@@ -15,7 +15,7 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
-enum { FD_HIGH = 1 << 20, FD_LOW = 64, PATH_BYTES = 4096 + 32 };
+enum { FD_HIGH = 4096, FD_LOW = 64, LARGE_BYTES = 256 << 20, PATH_BYTES = 4096 + 32 };
 
 /* A kernel or file system without O_TMPFILE: make a name and remove it at once. */
 static int open_named(const char *directory)
@@ -42,7 +42,10 @@ static int open_unlinked(const char *directory)
 	return -errno;
 }
 
-/* Programs that close or dup2 onto low descriptors then rarely meet ours. */
+/*
+ * Programs that close or dup2 onto low descriptors then rarely meet ours. Not higher still: the kernel's
+ * table has a place for every number below, and each fork copies it.
+ */
 static int move_high(int fd)
 {
 	struct rlimit limit;
@@ -145,8 +148,20 @@ static int change_range(const struct lg_os_file *file, int mode, uint64_t offset
 	return result == 0 ? 0 : -errno;
 }
 
+/* A file system allocates until it is full, and only then says so: a large wish is compared first. */
+static bool has_room(const struct lg_os_file *file, uint64_t bytes)
+{
+	struct statfs system;
+
+	if (bytes < LARGE_BYTES || fstatfs(file->fd, &system) != 0)
+		return true;
+	return bytes / (uint64_t)system.f_bsize <= (uint64_t)system.f_bfree;
+}
+
 int lg_os_file_reserve(const struct lg_os_file *file, uint64_t offset, uint64_t bytes)
 {
+	if (!has_room(file, bytes))
+		return -ENOSPC;
 	return change_range(file, FALLOC_FL_KEEP_SIZE, offset, bytes);
 }
 

@@ -7,6 +7,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stddef.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -15,7 +16,7 @@ enum { STACK_BYTES = 256 << 10 };
 
 static pthread_key_t exit_key;
 
-int lg_os_thread_start(const char *name, void *(*run)(void *))
+int lg_os_thread_start(void *(*run)(void *))
 {
 	pthread_attr_t attributes;
 	pthread_t thread;
@@ -30,11 +31,14 @@ int lg_os_thread_start(const char *name, void *(*run)(void *))
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before); /* the new thread inherits it */
 	error = pthread_create(&thread, &attributes, run, NULL);
-	if (error == 0)
-		pthread_setname_np(thread, name);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	pthread_attr_destroy(&attributes);
 	return -error;
+}
+
+void lg_os_thread_name(const char *name)
+{
+	(void)prctl(PR_SET_NAME, name);
 }
 
 int lg_os_exit_hook_make(void (*hook)(void *))

@@ -7,7 +7,10 @@
 #include <stdint.h>
 
 /* Starts a detached thread with every signal blocked. -errno. */
-int lg_os_thread_start(const char *name, void *(*run)(void *));
+int lg_os_thread_start(void *(*run)(void *));
+
+/* Names the calling thread, for ps and gdb. */
+void lg_os_thread_name(const char *name);
 
 /* Makes the hook that runs at the exit of each thread that called lg_os_exit_hook_set. -errno. */
 int lg_os_exit_hook_make(void (*hook)(void *));

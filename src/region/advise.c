@@ -21,6 +21,12 @@ void lg_advise_undo(struct lg_region *region)
 	lg_region_set_state(region, LG_LIVE);
 }
 
+static int refused(int error)
+{
+	return lg_fail(-error, "the kernel refused the advice%s: %s",
+		       error == -EINVAL ? " (locked memory?)" : "", lg_error_name(-error));
+}
+
 static int advise_access(struct lg_region *region, enum lg_os_advice advice)
 {
 	bool tagged = lg_region_state(region) == LG_TAGGED;
@@ -42,7 +48,7 @@ static int advise_access(struct lg_region *region, enum lg_os_advice advice)
 		lg_region_set_state(region, LG_TAGGED);
 	else if (!tagged)
 		lg_mappings_give(SPLITS);
-	return error;
+	return error == 0 ? 0 : refused(error);
 }
 
 int lg_region_advise(lg_region *region, size_t offset, size_t length, enum lg_advice advice)
@@ -57,7 +63,7 @@ int lg_region_advise(lg_region *region, size_t offset, size_t length, enum lg_ad
 	size_t page = lg_os_page_bytes(), end = length == 0 ? bytes : offset + length;
 	size_t from = lg_round_up(offset, page), to = lg_round_down(end, page);
 	struct lg_class *class = &lg_classes[region->class];
-	uint32_t file = class->areas[region->area].file;
+	uint32_t file = lg_load_relaxed(&class->areas[region->area].file);
 	uint64_t at = (lg_region_number(region) << lg_class_shift(class->index)) + from;
 
 	switch (advice) {
@@ -76,9 +82,12 @@ int lg_region_advise(lg_region *region, size_t offset, size_t length, enum lg_ad
 	}
 	if (from >= to)
 		return 0;
+	int error;
 	if (advice == LG_WILLNEED)
-		return lg_os_advise((char *)region->view.data + from, to - from, LG_OS_WILLNEED);
-	if (advice == LG_COLD)
-		return lg_backing->page_out(class, file, at, to - from);
-	return lg_backing->discard(class, file, at, to - from);
+		error = lg_os_advise((char *)region->view.data + from, to - from, LG_OS_WILLNEED);
+	else if (advice == LG_COLD)
+		error = lg_backing->page_out(class, file, at, to - from);
+	else
+		error = lg_backing->discard(class, file, at, to - from);
+	return error == 0 ? 0 : refused(error);
 }

@@ -74,22 +74,27 @@ static bool is_shortage(int error)
 	return error == -ENOMEM || error == -ENOSPC || error == -EDQUOT || error == -EFBIG;
 }
 
-/* The ladder. NULL: *error is -errno, in words. */
+/*
+ * The ladder. NULL: *error is -errno, in words. What a rung failed at before another succeeded is no
+ * failure of the call: lg_error() then says what it said before.
+ */
 static struct lg_region *climb(struct lg_cache *cache, unsigned class, int *error)
 {
 	struct lg_region *regions[LG_CLEAN_RUN], *region;
+	char words[LG_ERROR_BYTES];
 	bool trimmed = false;
 	unsigned count;
 
+	lg_error_save(words);
 	for (;;) {
 		if ((region = lg_cache_pop(cache, class)) != NULL)
-			return region;
-		if ((count = lg_pool_take(class, regions)) > 0)
-			return stock(cache, class, regions, count);
-		if ((count = take_clean(cache, class, regions, error)) > 0)
-			return stock(cache, class, regions, count);
-		if ((count = lg_steal(cache, class, regions)) > 0)
-			return stock(cache, class, regions, count);
+			break;
+		if ((count = lg_pool_take(class, regions)) > 0 ||
+		    (count = take_clean(cache, class, regions, error)) > 0 ||
+		    (count = lg_steal(cache, class, regions)) > 0) {
+			region = stock(cache, class, regions, count);
+			break;
+		}
 		if (*error == 0 ||
 		    *error == -EBADF) /* EBADF: that area's file is gone, take another */
 			*error = lg_refill(class);
@@ -100,26 +105,49 @@ static struct lg_region *climb(struct lg_cache *cache, unsigned class, int *erro
 		(void)lg_trim();
 		trimmed = true;
 	}
+	lg_error_restore(words);
+	return region;
 }
 
-/* Zero without writing: what the magazine has on top, else a fresh one; NULL: there is neither. */
+/* Inside the bracket: the newest region of the magazine that reads zero. */
+static struct lg_region *pop_zero(struct lg_magazine *magazine)
+{
+	uint32_t count = lg_load_relaxed(&magazine->count);
+
+	for (uint32_t i = count; i-- > 0;) {
+		struct lg_region *region = magazine->slots[i];
+
+		if (lg_region_state(region) == LG_ZERO) {
+			magazine->slots[i] = magazine->slots[count - 1];
+			lg_store_relaxed(&magazine->count, count - 1);
+			return region;
+		}
+	}
+	return NULL;
+}
+
+/*
+ * Zero without writing: what the magazine has, else one clean region, and no more: clean regions are
+ * what the next such call looks for. NULL: there is neither.
+ */
 static struct lg_region *find_zero(struct lg_cache *cache, unsigned class)
 {
 	struct lg_region *regions[LG_CLEAN_RUN], *region = NULL;
-	struct lg_magazine *magazine = &cache->magazines[class];
-	int error = 0;
+	char words[LG_ERROR_BYTES];
+	unsigned count = 0;
 
 	if (lg_cache_enter(cache)) {
-		uint32_t count = lg_load_relaxed(&magazine->count);
-
-		if (count > 0 && lg_region_state(magazine->slots[count - 1]) == LG_ZERO)
-			region = lg_magazine_pop(magazine);
+		region = pop_zero(&cache->magazines[class]);
 		lg_cache_leave(cache);
 	}
 	if (region != NULL || lg_class_bytes(class) < ZERO_BY_WRITING_BYTES)
 		return region;
-	unsigned count = take_clean(cache, class, regions, &error);
-	return count > 0 ? stock(cache, class, regions, count) : NULL;
+	lg_error_save(words);
+	if (lg_clean_take(class, 1, regions, &count) != 0)
+		lg_error_restore(words); /* the ladder is still to be climbed */
+	if (count > 0)
+		lg_count(cache, class, from_clean, 1);
+	return count > 0 ? regions[0] : NULL;
 }
 
 static int class_for(size_t bytes, unsigned *class)
@@ -146,6 +174,7 @@ struct lg_region *lg_region_obtain(size_t bytes, bool zeroed, int *error)
 	*error = class_for(bytes, &class);
 	if (*error != 0)
 		return NULL;
+	lg_cache_note_use(cache, class);
 	if (zeroed)
 		region = find_zero(cache, class);
 	if (region == NULL && !lg_cache_serves(class))

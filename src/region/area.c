@@ -9,6 +9,11 @@
 #include "region/probe.h"
 #include "region/sanitizer.h"
 
+static uint64_t first_of(struct lg_area *area)
+{
+	return lg_load_relaxed(&area->first);
+}
+
 static uint64_t count_of(struct lg_area *area)
 {
 	return lg_load_relaxed(&area->count);
@@ -51,14 +56,14 @@ static uint32_t write_numbers(uint64_t word, uint64_t bits, uint64_t *numbers)
 static void claim_bits(struct lg_class *class, struct lg_area *area, uint32_t want,
 		       uint64_t *numbers)
 {
-	uint64_t lowest = area->first / 64, highest = (area->first + count_of(area) - 1) / 64;
+	uint64_t lowest = first_of(area) / 64, highest = (first_of(area) + count_of(area) - 1) / 64;
 	uint64_t word = lg_load_relaxed(&area->hint);
 	uint32_t have = 0;
 
 	if (word < lowest || word > highest)
 		word = lowest;
 	for (;;) {
-		uint64_t inside = bits_inside(word, area->first, count_of(area));
+		uint64_t inside = bits_inside(word, first_of(area), count_of(area));
 		uint64_t seen = lg_load_relaxed(word_of_bits(class, word)) & inside;
 
 		while (seen != 0) {
@@ -138,7 +143,7 @@ void lg_area_open(struct lg_class *class, uint16_t slot, uint64_t first, uint64_
 	struct lg_area *area = &class->areas[slot];
 	uint64_t older = lg_load_relaxed(&area->word);
 
-	area->first = first;
+	lg_store_relaxed(&area->first, first);
 	lg_store_relaxed(&area->count, count);
 	lg_store_relaxed(&area->hint, first / 64);
 	lg_store_relaxed(&area->idle_since_ms, 0);
@@ -154,16 +159,16 @@ void lg_area_open(struct lg_class *class, uint16_t slot, uint64_t first, uint64_
 
 static void clear_bits(struct lg_class *class, struct lg_area *area)
 {
-	for (uint64_t word = area->first / 64; word <= (area->first + count_of(area) - 1) / 64;
-	     word++)
+	for (uint64_t word = first_of(area) / 64;
+	     word <= (first_of(area) + count_of(area) - 1) / 64; word++)
 		lg_and_relaxed(word_of_bits(class, word),
-			       ~bits_inside(word, area->first, count_of(area)));
+			       ~bits_inside(word, first_of(area), count_of(area)));
 }
 
 /* The caller has moved the area to RETIRED and is alone with it. */
 static bool unmap(struct lg_class *class, struct lg_area *area)
 {
-	char *start = lg_region_address(class->index, area->first);
+	char *start = lg_region_address(class->index, first_of(area));
 	size_t bytes = count_of(area) << lg_class_shift(class->index);
 
 	if (lg_os_unmap(start, bytes) != 0)
@@ -217,7 +222,7 @@ uint32_t lg_area_retire_idle(struct lg_class *class, uint64_t delay_ms)
 	return retired;
 }
 
-void lg_area_orphan_all(struct lg_class *class)
+void lg_area_orphan(struct lg_class *class, uint32_t file)
 {
 	uint32_t slots = lg_load_acquire(&class->slots);
 
@@ -225,7 +230,8 @@ void lg_area_orphan_all(struct lg_class *class)
 		struct lg_area *area = &class->areas[i];
 		uint64_t word = lg_load_relaxed(&area->word);
 
-		while (lg_area_state(word) == LG_AREA_OPEN) {
+		while (lg_area_state(word) == LG_AREA_OPEN &&
+		       lg_load_relaxed(&area->file) == file) {
 			uint64_t orphan = lg_area_word(word, LG_AREA_ORPHAN, lg_area_clean(word));
 			if (lg_cas_acquire(&area->word, &word, orphan))
 				break;
@@ -261,11 +267,11 @@ void lg_area_check(struct lg_class *class)
 		if (state != LG_AREA_OPEN && state != LG_AREA_ORPHAN)
 			continue;
 		LG_REQUIRE(lg_area_clean(word) <= count_of(area));
-		for (uint64_t w = area->first / 64; w <= (area->first + count_of(area) - 1) / 64;
-		     w++)
+		for (uint64_t w = first_of(area) / 64;
+		     w <= (first_of(area) + count_of(area) - 1) / 64; w++)
 			bits += (uint64_t)__builtin_popcountll(
 				lg_load_relaxed(word_of_bits(class, w)) &
-				bits_inside(w, area->first, count_of(area)));
+				bits_inside(w, first_of(area), count_of(area)));
 		LG_REQUIRE(bits == lg_area_clean(word));
 	}
 }

@@ -44,10 +44,10 @@ struct lg_area {
 	LG_LINE_ALIGNED _Atomic(uint64_t) word;
 	_Atomic(uint64_t) hint;          /* word of bits where a search starts; a hint only */
 	_Atomic(uint64_t) idle_since_ms; /* when it was first seen all clean; 0: it is not */
-	uint64_t first;                  /* region number */
+	_Atomic(uint64_t) first;         /* region number */
 	_Atomic(uint64_t) count;         /* regions */
 	_Atomic(uint32_t) splits;        /* mappings that moved pages may have added */
-	uint32_t file;                   /* index of the class's file it is an extent of */
+	_Atomic(uint32_t) file;          /* index of the class's file it is an extent of */
 };
 
 enum { LG_AREA_STATE_SHIFT = 32, LG_AREA_GENERATION_SHIFT = 35 };
@@ -90,8 +90,8 @@ void lg_area_open(struct lg_class *class, uint16_t slot, uint64_t first, uint64_
 /* Unmaps each area that has been all clean for `delay_ms`. How many. */
 uint32_t lg_area_retire_idle(struct lg_class *class, uint64_t delay_ms);
 
-/* Nothing is taken any more from the areas now open. */
-void lg_area_orphan_all(struct lg_class *class);
+/* Nothing is taken any more from the areas of this file. */
+void lg_area_orphan(struct lg_class *class, uint32_t file);
 
 /* The child of a fork: an area with no bit set and none counted; one whose unmapping was under way. */
 void lg_area_open_empty(struct lg_class *class, uint16_t slot, enum lg_area_state state);

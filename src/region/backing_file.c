@@ -39,7 +39,7 @@ static int renew_file(struct lg_class *class)
 
 	if (lg_os_file_is_ours(&class->files[index]))
 		return 0;
-	lg_area_orphan_all(class);
+	lg_area_orphan(class, index);
 	index = (index + 1) % LG_FILES;
 	int error = lg_os_file_open(directory(), &class->files[index]);
 	if (error == 0)
@@ -81,8 +81,7 @@ static int reserve(struct lg_class *class, uint32_t file, uint64_t offset, uint6
 	if (error == 0)
 		return 0;
 	if (error == -EBADF) {
-		lg_area_orphan_all(
-			class); /* the program closed our descriptor: go on in a new file */
+		lg_area_orphan(class, file); /* its descriptor was closed: go on in a new one */
 		return error;
 	}
 	/* What was reserved before the disk was full goes back. */
@@ -105,6 +104,8 @@ static int give_back(struct lg_class *class, uint64_t offset, uint64_t bytes, bo
 /* Zeroes and keeps the blocks: after a punch the next touch would be SIGBUS on a full disk. */
 static int discard(struct lg_class *class, uint32_t file, uint64_t offset, uint64_t bytes)
 {
+	if (!lg_option(reserve))
+		return give_back(class, offset, bytes, false);
 	if (lg_os_file_zero(&class->files[file], offset, bytes) != 0)
 		memset(lg_class_base(class->index) + offset, 0, bytes);
 	return 0;

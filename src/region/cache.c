@@ -151,14 +151,6 @@ static unsigned push_deque(struct lg_cache *cache, unsigned class, struct lg_reg
 	return lg_deque_push(deque, (void *const *)regions, count, limit);
 }
 
-static void note_use(struct lg_cache *cache, unsigned class)
-{
-	uint32_t used = lg_load_relaxed(&cache->used);
-
-	if ((used & 1u << class) == 0)
-		lg_store_release(&cache->used, used | 1u << class);
-}
-
 struct lg_region *lg_cache_pop(struct lg_cache *cache, unsigned class)
 {
 	struct lg_magazine *magazine = &cache->magazines[class];
@@ -190,7 +182,6 @@ unsigned lg_cache_stock(struct lg_cache *cache, unsigned class, struct lg_region
 
 	if (!lg_cache_enter(cache))
 		return count;
-	note_use(cache, class);
 	if (lg_load_relaxed(&magazine->capacity) < lg_load_relaxed(&magazine->count) + count)
 		grow_magazine(cache, class);
 	uint32_t have = lg_load_relaxed(&magazine->count);
@@ -234,15 +225,15 @@ unsigned lg_cache_push(struct lg_cache *cache, unsigned class, struct lg_region 
 		spilled[0] = region;
 		return 1;
 	}
-	note_use(cache, class);
 	if (!lg_magazine_push(magazine, region)) {
 		grow_magazine(cache, class);
 		if (!lg_magazine_push(magazine, region)) {
 			uint32_t have = lg_load_relaxed(&magazine->count), half = (have + 1) / 2;
 			unsigned pushed = push_deque(cache, class, magazine->slots, half);
 
-			count = spill(cache, class, magazine->slots + pushed, half - pushed,
-				      spilled);
+			if (pushed < half)
+				count = spill(cache, class, magazine->slots + pushed, half - pushed,
+					      spilled);
 			memmove(magazine->slots, magazine->slots + half,
 				(have - half) * sizeof(*magazine->slots));
 			lg_store_relaxed(&magazine->count, have - half);
@@ -257,7 +248,7 @@ unsigned lg_cache_push(struct lg_cache *cache, unsigned class, struct lg_region 
 
 unsigned lg_cache_appetite(struct lg_cache *cache, unsigned class)
 {
-	if (lg_load_relaxed(&cache->open) == 0)
+	if (lg_load_relaxed(&cache->gate) != LG_GATE_OPEN)
 		return 1;
 	return (capacity_max(class) + 1) / 2 + (capacity_max(class) == 0);
 }
@@ -266,20 +257,20 @@ void lg_cache_check(struct lg_cache *cache)
 {
 	uint64_t borrowed = 0;
 
-	for (unsigned class = 0; class < LG_CLASSES; class ++) {
-		struct lg_magazine *magazine = &cache->magazines[class];
+	for (unsigned index = 0; index < LG_CLASSES; index++) {
+		struct lg_magazine *magazine = &cache->magazines[index];
 		uint32_t count = lg_load_relaxed(&magazine->count);
 
 		LG_REQUIRE(count <= lg_load_relaxed(&magazine->capacity));
 		LG_REQUIRE(lg_load_relaxed(&magazine->capacity) <= LG_MAGAZINE_SLOTS);
-		LG_REQUIRE(lg_deque_count(&cache->deques[class]) <=
-			   lg_load_relaxed(&cache->deque_limits[class]));
+		LG_REQUIRE(lg_deque_count(&cache->deques[index]) <=
+			   lg_load_relaxed(&cache->deque_limits[index]));
 		for (uint32_t i = 0; i < count; i++)
-			LG_REQUIRE(magazine->slots[i]->class == class);
+			LG_REQUIRE(magazine->slots[i]->class == index);
 		borrowed += (uint64_t)(lg_load_relaxed(&magazine->capacity) +
-				       lg_load_relaxed(&cache->deque_limits[class]))
-			    << lg_class_shift(class);
-		lg_deque_check(&cache->deques[class]);
+				       lg_load_relaxed(&cache->deque_limits[index]))
+			    << lg_class_shift(index);
+		lg_deque_check(&cache->deques[index]);
 	}
 	LG_REQUIRE(borrowed == lg_load_relaxed(&cache->borrowed));
 }

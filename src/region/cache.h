@@ -13,24 +13,26 @@
  * closes, passes a barrier through all threads, and takes only if the owner is not busy:
  *
  *      owner                          revoker
- *      busy = 1                       open: 1 -> 0, compare-and-swap
- *      load open                      membarrier
- *      1: use the cache               load busy
- *      0: go round the cache          0: the cache is mine; then open = 1
- *      busy = 0                       1: leave it alone; open = 1
+ *      busy = 1                       gate: OPEN -> CLOSED, compare-and-swap
+ *      load gate                      membarrier
+ *      OPEN: use the cache            load busy
+ *      else: go round the cache       0: the cache is mine; 1: leave it alone
+ *      busy = 0                       gate: CLOSED -> OPEN, compare-and-swap
  *
  * The barrier stands for a full fence in the owner between its store and its load, so the owner sees
- * open = 0 or the revoker sees busy = 1: never do both use the cache. tests/model/revoke.pml checks it.
+ * CLOSED or the revoker sees busy = 1: never do both use the cache. tests/model/revoke.pml checks it.
  * A closed cache makes nobody wait: its owner serves itself from the pools.
  *
  * A record is type-stable: never freed, reused by later threads, counters and deque indices going on.
- * An owner that exits while its cache is closed leaves it to the revoker (`left`).
+ * An exiting owner swaps ENDED into the gate. If it was OPEN, the exit is alone with the cache and
+ * empties it; if it was CLOSED, the revoker finds ENDED when it wants to open, and empties it. One word
+ * decides, so the record cannot meanwhile have become another thread's.
  *
  * Ordering edges
  *   C1  owner's leave: magazine before busy = 0, release    pairs with the revoker's acquire of busy
- *   C2  revoker's reopen: magazine before open = 1, release  pairs with enter's acquire of open
- *   C3  exit: left = 1 before closing; revoker: open = 1 before the look at left; all sequentially
- *       consistent: one of the two closes it for good and empties it
+ *   C2  revoker's opening: magazine before OPEN, release     pairs with enter's acquire of the gate
+ *   C3  exit: the owner's writes before ENDED; revoker: its writes before OPEN or its finding ENDED:
+ *       both are read-modify-writes of the gate, acquire and release
  */
 #ifndef LG_REGION_CACHE_H
 #define LG_REGION_CACHE_H
@@ -54,8 +56,10 @@ struct lg_magazine {
 /* Counters of the cold paths, per thread and class. */
 #define LG_TALLIES(X)                                                                              \
 	X(from_deque)                                                                              \
-	X(from_dirty) X(from_lazy) X(from_clean) X(steals) X(zeroed) X(moved) X(copied) X(refused) \
-		X(dirty_in) X(dirty_out) X(lazy_in) X(lazy_out)
+	X(from_dirty)                                                                              \
+	X(from_lazy)                                                                               \
+	X(from_clean) X(steals) X(zeroed) X(moved) X(copied) X(refused) X(dirty_in) X(dirty_out)   \
+		X(lazy_in) X(lazy_out)
 
 struct lg_tally {
 	LG_LINE_ALIGNED
@@ -64,12 +68,13 @@ struct lg_tally {
 #undef LG_TALLY_FIELD
 };
 
+enum lg_gate { LG_GATE_CLOSED, LG_GATE_OPEN, LG_GATE_ENDED };
+
 struct lg_cache {
 	struct lg_record record;
 	_Atomic(uint32_t) used; /* bit per class this record ever served */
-	_Atomic(uint32_t) left; /* its thread has exited */
 	LG_LINE_ALIGNED _Atomic(uint32_t) busy;
-	_Atomic(uint32_t) open;
+	_Atomic(uint32_t) gate;     /* enum lg_gate */
 	_Atomic(uint64_t) borrowed; /* bytes */
 	_Atomic(uint64_t)
 		credit;  /* bytes that the pools count as dirty and this thread took; pool.h */
@@ -92,7 +97,7 @@ static inline struct lg_cache *lg_cache_of(struct lg_record *record)
 
 /*
  * The calling thread's cache. Before its first miss it is `unattached` and after its exit hook `homeless`,
- * two caches that are never open.
+ * two caches whose gate is always closed.
  */
 extern _Thread_local struct lg_cache *lg_self __attribute__((tls_model("initial-exec")));
 extern struct lg_cache lg_unattached, lg_homeless;
@@ -106,7 +111,7 @@ static inline bool lg_cache_enter(struct lg_cache *cache)
 {
 	lg_store_relaxed(&cache->busy, 1);
 	lg_compiler_barrier();
-	if (LG_LIKELY(lg_load_acquire(&cache->open) != 0)) /* C2 */
+	if (LG_LIKELY(lg_load_acquire(&cache->gate) == LG_GATE_OPEN)) /* C2 */
 		return true;
 	lg_cache_leave(cache);
 	return false;
@@ -151,6 +156,15 @@ static inline void lg_cache_add(struct lg_cache *cache, _Atomic(uint64_t) *count
 static inline bool lg_cache_serves(unsigned class)
 {
 	return lg_class_bytes(class) <= lg_option(cache_bytes);
+}
+
+/* Before the first miss of a class does anything: from then on all who walk the records look at it. */
+static inline void lg_cache_note_use(struct lg_cache *cache, unsigned class)
+{
+	uint32_t used = lg_load_relaxed(&cache->used);
+
+	if (LG_UNLIKELY((used & 1u << class) == 0) && cache != &lg_homeless)
+		lg_store_release(&cache->used, used | 1u << class);
 }
 
 /*

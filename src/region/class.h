@@ -26,8 +26,7 @@ enum { LG_FILES = 64 };
 struct lg_class {
 	struct lg_dirty dirty;
 	struct lg_dirty lazy;
-	LG_LINE_ALIGNED pthread_mutex_t refill; /* the one lock: held while an area is mapped */
-	unsigned index;
+	LG_LINE_ALIGNED unsigned index;
 	uint64_t *bits; /* clean bits, by region number */
 	struct lg_os_file
 		files[LG_FILES]; /* of the file backing; one changes only when it is not current */
@@ -40,6 +39,13 @@ struct lg_class {
 };
 
 extern struct lg_class lg_classes[LG_CLASSES];
+
+/*
+ * The refill lock of a class, the one lock: held while an area is mapped. Together, and apart from the
+ * classes: a fork takes them all, and its child then copies one page and not one a class.
+ */
+void lg_class_lock(struct lg_class *class);
+void lg_class_unlock(struct lg_class *class);
 
 #define lg_class_event(class, name, n) lg_add_relaxed(&(class)->name, (uint64_t)(n))
 

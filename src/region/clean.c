@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 #include "region/clean.h"
 
-#include "base/option.h"
 #include "region/class.h"
 
 #include <errno.h>
@@ -13,7 +12,7 @@
 static int reserve_run(struct lg_class *class, uint16_t slot, const uint64_t *numbers,
 		       uint32_t count, uint32_t *reserved)
 {
-	uint32_t try = count, file = class->areas[slot].file;
+	uint32_t try = count, file = lg_load_relaxed(&class->areas[slot].file);
 	unsigned shift = lg_class_shift(class->index);
 	int error;
 
@@ -49,12 +48,10 @@ int lg_clean_take(unsigned index, unsigned want, struct lg_region **regions, uns
 {
 	struct lg_class *class = &lg_classes[index];
 	uint64_t numbers[LG_CLEAN_RUN];
-	uint64_t run = lg_option(reserve) ? lg_backing->run_bytes >> lg_class_shift(index) : 0;
 	uint16_t slot;
 	int error = 0;
 
-	want = (unsigned)lg_min(lg_max(want, run), LG_CLEAN_RUN);
-	uint32_t taken = lg_area_take(class, want, numbers, &slot);
+	uint32_t taken = lg_area_take(class, (uint32_t)lg_min(want, LG_CLEAN_RUN), numbers, &slot);
 	*count = 0;
 	for (uint32_t i = 0, length; i < taken; i += length) {
 		uint32_t reserved;

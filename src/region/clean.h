@@ -8,8 +8,8 @@
 enum { LG_CLEAN_RUN = 256 }; /* most regions one take brings: 1 MiB of the smallest class */
 
 /*
- * Takes `want` regions or as many more as make the backing's run, at most LG_CLEAN_RUN; *count of them
- * come, all ZERO, the highest address first. 0 with *count 0: no area has any. -errno: they could not be
+ * Takes up to `want` regions of one area, at most LG_CLEAN_RUN; *count of them come, all ZERO, the highest
+ * address first. 0 with *count 0: no area has any. -errno: they could not be
  * reserved, in words; nothing is taken.
  */
 int lg_clean_take(unsigned class, unsigned want, struct lg_region **regions, unsigned *count);

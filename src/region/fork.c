@@ -3,6 +3,7 @@
 
 #include "os/map.h"
 #include "region/class.h"
+#include "region/mappings.h"
 #include "region/pool.h"
 #include "region/start.h"
 #include "region/thread.h"
@@ -12,28 +13,33 @@ void lg_fork_prepare(void)
 {
 	lg_start_lock();
 	if (lg_start_is_done())
-		for (unsigned class = 0; class < LG_CLASSES; class ++)
-			pthread_mutex_lock(&lg_classes[class].refill);
+		for (unsigned index = 0; index < LG_CLASSES; index++)
+			lg_class_lock(&lg_classes[index]);
+}
+
+static void unlock_all(void)
+{
+	if (lg_start_is_done())
+		for (unsigned index = LG_CLASSES; index-- > 0;)
+			lg_class_unlock(&lg_classes[index]);
+	lg_start_unlock();
 }
 
 void lg_fork_parent(void)
 {
-	if (lg_start_is_done())
-		for (unsigned class = LG_CLASSES; class -- > 0;)
-			pthread_mutex_unlock(&lg_classes[class].refill);
-	lg_start_unlock();
+	unlock_all();
 }
 
 static bool contains(const struct lg_area *area, uint64_t number)
 {
-	return number - area->first < lg_load_relaxed(&area->count);
+	return number - lg_load_relaxed(&area->first) < lg_load_relaxed(&area->count);
 }
 
 /* The parent's area: its addresses are kept from everybody. */
 static void lose_area(struct lg_class *class, struct lg_area *area)
 {
 	uint64_t word = lg_load_relaxed(&area->word);
-	char *start = lg_region_address(class->index, area->first);
+	char *start = lg_region_address(class->index, lg_load_relaxed(&area->first));
 
 	/* Refused where the parent was unmapping it just then: it is reserved already. */
 	(void)lg_os_reserve_at(start, lg_load_relaxed(&area->count)
@@ -87,7 +93,7 @@ static uint64_t rebuild_area(struct lg_class *class, uint16_t slot)
 {
 	struct lg_area *area = &class->areas[slot];
 	uint64_t word = lg_load_relaxed(&area->word), live = 0, run = 0;
-	uint64_t first = area->first, end = first + lg_load_relaxed(&area->count);
+	uint64_t first = lg_load_relaxed(&area->first), end = first + lg_load_relaxed(&area->count);
 
 	lg_area_open_empty(class, slot, lg_area_state(word));
 	for (uint64_t number = first; number <= end; number++) {
@@ -128,18 +134,24 @@ static void forget_events(struct lg_class *class)
 
 void lg_fork_child(void)
 {
-	lg_start_forget();
+	bool done = lg_start_is_done();
+
+	unlock_all();
 	lg_worker_forget();
-	if (!lg_start_is_done())
+	if (!done)
 		return;
+	lg_start_forget();
 	lg_pool_forget();
 	lg_thread_forget_others();
-	if (!lg_backing->survives_fork)
+	if (!lg_backing->survives_fork) {
 		lg_span_forget();
+		lg_mappings_start(); /* no split mapping was inherited */
+	}
 	for (unsigned index = 0; index < LG_CLASSES; index++) {
 		struct lg_class *class = &lg_classes[index];
 
-		pthread_mutex_init(&class->refill, NULL);
+		if (lg_load_relaxed(&class->slots) == 0)
+			continue; /* untouched: its pages stay shared with the parent */
 		forget_events(class);
 		if (lg_backing->survives_fork)
 			rebuild_class(class);

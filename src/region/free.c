@@ -51,6 +51,7 @@ static LG_OUT_OF_LINE void free_cold(struct lg_region *region)
 	struct lg_cache *cache = lg_thread_cache(&error);
 	if (cache == NULL)
 		cache = &lg_homeless; /* a region exists, so this cannot be; and if it were, nothing is lost */
+	lg_cache_note_use(cache, region->class);
 	lg_cache_add(cache, &cache->magazines[region->class].frees, 1);
 	if (lg_sanitizer_active)
 		lg_sanitizer_take_back(region->view.data, region->view.bytes);

@@ -6,8 +6,11 @@
 #include "region/cache.h"
 #include "region/class.h"
 #include "region/reclaim.h"
+#include "region/revoke.h"
 #include "region/thread.h"
 #include "region/worker.h"
+
+#include <errno.h>
 
 static struct {
 	LG_LINE_ALIGNED _Atomic(uint64_t) dirty_bytes;
@@ -17,9 +20,9 @@ static struct {
 void lg_pool_start(void)
 {
 	pool.dirty_bytes_default = lg_os_memory_bytes() / 4;
-	for (unsigned class = 0; class < LG_CLASSES; class ++) {
-		lg_dirty_init(&lg_classes[class].dirty);
-		lg_dirty_init(&lg_classes[class].lazy);
+	for (unsigned index = 0; index < LG_CLASSES; index++) {
+		lg_dirty_init(&lg_classes[index].dirty);
+		lg_dirty_init(&lg_classes[index].lazy);
 	}
 }
 
@@ -37,7 +40,7 @@ uint64_t lg_pool_dirty_bytes_max(void)
 
 static void push(unsigned class, struct lg_region *const *regions, unsigned count)
 {
-	struct lg_cache *mine = lg_thread_tallies();
+	struct lg_cache *mine = lg_thread_tallies(class);
 
 	lg_dirty_put(&lg_classes[class].dirty, regions, count);
 	lg_count(mine, class, dirty_in, count);
@@ -47,8 +50,11 @@ static void push(unsigned class, struct lg_region *const *regions, unsigned coun
 static LG_OUT_OF_LINE bool make_room(void)
 {
 	uint64_t most = lg_pool_dirty_bytes_max();
+	int before = errno;
 
+	lg_revoke(LG_REVOKE_CREDIT);
 	lg_reclaim_excess(most);
+	errno = before;
 	return lg_pool_dirty_bytes() <= most;
 }
 
@@ -59,10 +65,12 @@ void lg_pool_uncount(uint64_t bytes)
 }
 
 /* The thread's own bytes, counted since it took them. */
-static inline bool use_credit(uint64_t bytes)
+static inline bool use_credit(unsigned class, uint64_t bytes)
 {
 	struct lg_cache *cache = lg_self;
 
+	if (lg_cache_serves(class) || lg_pool_dirty_bytes() > lg_pool_dirty_bytes_max())
+		return false;
 	if (!lg_cache_enter(cache))
 		return false;
 	uint64_t credit = lg_load_relaxed(&cache->credit);
@@ -72,11 +80,11 @@ static inline bool use_credit(uint64_t bytes)
 	return credit >= bytes;
 }
 
-static inline bool keep_credit(uint64_t bytes)
+static inline bool keep_credit(unsigned class, uint64_t bytes)
 {
 	struct lg_cache *cache = lg_self;
 
-	if (!lg_cache_enter(cache))
+	if (lg_cache_serves(class) || !lg_cache_enter(cache))
 		return false;
 	uint64_t credit = lg_load_relaxed(&cache->credit) + bytes;
 	bool kept = credit <= lg_pool_dirty_bytes_max() / 4;
@@ -90,7 +98,7 @@ static inline void put_chain(unsigned class, struct lg_region *const *regions, u
 {
 	uint64_t bytes = (uint64_t)count << lg_class_shift(class);
 
-	if (use_credit(bytes)) {
+	if (use_credit(class, bytes)) {
 		push(class, regions, count);
 		return;
 	}
@@ -100,7 +108,9 @@ static inline void put_chain(unsigned class, struct lg_region *const *regions, u
 		return;
 	}
 	lg_sub_relaxed(&pool.dirty_bytes, bytes);
+	int error = errno;
 	(void)lg_reclaim_regions(class, regions, count, true);
+	errno = error;
 }
 
 void lg_pool_put(unsigned class, struct lg_region *const *regions, unsigned count)
@@ -123,9 +133,9 @@ void lg_pool_put_back(unsigned class, struct lg_region *const *regions, unsigned
 static inline unsigned note_taken(unsigned class, unsigned count, bool keep)
 {
 	if (count > 0) {
-		struct lg_cache *mine = lg_thread_tallies();
+		struct lg_cache *mine = lg_thread_tallies(class);
 
-		if (!keep || !keep_credit((uint64_t)count << lg_class_shift(class)))
+		if (!keep || !keep_credit(class, (uint64_t)count << lg_class_shift(class)))
 			lg_pool_uncount((uint64_t)count << lg_class_shift(class));
 		lg_count(mine, class, dirty_out, count);
 	}
@@ -144,7 +154,7 @@ unsigned lg_pool_take_dirty(unsigned class, struct lg_region **regions, bool all
 
 void lg_pool_put_lazy(unsigned class, struct lg_region *const *regions, unsigned count)
 {
-	struct lg_cache *mine = lg_thread_tallies();
+	struct lg_cache *mine = lg_thread_tallies(class);
 
 	for (unsigned i = 0; i < count; i += LG_CHAIN)
 		lg_dirty_put(&lg_classes[class].lazy, regions + i,
@@ -156,7 +166,7 @@ unsigned lg_pool_take_lazy(unsigned class, struct lg_region **regions, bool all)
 {
 	struct lg_dirty *lazy = &lg_classes[class].lazy;
 	unsigned count = lg_dirty_take_old(lazy, regions);
-	struct lg_cache *mine = lg_thread_tallies();
+	struct lg_cache *mine = lg_thread_tallies(class);
 
 	if (count == 0 && all)
 		count = lg_dirty_take(lazy, regions);
@@ -167,7 +177,7 @@ unsigned lg_pool_take_lazy(unsigned class, struct lg_region **regions, bool all)
 
 unsigned lg_pool_take(unsigned class, struct lg_region **regions)
 {
-	struct lg_cache *mine = lg_thread_tallies();
+	struct lg_cache *mine = lg_thread_tallies(class);
 	unsigned count = note_taken(class, lg_dirty_take(&lg_classes[class].dirty, regions), true);
 
 	if (count > 0) {
@@ -185,8 +195,8 @@ unsigned lg_pool_take(unsigned class, struct lg_region **regions)
 void lg_pool_forget(void)
 {
 	lg_store_relaxed(&pool.dirty_bytes, 0);
-	for (unsigned class = 0; class < LG_CLASSES; class ++) {
-		lg_dirty_init(&lg_classes[class].dirty);
-		lg_dirty_init(&lg_classes[class].lazy);
+	for (unsigned index = 0; index < LG_CLASSES; index++) {
+		lg_dirty_init(&lg_classes[index].dirty);
+		lg_dirty_init(&lg_classes[index].lazy);
 	}
 }

@@ -7,9 +7,9 @@
  * regions, or its own, before pushing. So the bound holds while threads race, but for regions the kernel
  * refuses to take.
  *
- * Credit: bytes a thread took and left counted, up to a quarter of the bound. Its next put then needs no
- * second locked instruction: a pair of large regions has two instead of four. Idle threads' credit
- * is returned with what else they hold.
+ * Credit: bytes of classes too large for caches that a thread took and left counted, up to a quarter of
+ * the bound. Its next put then needs no locked instruction for the count: a pair has two instead of
+ * four. Whoever meets the bound collects all credit first, the worker that of idle threads.
  */
 #ifndef LG_REGION_POOL_H
 #define LG_REGION_POOL_H

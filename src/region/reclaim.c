@@ -147,53 +147,56 @@ void lg_reclaim_excess(uint64_t bytes)
 {
 	/* Old ones of all classes before anybody's young; large ones first, which cost least a byte. */
 	for (int all = 0; all <= 1; all++) {
-		for (unsigned class = LG_CLASSES; class -- > 0;) {
+		for (unsigned index = LG_CLASSES; index-- > 0;) {
 			uint64_t now = lg_pool_dirty_bytes(), budget;
 
 			if (now <= bytes)
 				return;
 			budget = now - bytes;
-			(void)drain_class(class, lg_pool_take_dirty, all, true, &budget);
+			(void)drain_class(index, lg_pool_take_dirty, all, true, &budget);
 		}
 	}
 }
 
-/* A class that was emptied within the budget turns, so that what is young now is old next tick. */
-static bool tick(take_chain *take, bool lazily, bool second, uint64_t *budget)
+/*
+ * A class that was emptied within the budget turns, so that what is young now is old next tick. Each tick
+ * starts at another class, so that a busy one cannot use up the budget of the others for ever.
+ */
+static void tick(take_chain *take, bool lazily, bool second, uint64_t budget)
 {
-	bool more = false;
+	static _Atomic(unsigned) first;
+	unsigned start = lg_add_relaxed(&first, 1u);
 
-	for (unsigned class = 0; class < LG_CLASSES; class ++) {
-		struct lg_dirty *pool = second ? &lg_classes[class].lazy : &lg_classes[class].dirty;
+	for (unsigned i = 0; i < LG_CLASSES; i++) {
+		unsigned index = (start + i) % LG_CLASSES;
+		struct lg_dirty *pool = second ? &lg_classes[index].lazy : &lg_classes[index].dirty;
 
-		if (drain_class(class, take, false, lazily, budget) == 0 && *budget > 0)
+		if (drain_class(index, take, false, lazily, &budget) == 0 && budget > 0)
 			lg_dirty_turn(pool);
-		more = more || !lg_dirty_is_empty(pool);
 	}
-	return more;
 }
 
-bool lg_reclaim_tick(uint64_t *budget)
+void lg_reclaim_tick(uint64_t budget)
 {
-	return tick(lg_pool_take_dirty, true, false, budget);
+	tick(lg_pool_take_dirty, true, false, budget);
 }
 
-bool lg_reclaim_tick_lazy(uint64_t *budget)
+void lg_reclaim_tick_lazy(uint64_t budget)
 {
-	return tick(lg_pool_take_lazy, false, true, budget);
+	tick(lg_pool_take_lazy, false, true, budget);
 }
 
 int lg_reclaim_all(void)
 {
 	int first_error = 0;
 
-	for (unsigned class = 0; class < LG_CLASSES; class ++) {
+	for (unsigned index = 0; index < LG_CLASSES; index++) {
 		uint64_t budget = UINT64_MAX;
-		int error = drain_class(class, lg_pool_take_dirty, true, false, &budget);
+		int error = drain_class(index, lg_pool_take_dirty, true, false, &budget);
 
 		first_error = first_error != 0 ? first_error : error;
 		budget = UINT64_MAX;
-		error = drain_class(class, lg_pool_take_lazy, true, false, &budget);
+		error = drain_class(index, lg_pool_take_lazy, true, false, &budget);
 		first_error = first_error != 0 ? first_error : error;
 	}
 	return first_error;

@@ -21,14 +21,11 @@ int lg_reclaim_regions(unsigned class, struct lg_region *const *regions, unsigne
 /* Until the dirty pools of all classes hold at most `bytes`, or nothing more can be given back. */
 void lg_reclaim_excess(uint64_t bytes);
 
-/*
- * One tick: gives back old regions, at most *budget bytes, lowered by what was given back; turns the
- * pools that were emptied. True: something is left to do in a later tick.
- */
-bool lg_reclaim_tick(uint64_t *budget);
+/* One tick: gives back old regions, about `budget` bytes at most; turns the pools that were emptied. */
+void lg_reclaim_tick(uint64_t budget);
 
 /* One tick of the second decay: lazily given back regions lose their pages now. */
-bool lg_reclaim_tick_lazy(uint64_t *budget);
+void lg_reclaim_tick_lazy(uint64_t budget);
 
 /* Everything in the pools, now. -errno of the first refusal. */
 int lg_reclaim_all(void);

@@ -56,10 +56,11 @@ static uint64_t lowest_gap(struct lg_class *class, uint64_t count)
 		moved = false;
 		for (uint32_t i = 0; i < lg_load_relaxed(&class->slots); i++) {
 			struct lg_area *area = &class->areas[i];
-			uint64_t end = area->first + lg_load_relaxed(&area->count);
+			uint64_t end =
+				lg_load_relaxed(&area->first) + lg_load_relaxed(&area->count);
 
 			if (lg_area_state(lg_load_acquire(&area->word)) != LG_AREA_UNUSED && /* A4 */
-			    area->first < gap + count && end > gap) {
+			    lg_load_relaxed(&area->first) < gap + count && end > gap) {
 				gap = end;
 				moved = true;
 			}
@@ -84,7 +85,7 @@ static int map_area(struct lg_class *class, uint32_t slot, uint64_t bytes)
 			       (unsigned long long)bytes, lg_error_name(-error));
 	if (error != 0)
 		return error;
-	class->areas[slot].file = lg_load_relaxed(&class->file);
+	lg_store_relaxed(&class->areas[slot].file, lg_load_relaxed(&class->file));
 	lg_area_open(class, (uint16_t)slot, first, count);
 	lg_class_event(class, refills, 1);
 	lg_probe_refill(class->index, bytes);
@@ -103,7 +104,7 @@ static int grow(struct lg_class *class)
 		return lg_fail(ENOMEM, "class %zu has %d areas, which is the most; raise area_max",
 			       lg_class_bytes(class->index), LG_AREAS);
 	bytes = lg_min(lg_max(bytes, AREA_BYTES_FIRST), lg_option(area_max));
-	bytes = lg_min(lg_max(lg_round_up(bytes, least), least), span);
+	bytes = lg_min(lg_max(lg_round_down(bytes, least), least), span);
 	for (;; bytes = lg_round_up(bytes / 2, least)) {
 		int error = map_area(class, slot, bytes);
 
@@ -119,10 +120,10 @@ int lg_refill(unsigned index)
 	struct lg_class *class = &lg_classes[index];
 	int error = 0;
 
-	pthread_mutex_lock(&class->refill);
+	lg_class_lock(class);
 	if (!has_clean(class))
 		error = grow(class);
-	pthread_mutex_unlock(&class->refill);
+	lg_class_unlock(class);
 	if (error == 0)
 		lg_worker_ensure();
 	return error;

@@ -38,7 +38,7 @@ struct lg_region {
 	uint16_t area;          /* slot of the area it belongs to */
 	uint8_t class;
 	_Atomic(uint8_t) state;
-	uint32_t split; /* generation of its area when it became a mapping of its own */
+	uint64_t split; /* life of its area in which it became a mapping of its own; 0: none */
 };
 _Static_assert(sizeof(struct lg_region) == LG_CACHE_LINE, "a descriptor is a line");
 _Static_assert(offsetof(struct lg_region, view) == 0, "the public header reads it there");

@@ -24,14 +24,16 @@ enum { MOVE_BYTES_MIN = 512 << 10, SPLITS = 2 };
 static bool take_mapping(struct lg_region *region)
 {
 	struct lg_area *area = &lg_classes[region->class].areas[region->area];
-	uint32_t generation = lg_area_generation(lg_load_relaxed(&area->word));
+	/* A slot's generations start at 1, so a life is never 0. */
+	uint64_t life = (uint64_t)lg_area_generation(lg_load_relaxed(&area->word)) * LG_AREAS +
+			region->area;
 
-	if (region->split == generation)
+	if (region->split == life)
 		return true;
 	if (!lg_mappings_take(SPLITS))
 		return false;
 	lg_add_relaxed(&area->splits, (uint32_t)SPLITS);
-	region->split = generation;
+	region->split = life;
 	return true;
 }
 
@@ -56,7 +58,7 @@ static int move(struct lg_region *from, struct lg_region *to, size_t bytes)
 static lg_region *transfer(struct lg_region *from, struct lg_region *to)
 {
 	size_t bytes = lg_min(from->view.bytes, to->view.bytes);
-	struct lg_cache *mine = lg_thread_tallies();
+	struct lg_cache *mine = lg_thread_tallies(to->class);
 	int error = move(from, to, bytes);
 
 	if (error == -EFAULT) {
@@ -92,6 +94,8 @@ lg_region *lg_region_resize(lg_region *region, size_t bytes)
 	    (bytes > region->view.bytes / 2 || region->class == lg_span.class_first))
 		return region;
 	struct lg_region *other = lg_region_obtain(bytes, false, &error);
+	if (other == NULL && bytes <= region->view.bytes)
+		return region; /* no smaller one to be had: larger than asked for is not a failure */
 	if (other == NULL) {
 		errno = -error;
 		return NULL;

@@ -52,16 +52,17 @@ static bool credit_rests(struct lg_cache *cache, bool idle)
 
 static bool close_cache(struct lg_cache *cache)
 {
-	uint32_t open = 1;
+	uint32_t open = LG_GATE_OPEN;
 
-	return lg_cas_ordered(&cache->open, &open, 0);
+	return lg_cas_ordered(&cache->gate, &open, LG_GATE_CLOSED);
 }
 
 static void reopen(struct lg_cache *cache)
 {
+	uint32_t closed = LG_GATE_CLOSED;
+
 	lg_store_relaxed(&cache->closer, 0);
-	lg_store_ordered(&cache->open, 1); /* C2, C3 */
-	if (lg_load_ordered(&cache->left) != 0 && close_cache(cache))
+	if (!lg_cas_ordered(&cache->gate, &closed, LG_GATE_OPEN)) /* C2, C3 */
 		lg_thread_finish(cache);
 }
 
@@ -75,26 +76,44 @@ static void take(struct lg_cache *cache)
 	lg_pool_uncount(lg_cache_drain_credit(cache));
 }
 
-void lg_revoke(bool all)
+/* Closes a cache that has something to take, and notes what. */
+static bool claim(struct lg_cache *cache, enum lg_revoke what, uintptr_t me)
 {
-	uintptr_t me = (uintptr_t)&all; /* unlike any other revoker's while this call lasts */
+	bool idle = what == LG_REVOKE_IDLE;
+	bool over = lg_load_relaxed(&cache->borrowed) > lg_option(cache_bytes);
+	uint32_t classes = what == LG_REVOKE_CREDIT ? 0 : classes_to_take(cache, idle && !over);
+
+	if (!credit_rests(cache, idle) && classes == 0)
+		return false;
+	if (cache == lg_self || !close_cache(cache))
+		return false;
+	cache->closed_for = classes;
+	lg_store_relaxed(&cache->closer, me);
+	return true;
+}
+
+static void return_own_credit(void)
+{
+	uint64_t credit;
+
+	if (!lg_cache_enter(lg_self))
+		return;
+	credit = lg_cache_drain_credit(lg_self);
+	lg_cache_leave(lg_self);
+	lg_pool_uncount(credit);
+}
+
+void lg_revoke(enum lg_revoke what)
+{
+	uintptr_t me = (uintptr_t)&what; /* unlike any other revoker's while this call lasts */
 	unsigned closed = 0;
 
+	if (what == LG_REVOKE_CREDIT)
+		return_own_credit();
 	if (!lg_start_has_barrier())
 		return;
-	for (struct lg_record *record = lg_thread_first(); record != NULL; record = record->next) {
-		struct lg_cache *cache = lg_cache_of(record);
-		bool over = lg_load_relaxed(&cache->borrowed) > lg_option(cache_bytes);
-		uint32_t classes = classes_to_take(cache, !all && !over);
-
-		if (!credit_rests(cache, !all) && classes == 0)
-			continue;
-		if (cache == lg_self || !close_cache(cache))
-			continue;
-		cache->closed_for = classes;
-		lg_store_relaxed(&cache->closer, me);
-		closed++;
-	}
+	for (struct lg_record *record = lg_thread_first(); record != NULL; record = record->next)
+		closed += claim(lg_cache_of(record), what, me);
 	if (closed == 0)
 		return;
 	bool passed = lg_os_barrier();

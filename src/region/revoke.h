@@ -4,12 +4,17 @@
 
 #include <stdbool.h>
 
+enum lg_revoke {
+	LG_REVOKE_IDLE, /* what threads did not use since the last such call; the worker's alone */
+	LG_REVOKE_CREDIT, /* all credit, the caller's too, and nothing else */
+	LG_REVOKE_ALL,    /* everything but what the caller's cache holds */
+};
+
 /*
- * Takes to the pools what threads' caches hold for classes they did not use since the last call, or
- * (`all`) hold at all. A thread inside its cache keeps it. Only the worker calls without `all`. The
- * protocol is in cache.h. Without membarrier nothing can be taken.
+ * Takes to the pools what threads' caches hold. A thread inside its cache keeps it. The protocol is in
+ * cache.h. Without membarrier nothing can be taken from others.
  */
-void lg_revoke(bool all);
+void lg_revoke(enum lg_revoke what);
 
 /* Some cache holds or may hold regions without a miss first. */
 bool lg_revoke_is_due(void);

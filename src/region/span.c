@@ -9,6 +9,7 @@
 #include "region/sanitizer.h"
 
 #include <errno.h>
+#include <string.h>
 
 /*
  * Tables become writable in chunks, so that a growing class splits its mapping only now and then and
@@ -32,26 +33,35 @@ static void lay_out_tables(struct lg_span *span)
 	uint64_t descriptors = 0, words = 0;
 
 	span->classes = 0;
-	for (unsigned class = 0; class < LG_CLASSES && lg_class_shift(class) <= span->shift;
-	     class ++) {
-		uint64_t regions = (uint64_t)1 << (span->shift - lg_class_shift(class));
+	for (unsigned index = 0; index < LG_CLASSES && lg_class_shift(index) <= span->shift;
+	     index++) {
+		uint64_t regions = (uint64_t)1 << (span->shift - lg_class_shift(index));
 
-		span->starts[class] = descriptors;
-		span->bit_starts[class] = words;
+		span->starts[index] = descriptors;
+		span->bit_starts[index] = words;
 		descriptors += lg_round_up(regions, CHUNK_BYTES / sizeof(struct lg_region));
 		words += bit_words(regions);
 		span->classes++;
 	}
 	span->descriptors = descriptors;
 	span->bits_bytes = words * 8;
-	span->bytes = (uintptr_t)span->classes << span->shift;
+}
+
+static uint64_t bytes_of(const struct lg_span *span)
+{
+	return (uint64_t)span->classes << span->shift;
+}
+
+static uint64_t tables_bytes(const struct lg_span *span)
+{
+	return span->descriptors * sizeof(struct lg_region) + span->bits_bytes;
 }
 
 static int reserve_once(struct lg_span *span)
 {
 	uint64_t table_bytes = span->descriptors * sizeof(struct lg_region);
 	void *base, *tables;
-	int error = lg_os_reserve(span->bytes, (size_t)1 << span->shift, &base);
+	int error = lg_os_reserve(bytes_of(span), (size_t)1 << span->shift, &base);
 
 	if (error != 0)
 		return error;
@@ -69,8 +79,24 @@ static int reserve_once(struct lg_span *span)
 undo_tables:
 	lg_os_unreserve(tables, table_bytes + span->bits_bytes);
 undo_base:
-	lg_os_unreserve(base, span->bytes);
+	lg_os_unreserve(base, bytes_of(span));
 	return error;
+}
+
+/* Threads that free NULL or ask for the region of any address may look meanwhile. */
+static void publish(const struct lg_span *span)
+{
+	lg_span.base = span->base;
+	lg_span.shift = span->shift;
+	lg_span.classes = span->classes;
+	lg_span.class_first = span->class_first;
+	lg_span.bits = span->bits;
+	lg_span.bits_bytes = span->bits_bytes;
+	memcpy(lg_span.starts, span->starts, sizeof(span->starts));
+	memcpy(lg_span.bit_starts, span->bit_starts, sizeof(span->bit_starts));
+	lg_store_relaxed(&lg_span.tables, span->tables);
+	lg_store_relaxed(&lg_span.descriptors, span->descriptors);
+	lg_store_release(&lg_span.bytes, bytes_of(span));
 }
 
 int lg_span_reserve(void)
@@ -85,12 +111,12 @@ int lg_span_reserve(void)
 	span.shift = lg_log2_floor(lg_min(lg_option(span), lg_sanitizer_span_bytes()));
 	for (; span.shift >= SHIFT_MIN; span.shift--) {
 		lay_out_tables(&span);
-		/* The alignment may reserve one span more for a moment. */
-		if (span.bytes + ((uintptr_t)1 << span.shift) > most)
+		/* The alignment may reserve one span more for a moment; the tables come on top. */
+		if (bytes_of(&span) + ((uint64_t)1 << span.shift) + tables_bytes(&span) > most)
 			continue;
 		error = reserve_once(&span);
 		if (error == 0) {
-			lg_span = span;
+			publish(&span);
 			return 0;
 		}
 	}
@@ -123,17 +149,17 @@ int lg_span_grow_tables(unsigned class, uint64_t numbers)
 
 uint64_t lg_span_reserved_bytes(void)
 {
-	return lg_span.bytes + lg_span.descriptors * sizeof(struct lg_region) + lg_span.bits_bytes;
+	return lg_load_acquire(&lg_span.bytes) + tables_bytes(&lg_span);
 }
 
 void lg_span_forget(void)
 {
-	uint64_t bytes = lg_span.descriptors * sizeof(struct lg_region) + lg_span.bits_bytes;
+	uint64_t bytes = tables_bytes(&lg_span);
 
 	/* Replacing a mapping by one like it needs nothing the parent did not have. */
 	LG_REQUIRE(lg_os_map_zeros((void *)lg_span.tables, bytes) == 0);
-	for (unsigned class = 0; class < LG_CLASSES; class ++) {
-		writable_bytes[class] = 0;
-		writable_bits_bytes[class] = 0;
+	for (unsigned index = 0; index < LG_CLASSES; index++) {
+		writable_bytes[index] = 0;
+		writable_bits_bytes[index] = 0;
 	}
 }

@@ -19,14 +19,15 @@
 #include <stdbool.h>
 
 struct lg_span {
-	uintptr_t base;       /* of the reservation; 0 before the first region */
-	uintptr_t bytes;      /* of all spans */
-	unsigned shift;       /* log2 of a span */
-	unsigned classes;     /* that fit a span */
-	unsigned class_first; /* smallest class: the page's */
-	uintptr_t tables;     /* descriptors of all classes */
-	uint64_t descriptors; /* in tables, gaps between the classes' tables included */
-	uintptr_t bits;       /* clean bits of all classes, behind the descriptors */
+	_Atomic(uintptr_t)
+		bytes;    /* of all spans; 0 before the first region, published after the rest */
+	uintptr_t base;   /* of the reservation */
+	unsigned shift;   /* log2 of a span */
+	unsigned classes; /* that fit a span */
+	unsigned class_first;          /* smallest class: the page's */
+	_Atomic(uintptr_t) tables;     /* descriptors of all classes */
+	_Atomic(uint64_t) descriptors; /* in tables, gaps between the classes' tables included */
+	uintptr_t bits;                /* clean bits of all classes, behind the descriptors */
 	uint64_t bits_bytes;
 	uint64_t starts[LG_CLASSES];     /* first descriptor of a class */
 	uint64_t bit_starts[LG_CLASSES]; /* first word of its clean bits */
@@ -74,7 +75,8 @@ static inline char *lg_region_address(unsigned class, uint64_t number)
 
 static inline struct lg_region *lg_region_at(unsigned class, uint64_t number)
 {
-	return (struct lg_region *)lg_span.tables + lg_span.starts[class] + number;
+	return (struct lg_region *)lg_load_relaxed(&lg_span.tables) + lg_span.starts[class] +
+	       number;
 }
 
 static inline uint64_t lg_region_number(const struct lg_region *region)
@@ -85,15 +87,19 @@ static inline uint64_t lg_region_number(const struct lg_region *region)
 /* One compare: misaligned handles have their low bits rotated to the top. */
 static inline bool lg_region_is_ours(const struct lg_region *region)
 {
-	return lg_rotate_right((uintptr_t)region - lg_span.tables, 6) < lg_span.descriptors;
+	return lg_rotate_right((uintptr_t)region - lg_load_relaxed(&lg_span.tables), 6) <
+	       lg_load_relaxed(&lg_span.descriptors);
 }
 
 /* The descriptor of the region around an address, whatever its state; NULL: outside the spans. */
 static inline struct lg_region *lg_region_around(const void *address)
 {
-	uintptr_t offset = (uintptr_t)address - lg_span.base;
+	uintptr_t bytes = lg_load_acquire(&lg_span.bytes);
 
-	if (offset >= lg_span.bytes)
+	if (bytes == 0)
+		return NULL;
+	uintptr_t offset = (uintptr_t)address - lg_span.base;
+	if (offset >= bytes)
 		return NULL;
 	unsigned class = (unsigned)(offset >> lg_span.shift);
 	uint64_t in_span = offset & (((uintptr_t)1 << lg_span.shift) - 1);

@@ -17,6 +17,20 @@
 
 struct lg_class lg_classes[LG_CLASSES];
 
+static struct {
+	LG_LINE_ALIGNED pthread_mutex_t mutex;
+} refill_locks[LG_CLASSES];
+
+void lg_class_lock(struct lg_class *class)
+{
+	pthread_mutex_lock(&refill_locks[class->index].mutex);
+}
+
+void lg_class_unlock(struct lg_class *class)
+{
+	pthread_mutex_unlock(&refill_locks[class->index].mutex);
+}
+
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static _Atomic(bool) done;
 static bool environment_read, has_exit_hook, has_fork_hooks,
@@ -61,7 +75,7 @@ static void start_classes(void)
 		struct lg_class *class = &lg_classes[index];
 
 		class->index = index;
-		pthread_mutex_init(&class->refill, NULL);
+		pthread_mutex_init(&refill_locks[index].mutex, NULL);
 		for (unsigned i = 0; i < LG_FILES; i++)
 			class->files[i].fd = -1;
 		if (index < lg_span.classes)
@@ -120,7 +134,5 @@ void lg_start_unlock(void)
 
 void lg_start_forget(void)
 {
-	/* In the child the lock's owner may have another thread id than the one that took it. */
-	pthread_mutex_init(&lock, NULL);
 	has_barrier = has_barrier && lg_os_barrier_make();
 }

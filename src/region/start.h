@@ -15,9 +15,11 @@ bool lg_start_has_barrier(void);
 /* Options from the environment, once, before any other source. */
 void lg_start_read_environment(void);
 
-/* Round a fork: nobody is starting. */
+/* Nobody is starting, or changing options. */
 void lg_start_lock(void);
 void lg_start_unlock(void);
+
+/* The child of a fork: what the kernel knew of the parent is not of the child. */
 void lg_start_forget(void);
 
 #endif

@@ -63,7 +63,7 @@ struct lg_cache *lg_thread_attach(int *error)
 	}
 	lg_add_relaxed(&threads, 1);
 	lg_self = cache;
-	lg_store_release(&cache->open, 1); /* C2 */
+	lg_store_release(&cache->gate, LG_GATE_OPEN); /* C2 */
 	return cache;
 }
 
@@ -72,7 +72,6 @@ void lg_thread_finish(struct lg_cache *cache)
 	for (uint32_t used = lg_load_relaxed(&cache->used); used != 0; used &= used - 1)
 		(void)lg_cache_drain_class(cache, (unsigned)__builtin_ctz(used));
 	lg_pool_uncount(lg_cache_drain_credit(cache));
-	lg_store_relaxed(&cache->left, 0);
 	lg_sub_relaxed(&threads, 1);
 	lg_registry_abandon(&registry, &cache->record);
 }
@@ -80,11 +79,9 @@ void lg_thread_finish(struct lg_cache *cache)
 void lg_thread_exit(void *value)
 {
 	struct lg_cache *cache = value;
-	uint32_t open = 1;
 
-	lg_self = &lg_homeless;            /* other destructors may still allocate and free */
-	lg_store_ordered(&cache->left, 1); /* C3 */
-	if (lg_cas_ordered(&cache->open, &open, 0))
+	lg_self = &lg_homeless; /* other destructors may still allocate and free */
+	if (lg_swap_ordered(&cache->gate, LG_GATE_ENDED) == LG_GATE_OPEN) /* C3 */
 		lg_thread_finish(cache);
 	/* else a revoker has it, and finishes it */
 }
@@ -92,15 +89,18 @@ void lg_thread_exit(void *value)
 /* Forgets what the cache holds and what was counted: the child finds its regions another way, if any. */
 static void wipe(struct lg_cache *cache)
 {
-	for (unsigned class = 0; class < LG_CLASSES; class ++) {
-		struct lg_magazine *magazine = &cache->magazines[class];
+	/* Records never used stay shared with the parent. */
+	if (lg_load_relaxed(&cache->used) == 0 && cache != &lg_homeless)
+		return;
+	for (unsigned index = 0; index < LG_CLASSES; index++) {
+		struct lg_magazine *magazine = &cache->magazines[index];
 
 		lg_store_relaxed(&magazine->count, 0);
 		lg_store_relaxed(&magazine->capacity, 0);
 		lg_store_relaxed(&magazine->allocations, 0);
 		lg_store_relaxed(&magazine->frees, 0);
-		lg_store_relaxed(&cache->deque_limits[class], 0);
-		lg_deque_clear(&cache->deques[class]);
+		lg_store_relaxed(&cache->deque_limits[index], 0);
+		lg_deque_clear(&cache->deques[index]);
 	}
 	memset(cache->tallies, 0, sizeof(cache->tallies));
 	lg_store_relaxed(&cache->borrowed, 0);
@@ -118,10 +118,9 @@ void lg_thread_forget_others(void)
 		next = record->next;
 		wipe(cache);
 		lg_store_relaxed(&cache->used, 0);
-		lg_store_relaxed(&cache->left, 0);
 		lg_store_relaxed(&cache->busy, 0);
 		lg_store_relaxed(&cache->closer, 0);
-		lg_store_relaxed(&cache->open, cache == lg_self);
+		lg_store_relaxed(&cache->gate, cache == lg_self ? LG_GATE_OPEN : LG_GATE_ENDED);
 		if (cache != lg_self)
 			lg_registry_abandon(&registry, record);
 	}

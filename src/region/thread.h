@@ -17,10 +17,13 @@ static inline struct lg_cache *lg_thread_cache(int *error)
 	return LG_LIKELY(lg_self != &lg_unattached) ? lg_self : lg_thread_attach(error);
 }
 
-/* Where the calling thread counts: its cache, or the homeless one. */
-static inline struct lg_cache *lg_thread_tallies(void)
+/* Where the calling thread counts what it does to a class: its cache, or the homeless one. */
+static inline struct lg_cache *lg_thread_tallies(unsigned class)
 {
-	return lg_self == &lg_unattached ? &lg_homeless : lg_self;
+	struct lg_cache *cache = lg_self == &lg_unattached ? &lg_homeless : lg_self;
+
+	lg_cache_note_use(cache, class);
+	return cache;
 }
 
 /* All records ever made. */

@@ -17,10 +17,10 @@ int lg_trim(void)
 	if (!lg_start_is_done())
 		return 0;
 	lg_thread_flush();
-	lg_revoke(true);
+	lg_revoke(LG_REVOKE_ALL);
 	int error = lg_reclaim_all();
-	for (unsigned class = 0; class < LG_CLASSES; class ++)
-		(void)lg_area_retire_idle(&lg_classes[class], 0);
+	for (unsigned index = 0; index < LG_CLASSES; index++)
+		(void)lg_area_retire_idle(&lg_classes[index], 0);
 	if (error != 0)
 		return lg_fail(EIO, "the kernel did not take back some free memory: %s",
 			       error == -EINVAL ? "it is locked (mlock)" : lg_error_name(-error));

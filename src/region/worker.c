@@ -10,19 +10,20 @@
 #include "region/revoke.h"
 #include "region/start.h"
 
+#include <errno.h>
+
 /* The futex word: ASLEEP, or a count of notices in the other bits. */
 enum { ASLEEP = 1, NOTICE = 2 };
 
 static _Atomic(uint32_t) word;
 static _Atomic(uint32_t) running;
-static _Atomic(uint32_t) life; /* a fork's child ends the life of the parent's worker */
 
 /* Areas that are or may become all clean need the worker's eye until they are unmapped. */
 static bool has_idle_area(void)
 {
-	for (unsigned class = 0; class < lg_span.classes; class ++) {
-		for (uint32_t i = 0; i < lg_load_acquire(&lg_classes[class].slots); i++) {
-			struct lg_area *area = &lg_classes[class].areas[i];
+	for (unsigned index = 0; index < lg_span.classes; index++) {
+		for (uint32_t i = 0; i < lg_load_acquire(&lg_classes[index].slots); i++) {
+			struct lg_area *area = &lg_classes[index].areas[i];
 			uint64_t state = lg_load_acquire(&area->word);
 
 			if ((lg_area_state(state) == LG_AREA_OPEN ||
@@ -36,9 +37,9 @@ static bool has_idle_area(void)
 
 static bool has_work(void)
 {
-	for (unsigned class = 0; class < LG_CLASSES; class ++)
-		if (!lg_dirty_is_empty(&lg_classes[class].dirty) ||
-		    !lg_dirty_is_empty(&lg_classes[class].lazy))
+	for (unsigned index = 0; index < LG_CLASSES; index++)
+		if (!lg_dirty_is_empty(&lg_classes[index].dirty) ||
+		    !lg_dirty_is_empty(&lg_classes[index].lazy))
 			return true;
 	return has_idle_area() || lg_revoke_is_due() ||
 	       lg_load_relaxed(&lg_options.metrics_file_length) > 0;
@@ -48,23 +49,21 @@ static void tick(uint64_t *next_lazy_ms)
 {
 	uint64_t budget = lg_option(reclaim_bytes), now = lg_os_now_ms();
 
-	lg_revoke(false);
-	(void)lg_reclaim_tick(&budget);
+	lg_revoke(LG_REVOKE_IDLE);
+	lg_reclaim_tick(budget);
 	if (now >= *next_lazy_ms) {
 		/* Two turns make the delay: a region waits between half of it and all. */
 		*next_lazy_ms = now + lg_option(second_decay) / 2;
-		(void)lg_reclaim_tick_lazy(&budget);
+		lg_reclaim_tick_lazy(budget);
 	}
-	for (unsigned class = 0; class < LG_CLASSES; class ++)
-		(void)lg_area_retire_idle(&lg_classes[class], lg_option(retire_delay));
+	for (unsigned index = 0; index < LG_CLASSES; index++)
+		(void)lg_area_retire_idle(&lg_classes[index], lg_option(retire_delay));
 	lg_exporter_tick();
 }
 
 /* Sleeps without a timer if there is nothing to do. False: there is, or it cannot be known. */
-static bool rest(void)
+static bool rest(uint32_t seen)
 {
-	uint32_t seen = lg_load_relaxed(&word);
-
 	if (!lg_start_has_barrier() || has_work())
 		return false;
 	if (!lg_cas_ordered(&word, &seen, seen | ASLEEP))
@@ -81,14 +80,14 @@ static bool rest(void)
 static void *run(void *unused)
 {
 	uint64_t next_lazy_ms = 0;
-	uint32_t mine = lg_load_relaxed(&life);
 
 	(void)unused;
-	while (lg_option(background) && lg_load_relaxed(&life) == mine) {
+	lg_os_thread_name("lgalloc-bg");
+	while (lg_option(background)) {
 		uint32_t seen = lg_load_relaxed(&word) & ~(uint32_t)ASLEEP;
 
 		tick(&next_lazy_ms);
-		if (!rest())
+		if (!rest(seen))
 			lg_os_sleep_while(&word, seen, lg_option(interval));
 	}
 	lg_store_ordered(&running, 0);
@@ -108,7 +107,7 @@ void lg_worker_ensure(void)
 	if (!lg_cas_ordered(&running, &no, 1))
 		return;
 	/* Without a worker nothing goes back by itself, but everything works; the next refill tries again. */
-	if (lg_os_thread_start("lgalloc-bg", run) != 0)
+	if (lg_os_thread_start(run) != 0)
 		lg_store_ordered(&running, 0);
 }
 
@@ -117,8 +116,11 @@ void lg_worker_poke(void)
 	lg_compiler_barrier();
 	if (LG_LIKELY((lg_load_relaxed(&word) & ASLEEP) == 0)) /* W1 */
 		return;
+	int before = errno;
+
 	if ((lg_and_relaxed(&word, ~(uint32_t)ASLEEP) & ASLEEP) != 0)
 		lg_os_wake(&word);
+	errno = before;
 }
 
 void lg_worker_notice(void)
@@ -130,7 +132,6 @@ void lg_worker_notice(void)
 
 void lg_worker_forget(void)
 {
-	lg_add_relaxed(&life, 1);
 	lg_store_relaxed(&word, 0);
 	lg_store_relaxed(&running, 0);
 }

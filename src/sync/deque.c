@@ -68,7 +68,7 @@ void *lg_deque_steal(struct lg_deque *deque)
 {
 	uint64_t top = ck_pr_load_64(&deque->top);
 
-	ck_pr_fence_load(); /* D2 */
+	ck_pr_fence_atomic_load(); /* D2: full on aarch64, where top may be this thief's own last swap */
 	if (distance(top, ck_pr_load_64(&deque->bottom)) <= 0)
 		return NULL;
 	ck_pr_fence_load(); /* D1 */

@@ -22,7 +22,8 @@ void lg_stack_init(struct lg_stack *stack)
 
 void lg_stack_push(struct lg_stack *stack, struct lg_node *node)
 {
-	lg_annotate_release(stack); /* S1 */
+	lg_annotate_release(stack);
+	ck_pr_fence_release(); /* S1: ck's push orders stores alone, and the last owner also loaded */
 	ck_stack_push_mpmc(ck_of(stack), (ck_stack_entry_t *)(void *)node);
 }
 
