@@ -15,7 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { RUN_BYTES = 1 << 20 };
+enum { RUN_BYTES = 1 << 20, HUGE_BYTES = 2 << 20 };
 
 static const char *directory(void)
 {
@@ -68,6 +68,8 @@ static int map(struct lg_class *class, uint64_t offset, uint64_t bytes)
 		(void)lg_os_unmap(start, bytes);
 		return error;
 	}
+	if (lg_option(hugepages) && lg_class_bytes(class->index) >= HUGE_BYTES)
+		(void)lg_os_advise(start, bytes, LG_OS_HUGEPAGE);
 	if (!lg_option(coredump))
 		(void)lg_os_advise(start, bytes, LG_OS_DONTDUMP);
 	return 0;

@@ -14,10 +14,11 @@ void lg_dirty_put(struct lg_dirty *pool, struct lg_region *const *regions, unsig
 {
 	struct lg_region *head = regions[0];
 
-	LG_ASSERT(count >= 1 && count <= LG_CHAIN);
-	for (unsigned i = 0; i + 1 < count; i++)
-		regions[i]->next = regions[i + 1];
-	head->chain = count;
+	LG_ASSERT(count >= 1);
+	LG_ASSERT(count <= LG_CHAIN);
+	for (unsigned i = 1; i < count; i++)
+		regions[(i - 1) / LG_CHAIN_LINKS]->links[(i - 1) % LG_CHAIN_LINKS] = regions[i];
+	head->chain = (uint8_t)count;
 	/* A stale index only makes the chain older or younger than it is. */
 	lg_stack_push(&pool->stacks[lg_load_relaxed(&pool->young)], &head->node);
 }
@@ -30,11 +31,11 @@ static unsigned take_from(struct lg_stack *stack, struct lg_region **regions)
 		return 0;
 	struct lg_region *region = lg_region_of_node(node);
 	unsigned count = region->chain;
-	LG_REQUIRE(count >= 1 && count <= LG_CHAIN);
-	for (unsigned i = 0; i < count; i++) {
-		regions[i] = region;
-		region = region->next;
-	}
+	LG_REQUIRE(count >= 1);
+	LG_REQUIRE(count <= LG_CHAIN);
+	regions[0] = region;
+	for (unsigned i = 1; i < count; i++)
+		regions[i] = regions[(i - 1) / LG_CHAIN_LINKS]->links[(i - 1) % LG_CHAIN_LINKS];
 	return count;
 }
 

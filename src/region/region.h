@@ -30,15 +30,17 @@ enum lg_state {
 	LG_LOST,   /* the kernel took its mapping and would not map it again */
 };
 
+enum { LG_CHAIN_LINKS = 3 }; /* of a region to others of its chain; see dirty.h */
+
 struct lg_region {
 	LG_LINE_ALIGNED struct lg_region_view view;
-	struct lg_node node;    /* in a pool's stack, when head of a chain */
-	struct lg_region *next; /* in the chain */
-	uint32_t chain;         /* regions in the chain this heads */
-	uint16_t area;          /* slot of the area it belongs to */
+	struct lg_node node; /* in a pool's stack, when head of a chain */
+	struct lg_region *links[LG_CHAIN_LINKS];
+	uint64_t split; /* life of its area in which it became a mapping of its own; 0: none */
+	uint16_t area;  /* slot of the area it belongs to */
+	uint8_t chain;  /* regions in the chain this heads */
 	uint8_t class;
 	_Atomic(uint8_t) state;
-	uint64_t split; /* life of its area in which it became a mapping of its own; 0: none */
 };
 _Static_assert(sizeof(struct lg_region) == LG_CACHE_LINE, "a descriptor is a line");
 _Static_assert(offsetof(struct lg_region, view) == 0, "the public header reads it there");
