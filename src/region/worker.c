@@ -61,34 +61,32 @@ static void tick(uint64_t *next_lazy_ms)
 	lg_exporter_tick();
 }
 
-/* Sleeps without a timer if there is nothing to do. False: there is, or it cannot be known. */
-static bool rest(uint32_t seen)
+/* Sleeps without a timer as long as there is nothing to do, if that can be known. */
+static void rest(uint32_t seen)
 {
 	if (!lg_start_has_barrier() || has_work())
-		return false;
+		return;
 	if (!lg_cas_ordered(&word, &seen, seen | ASLEEP))
-		return true;                  /* a notice: look again */
-	if (!lg_os_barrier() || has_work()) { /* W1 */
-		lg_and_relaxed(&word, ~(uint32_t)ASLEEP);
-		return false;
-	}
-	lg_os_sleep_while(&word, seen | ASLEEP, 0);
+		return; /* a notice: look again */
+	if (lg_os_barrier() && !has_work()) /* W1 */
+		lg_os_sleep_while(&word, seen | ASLEEP, 0);
 	lg_and_relaxed(&word, ~(uint32_t)ASLEEP);
-	return true;
 }
 
 static void *run(void *unused)
 {
 	uint64_t next_lazy_ms = 0;
+	uint32_t seen = 0;
 
 	(void)unused;
 	lg_os_thread_name("lgalloc-bg");
 	while (lg_option(background)) {
-		uint32_t seen = lg_load_relaxed(&word) & ~(uint32_t)ASLEEP;
-
 		tick(&next_lazy_ms);
-		if (!rest(seen))
-			lg_os_sleep_while(&word, seen, lg_option(interval));
+		rest(seen);
+		/* Woken or not, one interval: what was made now is not old, and threads that keep making
+		 * and taking wake nobody more often. */
+		seen = lg_load_relaxed(&word) & ~(uint32_t)ASLEEP;
+		lg_os_sleep_while(&word, seen, lg_option(interval));
 	}
 	lg_store_ordered(&running, 0);
 	if (lg_option(background)) /* switched on again just now */

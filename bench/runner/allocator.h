@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+/* The lanes: an allocator, how it is chosen, and in which circumstances. */
+#ifndef BENCH_ALLOCATOR_H
+#define BENCH_ALLOCATOR_H
+
+#include <limits.h>
+#include <stdbool.h>
+
+enum lane {
+	LANE_FILE,
+	LANE_ANON,
+	LANE_JEMALLOC,
+	LANE_TCACHE,
+	LANE_GLIBC,
+	LANE_MIMALLOC,
+	LANE_TCMALLOC,
+	LANE_ANON_SWAP,
+	LANE_JEMALLOC_SWAP,
+	LANES,
+};
+
+struct allocator {
+	const char *name;
+	const char *family;   /* what the process must say it is */
+	bool regions;         /* by lg_region_new; else by malloc */
+	bool swap;            /* with our swap file on */
+	bool quick;           /* part of --quick unless --allocators says otherwise */
+	const char *variable; /* environment, or NULL */
+	const char *value;
+	const char *const *libraries; /* sonames for LD_PRELOAD; NULL: none needed */
+	char path[PATH_MAX];
+	char version[64];
+	bool wanted;
+	bool present;
+};
+
+extern struct allocator allocators[LANES];
+
+/*
+ * Finds the libraries and asks each for its name and version; drops those that are something else.
+ */
+void allocator_find(void);
+
+/* Marks those of a comma-separated list as wanted; false and the bad name: there is no such. */
+bool allocator_want(const char *list, const char **bad);
+void allocator_want_default(bool quick);
+
+static inline bool allocator_used(int lane)
+{
+	return allocators[lane].wanted && allocators[lane].present;
+}
+
+/* ns for one reading of the clock, from the same question. */
+double allocator_clock_ns(void);
+
+#endif

@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+#include "runner/bar.h"
+
+#include <math.h>
+#include <string.h>
+
+enum kind {
+	AT_MOST,  /* the metric itself */
+	BELOW,    /* as AT_MOST, but not the limit itself */
+	RATIO,    /* at least so many times better than another lane in the same run */
+	FASTEST,  /* more than once as good as the best of the other allocators measured */
+	AT_LEAST, /* the metric itself */
+	SURVIVES, /* ended well in every repeat */
+};
+
+#define BOTH (LANE_BIT(LANE_FILE) | LANE_BIT(LANE_ANON))
+#define FILE_ONLY LANE_BIT(LANE_FILE)
+
+struct bar {
+	const char *text;
+	const char *rows; /* between spaces; the worst of those that were measured counts */
+	const char *metric;
+	enum kind kind;
+	double limit;
+	enum lane other;
+	unsigned lanes;
+	const char *unit;
+};
+
+#define TO_32M                                                                                     \
+	"pair-64K pair-128K pair-256K pair-512K pair-1M pair-2M pair-4M pair-8M pair-16M pair-32M"
+#define FROM_64M "pair-64M pair-128M pair-256M pair-512M pair-1G"
+#define WINDOWS "window-2M window-64M"
+#define LARSONS "larson-small larson-large"
+
+static const struct bar bars[] = {
+	{ "pair, untouched, 64 KiB to 32 MiB: <= 4 ns", TO_32M, "value", AT_MOST, 4, 0, BOTH,
+	  " ns" },
+	{ "pair, 2 MiB: >= 25 x jemalloc", "pair-2M", "value", RATIO, 25, LANE_JEMALLOC, BOTH,
+	  " x" },
+	{ "pair, 2 MiB: >= 8 x jemalloc, lg_tcache_max:23", "pair-2M", "value", RATIO, 8,
+	  LANE_TCACHE, BOTH, " x" },
+	{ "pair, 2 MiB: faster than the others here", "pair-2M", "value", FASTEST, 1, 0, BOTH,
+	  " x" },
+	{ "pair, 64 MiB to 1 GiB: <= 30 ns", FROM_64M, "value", AT_MOST, 30, 0, BOTH, " ns" },
+	{ "pair, 64 MiB to 1 GiB: >= 20 x jemalloc", FROM_64M, "value", RATIO, 20, LANE_JEMALLOC,
+	  BOTH, " x" },
+	{ "window of 64, 2 MiB and 64 MiB: >= 10 x jemalloc", WINDOWS, "value", RATIO, 10,
+	  LANE_JEMALLOC, BOTH, " x" },
+	{ "window of 64, 2 MiB and 64 MiB: faster than the others here", WINDOWS, "value", FASTEST,
+	  1, 0, BOTH, " x" },
+	{ "producer to consumer, 2 MiB: <= 30 ns over the ring", "handoff-2M", "over", AT_MOST, 30,
+	  0, BOTH, " ns" },
+	{ "producer to consumer: >= 10 x jemalloc, over the ring", "handoff-2M", "over", RATIO, 10,
+	  LANE_JEMALLOC, BOTH, " x" },
+	{ "producer to consumer: >= 10 x jemalloc, ring included", "handoff-2M", "value", RATIO, 10,
+	  LANE_JEMALLOC, BOTH, " x" },
+	{ "pair with every page touched: <= 1.05 x no allocator", "touch-64K touch-2M touch-32M",
+	  "over", AT_MOST, 1.05, 0, BOTH, " x" },
+	{ "malloc-large, second pass: <= 1.2 x memset alone", "malloc-large", "over", AT_MOST, 1.2,
+	  0, BOTH, " x" },
+	{ "malloc-large, cold, file: <= 2 x memset alone", "malloc-large", "over_first", AT_MOST, 2,
+	  0, FILE_ONLY, " x" },
+	{ "malloc-large, second pass: >= 4 x jemalloc", "malloc-large", "value", RATIO, 4,
+	  LANE_JEMALLOC, BOTH, " x" },
+	{ "larson, two threads: <= 35 ns", LARSONS, "value", AT_MOST, 35, 0, BOTH, " ns" },
+	{ "larson, two threads: >= 10 x jemalloc", LARSONS, "value", RATIO, 10, LANE_JEMALLOC, BOTH,
+	  " x" },
+	{ "two threads against one, private work: >= 1.9 x", "threads-2", "scale", AT_LEAST, 1.9, 0,
+	  BOTH, " x" },
+	{ "two threads against one, neighbours: >= 1.9 x", "threads-neighbours", "scale", AT_LEAST,
+	  1.9, 0, BOTH, " x" },
+	{ "a new thread's first block, class warm: <= 5 us", "thread-start", "value", AT_MOST, 5, 0,
+	  BOTH, " us" },
+	{ "idle after the decay: physical < 4 MiB over the start", "idle", "value", BELOW, 4, 0,
+	  BOTH, " MiB" },
+	{ "idle after the decay: address space of areas 0", "idle", "address", AT_MOST, 0, 0, BOTH,
+	  " MiB" },
+	{ "idle after the decay: file blocks 0", "idle", "disk", AT_MOST, 0, 0, FILE_ONLY, " MiB" },
+	{ "600 MiB as 2, 4, 8 MiB under 1 GiB: survives", "churn", "value", SURVIVES, 0, 0, BOTH,
+	  " ms" },
+	{ "longest stall while 1 GiB is given back: <= 10 ms", "stall", "value", AT_MOST, 10, 0,
+	  BOTH, " ms" },
+	{ "statistics snapshot, 64 threads: <= 50 us", "statistics", "value", AT_MOST, 50, 0, BOTH,
+	  " us" },
+	{ "statistics snapshot: no system call", "statistics", "calls", AT_MOST, 0, 0, BOTH, "" },
+};
+
+enum verdict { NOT_MEASURED, MET, MISSED };
+
+/* How many times better than the best other allocator; NAN where none was measured. */
+static double against_best(const struct suite *suite, int row, int lane, const char *metric)
+{
+	static const enum lane others[] = { LANE_JEMALLOC, LANE_GLIBC, LANE_MIMALLOC,
+					    LANE_TCMALLOC };
+	double ours = outcome_median(&suite->outcomes[row][lane], metric);
+	double least = (double)NAN;
+
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+		least = fmin(least,
+			     unit_ratio(plans[row].shown[0].unit, ours,
+					outcome_median(&suite->outcomes[row][others[i]], metric)));
+	return least;
+}
+
+static double measured_in(const struct suite *suite, const struct bar *bar, int row, int lane)
+{
+	const struct outcome *outcome = &suite->outcomes[row][lane];
+	double ours = outcome_median(outcome, bar->metric);
+
+	if (outcome->state != OUTCOME_OK)
+		return (double)NAN;
+	if (bar->kind == RATIO)
+		return unit_ratio(plans[row].shown[0].unit, ours,
+				  outcome_median(&suite->outcomes[row][bar->other], bar->metric));
+	if (bar->kind == FASTEST)
+		return against_best(suite, row, lane, bar->metric);
+	return ours;
+}
+
+static bool met(const struct bar *bar, double value)
+{
+	switch (bar->kind) {
+	case AT_MOST:
+		return value <= bar->limit;
+	case BELOW:
+		return value < bar->limit;
+	case RATIO:
+	case AT_LEAST:
+		return value >= bar->limit;
+	case FASTEST:
+		return value > bar->limit;
+	case SURVIVES:
+		return true; /* a value is there only if it ended well */
+	}
+	return false;
+}
+
+/* The worst over the bar's rows. A row that did not end well is a miss. */
+static enum verdict judge(const struct suite *suite, const struct bar *bar, int lane, double *worst)
+{
+	bool smaller_is_worse = bar->kind == RATIO || bar->kind == FASTEST || bar->kind == AT_LEAST;
+	bool broken = false;
+	char rows[256];
+
+	*worst = (double)NAN;
+	snprintf(rows, sizeof(rows), "%s", bar->rows);
+	for (char *name = strtok(rows, " "); name != NULL; name = strtok(NULL, " ")) {
+		int row = suite_find(name);
+		if (row == -1)
+			continue;
+		enum outcome_state state = suite->outcomes[row][lane].state;
+		broken = broken || state == OUTCOME_KILLED || state == OUTCOME_FAILED;
+		double value = measured_in(suite, bar, row, lane);
+		*worst = smaller_is_worse ? fmin(*worst, value) : fmax(*worst, value);
+	}
+	if (broken)
+		return MISSED;
+	if (isnan(*worst))
+		return NOT_MEASURED;
+	return met(bar, *worst) ? MET : MISSED;
+}
+
+static void verdict_text(char *text, size_t bytes, const struct suite *suite, const struct bar *bar,
+			 int lane)
+{
+	char number[32];
+	double worst;
+
+	if ((bar->lanes & LANE_BIT(lane)) == 0) {
+		snprintf(text, bytes, " ");
+		return;
+	}
+	enum verdict verdict = judge(suite, bar, lane, &worst);
+	table_number(number, sizeof(number), worst);
+	if (verdict == NOT_MEASURED)
+		snprintf(text, bytes, "not measured");
+	else if (isnan(worst))
+		snprintf(text, bytes, "MISSED");
+	else
+		snprintf(text, bytes, "%s%s %s", number, bar->unit,
+			 verdict == MET ? "met" : "MISSED");
+}
+
+void bar_write(FILE *to, const struct suite *suite, enum table_style style)
+{
+	bool markdown = style == TABLE_MARKDOWN;
+
+	if (markdown)
+		fprintf(to, "| bar | lgalloc-file | lgalloc-anon |\n|---|---|---|\n");
+	else
+		fprintf(to, "\n%-60s %-21s %s\n", "bars (the worst of a bar's rows, in this run)",
+			"lgalloc-file", "lgalloc-anon");
+	for (size_t i = 0; i < sizeof(bars) / sizeof(bars[0]); i++) {
+		char of_file[64], of_anon[64];
+		verdict_text(of_file, sizeof(of_file), suite, &bars[i], LANE_FILE);
+		verdict_text(of_anon, sizeof(of_anon), suite, &bars[i], LANE_ANON);
+		if (markdown)
+			fprintf(to, "| %s | %s | %s |\n", bars[i].text, of_file, of_anon);
+		else
+			fprintf(to, "  %-58s %-21s %s\n", bars[i].text, of_file, of_anon);
+	}
+}
