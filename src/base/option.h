@@ -36,7 +36,8 @@ enum lg_backing_kind { LG_BACKING_FILE, LG_BACKING_ANON };
 	X(reserve, SWITCH, FIRST, 1, 0, 1,                                                              \
 	  "reserve disk blocks when a region is handed out, so that a full disk is ENOSPC, not SIGBUS") \
 	X(coredump, SWITCH, FIRST, 0, 0, 1, "include regions in core dumps")                            \
-	X(hugepages, SWITCH, FIRST, 1, 0, 1, "ask for huge pages for anonymous areas")                  \
+	X(hugepages, SWITCH, FIRST, 1, 0, 1,                                                            \
+	  "ask for huge pages: anonymous areas, and file areas of regions from 2 MiB up")               \
 	X(annotate, SWITCH, FIRST, 1, 0, 1,                                                             \
 	  "under Valgrind or AddressSanitizer report use after free; thread caches are off there")      \
 	X(area_max, SIZE, LIVE, LG_GIB(4), LG_MIB(2), LG_TIB(1), "largest area a refill maps")          \

@@ -14,9 +14,21 @@
 
 enum { SPLITS = 2, ACCESS_ADVICE_BYTES_MIN = 2 << 20 };
 
+/* Huge pages and random access do not go together: each fault would read 2 MiB. */
+static int set_access(struct lg_region *region, enum lg_os_advice access)
+{
+	bool huge = lg_backing->is_huge(&lg_classes[region->class]);
+	int error = lg_os_advise(region->view.data, region->view.bytes, access);
+
+	if (error == 0 && huge)
+		(void)lg_os_advise(region->view.data, region->view.bytes,
+				   access == LG_OS_RANDOM ? LG_OS_NOHUGEPAGE : LG_OS_HUGEPAGE);
+	return error;
+}
+
 void lg_advise_undo(struct lg_region *region)
 {
-	(void)lg_os_advise(region->view.data, region->view.bytes, LG_OS_NORMAL);
+	(void)set_access(region, LG_OS_NORMAL);
 	lg_mappings_give(SPLITS);
 	lg_region_set_state(region, LG_LIVE);
 }
@@ -43,7 +55,7 @@ static int advise_access(struct lg_region *region, enum lg_os_advice advice)
 			       "an eighth of vm.max_map_count mappings is in use for advice and "
 			       "moved pages; this region was left as it is");
 	/* The whole region: parts would be more mappings, and nobody reads one half in order. */
-	int error = lg_os_advise(region->view.data, region->view.bytes, advice);
+	int error = set_access(region, advice);
 	if (error == 0)
 		lg_region_set_state(region, LG_TAGGED);
 	else if (!tagged)

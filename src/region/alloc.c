@@ -177,8 +177,10 @@ struct lg_region *lg_region_obtain(size_t bytes, bool zeroed, int *error)
 	lg_cache_note_use(cache, class);
 	if (zeroed)
 		region = find_zero(cache, class);
-	if (region == NULL && !lg_cache_serves(class))
+	if (region == NULL && !lg_cache_serves(class)) {
+		lg_cache_rebalance(cache);
 		region = take_pooled(class);
+	}
 	if (region == NULL)
 		region = climb(cache, class, error);
 	lg_worker_poke();

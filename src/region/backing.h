@@ -30,6 +30,9 @@ struct lg_backing {
 	/* The user's advice on whole pages of a live region. */
 	int (*discard)(struct lg_class *class, uint32_t file, uint64_t offset, uint64_t bytes);
 	int (*page_out)(struct lg_class *class, uint32_t file, uint64_t offset, uint64_t bytes);
+
+	/* Areas of this class have huge pages, which read 2 MiB for every byte touched. */
+	bool (*is_huge)(const struct lg_class *class);
 };
 
 extern const struct lg_backing lg_backing_file;

@@ -6,6 +6,12 @@
 
 #include <errno.h>
 
+static bool is_huge(const struct lg_class *class)
+{
+	(void)class;
+	return lg_option(hugepages);
+}
+
 static int map(struct lg_class *class, uint64_t offset, uint64_t bytes)
 {
 	char *start = lg_class_base(class->index) + offset;
@@ -14,7 +20,7 @@ static int map(struct lg_class *class, uint64_t offset, uint64_t bytes)
 	if (error != 0)
 		return error;
 	/* Hints: an area without them is an area all the same. */
-	if (lg_option(hugepages))
+	if (is_huge(class))
 		(void)lg_os_advise(start, bytes, LG_OS_HUGEPAGE);
 	if (!lg_option(coredump))
 		(void)lg_os_advise(start, bytes, LG_OS_DONTDUMP);
@@ -59,4 +65,5 @@ const struct lg_backing lg_backing_anon = {
 	.give_back = give_back,
 	.discard = discard,
 	.page_out = page_out,
+	.is_huge = is_huge,
 };

@@ -47,6 +47,12 @@ static int renew_file(struct lg_class *class)
 	return error;
 }
 
+/* Below, a region would get page cache for its neighbours. */
+static bool is_huge(const struct lg_class *class)
+{
+	return lg_option(hugepages) && lg_class_bytes(class->index) >= HUGE_BYTES;
+}
+
 static int map(struct lg_class *class, uint64_t offset, uint64_t bytes)
 {
 	char *start = lg_class_base(class->index) + offset;
@@ -68,7 +74,7 @@ static int map(struct lg_class *class, uint64_t offset, uint64_t bytes)
 		(void)lg_os_unmap(start, bytes);
 		return error;
 	}
-	if (lg_option(hugepages) && lg_class_bytes(class->index) >= HUGE_BYTES)
+	if (is_huge(class))
 		(void)lg_os_advise(start, bytes, LG_OS_HUGEPAGE);
 	if (!lg_option(coredump))
 		(void)lg_os_advise(start, bytes, LG_OS_DONTDUMP);
@@ -134,4 +140,5 @@ const struct lg_backing lg_backing_file = {
 	.give_back = give_back,
 	.discard = discard,
 	.page_out = page_out,
+	.is_huge = is_huge,
 };

@@ -14,7 +14,7 @@
 
 #include <string.h>
 
-enum { CAPACITY_FIRST = 4, DEQUE_STEP = 16, DENIED_MAX = 16 };
+enum { CAPACITY_FIRST = 4, DEQUE_STEP = 16 };
 
 _Thread_local struct lg_cache *lg_self __attribute__((tls_model("initial-exec"))) = &lg_unattached;
 struct lg_cache lg_unattached, lg_homeless;
@@ -109,13 +109,6 @@ void lg_cache_flush(struct lg_cache *cache)
 	lg_cache_leave(cache);
 	lg_pool_uncount(credit);
 	cache->denied = 0;
-}
-
-void lg_cache_rebalance(struct lg_cache *cache)
-{
-	if (cache->denied >= DENIED_MAX ||
-	    lg_load_relaxed(&cache->borrowed) > lg_option(cache_bytes))
-		lg_cache_flush(cache);
 }
 
 /* Inside the bracket: gives the magazine more room if it may have it. */

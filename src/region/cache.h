@@ -58,8 +58,9 @@ struct lg_magazine {
 	X(from_deque)                                                                              \
 	X(from_dirty)                                                                              \
 	X(from_lazy)                                                                               \
-	X(from_clean) X(steals) X(zeroed) X(moved) X(copied) X(refused) X(dirty_in) X(dirty_out)   \
-		X(lazy_in) X(lazy_out)
+	X(from_clean)                                                                              \
+	X(steals) X(zeroed) X(moved) X(copied) X(refused) X(dirty_in) X(dirty_out) X(lazy_in)      \
+		X(lazy_out)
 
 struct lg_tally {
 	LG_LINE_ALIGNED
@@ -194,8 +195,14 @@ unsigned lg_cache_appetite(struct lg_cache *cache, unsigned class);
 /* Moves everything to the pools. */
 void lg_cache_flush(struct lg_cache *cache);
 
-/* The same when the budget was lowered below what is borrowed, or a class was denied too often. */
-void lg_cache_rebalance(struct lg_cache *cache);
+/* At each miss: the same if the budget was lowered below what is borrowed, or a class denied too often. */
+enum { LG_DENIED_MAX = 16 };
+static inline void lg_cache_rebalance(struct lg_cache *cache)
+{
+	if (LG_UNLIKELY(cache->denied >= LG_DENIED_MAX ||
+			lg_load_relaxed(&cache->borrowed) > lg_option(cache_bytes)))
+		lg_cache_flush(cache);
+}
 
 /* Whoever is alone with the cache, a revoker: one class's to the pool; how many. */
 unsigned lg_cache_drain_class(struct lg_cache *cache, unsigned class);

@@ -21,6 +21,7 @@ static void release(struct lg_cache *cache, struct lg_region *region)
 	unsigned class = region->class, count;
 
 	if (!lg_cache_serves(class)) {
+		lg_cache_rebalance(cache);
 		lg_pool_put(class, &region, 1);
 		return;
 	}

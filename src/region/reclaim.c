@@ -7,7 +7,7 @@
 #include "region/thread.h"
 
 enum { BATCH = 256 };
-#define PIECE_BYTES ((uint64_t)8 << 20)
+#define PIECE_BYTES ((uint64_t)4 << 20)
 
 /* Heap sort: in place, no worst case, no allocation as qsort may make. */
 static void sift(struct lg_region **regions, unsigned root, unsigned count)

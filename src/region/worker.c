@@ -67,7 +67,7 @@ static void rest(uint32_t seen)
 	if (!lg_start_has_barrier() || has_work())
 		return;
 	if (!lg_cas_ordered(&word, &seen, seen | ASLEEP))
-		return; /* a notice: look again */
+		return;                     /* a notice: look again */
 	if (lg_os_barrier() && !has_work()) /* W1 */
 		lg_os_sleep_while(&word, seen | ASLEEP, 0);
 	lg_and_relaxed(&word, ~(uint32_t)ASLEEP);
