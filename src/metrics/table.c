@@ -35,7 +35,7 @@ static void write_line(struct lg_writer *writer, const char *name,
 
 	lg_writer_print(writer,
 			"%10s %9" PRIu64 " %7" PRIu64 " %7" PRIu64 " %7" PRIu64 " %7" PRIu64
-			" %5" PRIu64 " %9s %12" PRIu64 " %6.2f%% %8" PRIu64 " %8" PRIu64 "\n",
+			" %5" PRIu64 " %9s %12" PRIu64 " %6.2f%% %8" PRIu64 " %9" PRIu64 "\n",
 			name, class->in_use, class->cached, class->dirty, class->lazy, class->clean,
 			class->areas, size_text(class->area_bytes, mapped), class->allocations,
 			hits, class->steals, class->reclaimed);
@@ -51,7 +51,7 @@ void lg_table_write(struct lg_writer *writer, const struct lg_stats *stats)
 	lg_writer_print(writer, ", %s lazy, %s clean; %" PRIu64 " threads\n",
 			size_text(stats->lazy_bytes, a), size_text(stats->clean_bytes, b),
 			stats->threads);
-	lg_writer_print(writer, "%10s %9s %7s %7s %7s %7s %5s %9s %12s %7s %8s %8s\n", "class",
+	lg_writer_print(writer, "%10s %9s %7s %7s %7s %7s %5s %9s %12s %7s %8s %9s\n", "class",
 			"in use", "cached", "dirty", "lazy", "clean", "areas", "mapped",
 			"allocations", "hits", "steals", "reclaimed");
 	for (unsigned i = 0; i < LG_CLASSES; i++)

@@ -47,12 +47,15 @@ static struct lg_region *stock(struct lg_cache *cache, unsigned class, struct lg
 	return region;
 }
 
+/* Where clean regions cost a reservation they come in its runs, else as many as the cache wants. */
 static unsigned take_clean(struct lg_cache *cache, unsigned class, struct lg_region **regions,
 			   int *error)
 {
-	unsigned count;
+	unsigned count, want = lg_cache_appetite(cache, class);
 
-	*error = lg_clean_take(class, lg_cache_appetite(cache, class), regions, &count);
+	if (want > 1 && lg_backing->run_bytes > 0 && lg_option(reserve))
+		want = (unsigned)lg_max(lg_backing->run_bytes >> lg_class_shift(class), 1);
+	*error = lg_clean_take(class, want, regions, &count);
 	if (count > 0)
 		lg_count(cache, class, from_clean, 1);
 	return count;
@@ -95,8 +98,8 @@ static struct lg_region *climb(struct lg_cache *cache, unsigned class, int *erro
 			region = stock(cache, class, regions, count);
 			break;
 		}
-		if (*error == 0 ||
-		    *error == -EBADF) /* EBADF: that area's file is gone, take another */
+		/* EBADF: the file of the area tried is gone; take another. */
+		if (*error == 0 || *error == -EBADF)
 			*error = lg_refill(class);
 		if (*error == 0)
 			continue;

@@ -22,7 +22,7 @@ struct lg_backing {
 	bool survives_fork;
 	uint64_t run_bytes; /* clean regions are taken in runs of at least this many bytes */
 
-	/* Under the refill lock: maps an extent over reserved addresses; class->file is then its file. */
+	/* Under the refill lock (anon: or by whoever is alone with the range): maps an extent over reserved addresses; class->file is then its file. */
 	int (*map)(struct lg_class *class, uint64_t offset, uint64_t bytes);
 	/* Makes sure that no touch of the range can fail for want of space. */
 	int (*reserve)(struct lg_class *class, uint32_t file, uint64_t offset, uint64_t bytes);

@@ -37,41 +37,41 @@ static bool take_mapping(struct lg_region *region)
 	return true;
 }
 
-/* 0: moved. Else the pages are where they were, and to copy is worth trying; -EFAULT: `to` is no more. */
-static int move(struct lg_region *from, struct lg_region *to, size_t bytes)
+/* LOST: the target's mapping is gone; the source is as it was. */
+enum moving { MOVED, STAYED, LOST };
+
+static enum moving move(struct lg_region *from, struct lg_region *to, size_t bytes)
 {
 	struct lg_class *class = &lg_classes[to->class];
 
 	if (!lg_backing->can_move || bytes < MOVE_BYTES_MIN || lg_sanitizer_active ||
 	    !take_mapping(to))
-		return -ENOSYS;
-	int error = lg_os_move(from->view.data, to->view.data, bytes);
-	if (error == 0)
-		return 0;
+		return STAYED;
+	if (lg_os_move(from->view.data, to->view.data, bytes) == 0)
+		return MOVED;
 	/* The kernel may have unmapped the target before it failed. */
 	uint64_t offset = lg_region_number(to) << lg_class_shift(class->index);
-	if (lg_backing->map(class, offset, to->view.bytes) != 0)
-		return -EFAULT;
-	return error;
+	return lg_backing->map(class, offset, to->view.bytes) == 0 ? STAYED : LOST;
 }
 
 static lg_region *transfer(struct lg_region *from, struct lg_region *to)
 {
 	size_t bytes = lg_min(from->view.bytes, to->view.bytes);
 	struct lg_cache *mine = lg_thread_tallies(to->class);
-	int error = move(from, to, bytes);
 
-	if (error == -EFAULT) {
+	switch (move(from, to, bytes)) {
+	case LOST:
 		lg_region_set_state(to, LG_LOST);
 		errno = -lg_fail(ENOMEM,
 				 "a mapping was lost while pages were moved (vm.max_map_count)");
 		return NULL;
-	}
-	if (error == 0) {
+	case MOVED:
 		lg_count(mine, to->class, moved, 1);
-	} else {
+		break;
+	case STAYED:
 		memcpy(to->view.data, from->view.data, bytes);
 		lg_count(mine, to->class, copied, 1);
+		break;
 	}
 	lg_region_free(from);
 	return to;

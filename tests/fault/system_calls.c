@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+/*
+ * One list of the calls; CMakeLists.txt has the same names for the linker. Calls that cannot fail by
+ * the manual (getpid, clock_gettime) or whose failure means nothing (close after which the descriptor
+ * is gone all the same) are left alone. EINTR is not injected without end: a call that restarts would
+ * be right to do so for ever.
+ */
+#include "fault/system_calls.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/futex.h>
+#include <pthread.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+/* X(name, three errors, result type, parameters, arguments): fails by -1 and errno */
+#define POSIX_CALLS(X)                                                                             \
+	X(munmap, ENOMEM, EINVAL, ENOMEM, int, (void *at, size_t bytes), (at, bytes))              \
+	X(mprotect, ENOMEM, EACCES, ENOMEM, int, (void *at, size_t bytes, int how),                \
+	  (at, bytes, how))                                                                        \
+	X(madvise, EINVAL, EAGAIN, EIO, int, (void *at, size_t bytes, int how), (at, bytes, how))  \
+	X(mincore, ENOMEM, EAGAIN, EINVAL, int, (void *at, size_t bytes, unsigned char *to),       \
+	  (at, bytes, to))                                                                         \
+	X(ftruncate, ENOSPC, EFBIG, EIO, int, (int fd, off_t bytes), (fd, bytes))                  \
+	X(fallocate, ENOSPC, EDQUOT, EOPNOTSUPP, int, (int fd, int how, off_t at, off_t bytes),    \
+	  (fd, how, at, bytes))                                                                    \
+	X(sync_file_range, EIO, ENOSPC, EINVAL, int, (int fd, off_t at, off_t bytes, unsigned how), \
+	  (fd, at, bytes, how))                                                                    \
+	X(mkostemp, EACCES, EROFS, ENFILE, int, (char *path, int flags), (path, flags))            \
+	X(fstat, EIO, EBADF, ENOMEM, int, (int fd, struct stat *to), (fd, to))                     \
+	X(fstatfs, EIO, ENOSYS, EINTR, int, (int fd, struct statfs *to), (fd, to))                 \
+	X(getrlimit, EINVAL, EPERM, EINVAL, int, (int what, struct rlimit *to),                    \
+	  (what, to))                                                                              \
+	X(read, EIO, EISDIR, EBADF, ssize_t, (int fd, void *to, size_t bytes), (fd, to, bytes))
+
+/* The same for those that return the error itself. */
+#define THREAD_CALLS(X)                                                                            \
+	X(pthread_attr_init, ENOMEM, ENOMEM, ENOMEM, (pthread_attr_t * to), (to))                  \
+	X(pthread_create, EAGAIN, EPERM, EINVAL,                                                   \
+	  (pthread_t * to, const pthread_attr_t *how, void *(*run)(void *), void *argument),       \
+	  (to, how, run, argument))                                                                \
+	X(pthread_key_create, EAGAIN, ENOMEM, EAGAIN,                                              \
+	  (pthread_key_t * to, void (*destroy)(void *)), (to, destroy))                            \
+	X(pthread_setspecific, ENOMEM, EINVAL, ENOMEM, (pthread_key_t key, const void *value),     \
+	  (key, value))                                                                            \
+	X(pthread_atfork, ENOMEM, ENOMEM, ENOMEM,                                                  \
+	  (void (*prepare)(void), void (*parent)(void), void (*child)(void)),                      \
+	  (prepare, parent, child))
+
+#define NAME_OF(name, ...) #name,
+const char *const system_calls_names[] = { "mmap",  "mremap", "open",	 "fcntl", "ioctl",
+					   "syscall", POSIX_CALLS(NAME_OF) THREAD_CALLS(NAME_OF) NULL };
+
+static atomic_bool armed;
+static atomic_uint counted;
+static atomic_uint failed;
+static unsigned plan_first, plan_count, plan_variant;
+static const char *plan_only;
+static char first_failed[128];
+
+void system_calls_fail(unsigned first, unsigned count, unsigned variant, const char *only)
+{
+	plan_first = first;
+	plan_count = count;
+	plan_variant = variant;
+	plan_only = only;
+	first_failed[0] = '\0';
+	atomic_store(&counted, 0);
+	atomic_store(&failed, 0);
+	atomic_store(&armed, true);
+}
+
+unsigned system_calls_heal(void)
+{
+	atomic_store(&armed, false);
+	return atomic_load(&failed);
+}
+
+const char *system_calls_first_failed(void)
+{
+	return first_failed;
+}
+
+/* The error this call must fail with now, or 0 to let it pass. */
+static int failure(const char *name, int error0, int error1, int error2)
+{
+	const int errors[] = { error0, error1, error2 };
+	unsigned number;
+	int error;
+
+	if (!atomic_load(&armed) || (plan_only && strcmp(plan_only, name) != 0))
+		return 0;
+	number = atomic_fetch_add(&counted, 1) + 1;
+	if (number < plan_first || number - plan_first >= plan_count)
+		return 0;
+	error = errors[plan_variant % 3];
+	if (atomic_fetch_add(&failed, 1) == 0)
+		snprintf(first_failed, sizeof(first_failed), "%s %s", name, strerror(error));
+	return error;
+}
+
+#define WRAP_POSIX(name, error0, error1, error2, type, parameters, arguments)                      \
+	type __real_##name parameters;                                                             \
+	type __wrap_##name parameters;                                                             \
+	type __wrap_##name parameters                                                              \
+	{                                                                                          \
+		int error = failure(#name, error0, error1, error2);                                \
+		if (error == 0)                                                                    \
+			return __real_##name arguments;                                            \
+		errno = error;                                                                     \
+		return -1;                                                                         \
+	}
+POSIX_CALLS(WRAP_POSIX)
+
+#define WRAP_THREAD(name, error0, error1, error2, parameters, arguments)                           \
+	int __real_##name parameters;                                                              \
+	int __wrap_##name parameters;                                                              \
+	int __wrap_##name parameters                                                               \
+	{                                                                                          \
+		int error = failure(#name, error0, error1, error2);                                \
+		return error == 0 ? __real_##name arguments : error;                               \
+	}
+THREAD_CALLS(WRAP_THREAD)
+
+void *__real_mmap(void *at, size_t bytes, int protection, int flags, int fd, off_t offset);
+void *__wrap_mmap(void *at, size_t bytes, int protection, int flags, int fd, off_t offset);
+void *__wrap_mmap(void *at, size_t bytes, int protection, int flags, int fd, off_t offset)
+{
+	int error = failure("mmap", ENOMEM, EAGAIN, EPERM);
+
+	if (error == 0)
+		return __real_mmap(at, bytes, protection, flags, fd, offset);
+	errno = error;
+	return MAP_FAILED;
+}
+
+/* The rest take what their flags say: enough arguments are passed on for any of their uses. */
+
+void *__real_mremap(void *from, size_t old, size_t bytes, int flags, ...);
+void *__wrap_mremap(void *from, size_t old, size_t bytes, int flags, ...);
+void *__wrap_mremap(void *from, size_t old, size_t bytes, int flags, ...)
+{
+	int error = failure("mremap", ENOMEM, EINVAL, EFAULT);
+	void *to = NULL;
+	va_list more;
+
+	va_start(more, flags);
+	if (flags & MREMAP_FIXED)
+		to = va_arg(more, void *);
+	va_end(more);
+	if (error == 0)
+		return __real_mremap(from, old, bytes, flags, to);
+	errno = error;
+	return MAP_FAILED;
+}
+
+int __real_open(const char *path, int flags, ...);
+int __wrap_open(const char *path, int flags, ...);
+int __wrap_open(const char *path, int flags, ...)
+{
+	int error = failure("open", EMFILE, EACCES, EOPNOTSUPP);
+	mode_t mode = 0;
+	va_list more;
+
+	va_start(more, flags);
+	if (__OPEN_NEEDS_MODE(flags))
+		mode = va_arg(more, mode_t);
+	va_end(more);
+	if (error == 0)
+		return __real_open(path, flags, mode);
+	errno = error;
+	return -1;
+}
+
+int __real_fcntl(int fd, int command, ...);
+int __wrap_fcntl(int fd, int command, ...);
+int __wrap_fcntl(int fd, int command, ...)
+{
+	int error = failure("fcntl", EMFILE, EINVAL, EBADF);
+	va_list more;
+	long argument;
+
+	va_start(more, command);
+	argument = va_arg(more, long);
+	va_end(more);
+	if (error == 0)
+		return __real_fcntl(fd, command, argument);
+	errno = error;
+	return -1;
+}
+
+int __real_ioctl(int fd, unsigned long command, ...);
+int __wrap_ioctl(int fd, unsigned long command, ...);
+int __wrap_ioctl(int fd, unsigned long command, ...)
+{
+	int error = failure("ioctl", ENOTTY, EPERM, EOPNOTSUPP);
+	va_list more;
+	void *argument;
+
+	va_start(more, command);
+	argument = va_arg(more, void *);
+	va_end(more);
+	if (error == 0)
+		return __real_ioctl(fd, command, argument);
+	errno = error;
+	return -1;
+}
+
+/* A futex that does not wait is a wake-up without a reason: allowed, and no failure to test for ever. */
+long __real_syscall(long number, ...);
+long __wrap_syscall(long number, ...);
+long __wrap_syscall(long number, ...)
+{
+	int error = number == SYS_futex ? 0 : failure("syscall", ENOSYS, EPERM, EINVAL);
+	long arguments[6];
+	va_list more;
+
+	va_start(more, number);
+	for (unsigned i = 0; i < 6; i++)
+		arguments[i] = va_arg(more, long);
+	va_end(more);
+	if (error == 0)
+		return __real_syscall(number, arguments[0], arguments[1], arguments[2], arguments[3],
+				      arguments[4], arguments[5]);
+	errno = error;
+	return -1;
+}

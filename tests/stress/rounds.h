@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+/*
+ * Rounds: one test under several option strings. Options such as the backing count for a whole
+ * process, so each round is this program started again with the round's name; `PROGRAM NAME` runs one
+ * round alone, under a debugger for instance.
+ */
+#ifndef STRESS_ROUNDS_H
+#define STRESS_ROUNDS_H
+
+#include "stress/claim.h"
+
+#include <sys/wait.h>
+#include <unistd.h>
+
+struct round {
+	const char *name;
+	const char *options;
+};
+
+static inline int round_start(const char *program, const struct round *round)
+{
+	int status;
+	pid_t child;
+
+	fflush(NULL);
+	child = fork();
+	CLAIM(child >= 0);
+	if (child == 0) {
+		execl("/proc/self/exe", program, round->name, (char *)NULL);
+		perror("execl");
+		_exit(EXIT_FAILURE);
+	}
+	while (waitpid(child, &status, 0) < 0)
+		CLAIM(errno == EINTR);
+	if (WIFEXITED(status))
+		return WEXITSTATUS(status);
+	fprintf(stderr, "killed by signal %d\n", WTERMSIG(status));
+	return EXIT_FAILURE;
+}
+
+/* All rounds, whatever becomes of one: the worst is the answer, skipped only if every round was. */
+static inline int rounds_run(int argc, char **argv, const struct round *rounds, size_t count,
+			     void (*body)(const struct round *round))
+{
+	int answer = EXIT_SKIPPED;
+
+	for (size_t i = 0; argc > 1 && i < count; i++) {
+		if (strcmp(argv[1], rounds[i].name) != 0)
+			continue;
+		CLAIM(lg_configure(rounds[i].options) == 0);
+		body(&rounds[i]);
+		return EXIT_SUCCESS;
+	}
+	if (argc > 1) {
+		fprintf(stderr, "no round is named %s\n", argv[1]);
+		return EXIT_FAILURE;
+	}
+	for (size_t i = 0; i < count; i++) {
+		int one;
+
+		printf("-- %s: %s\n", rounds[i].name, rounds[i].options);
+		one = round_start(argv[0], &rounds[i]);
+		if (one == EXIT_SUCCESS && answer == EXIT_SKIPPED)
+			answer = EXIT_SUCCESS;
+		if (one != EXIT_SUCCESS && one != EXIT_SKIPPED) {
+			fprintf(stderr, "round %s failed\n", rounds[i].name);
+			answer = EXIT_FAILURE;
+		}
+	}
+	return answer;
+}
+
+#define ROUNDS_RUN(argc, argv, rounds, body)                                                       \
+	rounds_run(argc, argv, rounds, sizeof(rounds) / sizeof((rounds)[0]), body)
+
+#endif

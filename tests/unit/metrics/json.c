@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+#include "unit/metrics/output.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+/* The least of a parser: values are numbers, strings without escapes, lists and objects. */
+static const char *skip_value(const char *text);
+
+static const char *skip_string(const char *text)
+{
+	assert_int_equal(*text, '"');
+	text = strchr(text + 1, '"');
+	assert_non_null(text);
+	return text + 1;
+}
+
+static const char *skip_members(const char *text, char end, bool named)
+{
+	assert_true(*text != end);
+	for (;;) {
+		if (named) {
+			text = skip_string(text);
+			assert_int_equal(*text++, ':');
+		}
+		text = skip_value(text);
+		if (*text == end)
+			return text + 1;
+		assert_int_equal(*text++, ',');
+	}
+}
+
+static const char *skip_value(const char *text)
+{
+	if (*text == '{')
+		return skip_members(text + 1, '}', true);
+	if (*text == '[')
+		return skip_members(text + 1, ']', false);
+	if (*text == '"')
+		return skip_string(text);
+	size_t digits = strspn(text, "0123456789");
+	assert_true(digits > 0);
+	return text + digits;
+}
+
+static void output_is_one_object(void **state)
+{
+	char *text = output_of(LG_JSON);
+
+	(void)state;
+	assert_int_equal(*text, '{');
+	assert_string_equal(skip_value(text), "\n");
+	free(text);
+}
+
+static void python_reads_it_too(void **state)
+{
+	char *text = output_of(LG_JSON);
+	FILE *python;
+
+	(void)state;
+	if (system("python3 -c '' >/dev/null 2>&1") != 0)
+		skip();
+	python = popen(
+		"python3 -c 'import json, sys\n"
+		"data = json.load(sys.stdin)\n"
+		"assert len(data[\"classes\"]) == 25\n"
+		"for name in data[\"totals\"]:\n"
+		"    if name != \"size\":\n"
+		"        assert data[\"totals\"][name] == sum(c[name] for c in data[\"classes\"]), name\n"
+		"'",
+		"we");
+	assert_non_null(python);
+	assert_true(fputs(text, python) >= 0);
+	assert_int_equal(pclose(python), 0);
+	free(text);
+}
+
+static void every_field_of_every_class_is_there_with_its_value(void **state)
+{
+	struct lg_stats stats;
+	char *text = output_of(LG_JSON), expected[128];
+	const char *at;
+
+	(void)state;
+	assert_int_equal(lg_stats_read(&stats), 0);
+	at = strstr(text, "\"totals\":");
+	assert_non_null(at);
+	for (unsigned i = 0; i <= LG_CLASSES; i++) {
+		const struct lg_class_stats *class = i == 0 ? &stats.totals : &stats.classes[i - 1];
+
+		snprintf(expected, sizeof(expected), "{\"size\":%" PRIu64, class->size);
+		at = strstr(at, expected);
+		assert_non_null(at);
+#define FIELD(name, kind, help)                                                                    \
+	snprintf(expected, sizeof(expected), ",\"" #name "\":%" PRIu64, class->name);              \
+	at = strstr(at, expected);                                                                 \
+	assert_non_null(at);                                                                       \
+	assert_true(strchr(",}", at[strlen(expected)]) != NULL);
+		LG_CLASS_FIELDS(FIELD)
+#undef FIELD
+	}
+	free(text);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(output_is_one_object),
+		cmocka_unit_test(python_reads_it_too),
+		cmocka_unit_test(every_field_of_every_class_is_there_with_its_value),
+	};
+
+	return cmocka_run_group_tests(tests, output_prepare, NULL);
+}

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+#include "unit/metrics/output.h"
+
+static unsigned lines_of(const char *text)
+{
+	unsigned lines = 0;
+
+	for (; (text = strchr(text, '\n')) != NULL; text++)
+		lines++;
+	return lines;
+}
+
+static void an_unused_library_is_a_table_without_classes(void **state)
+{
+	char *text = output_of(LG_TABLE);
+
+	(void)state;
+	assert_int_equal(lines_of(text), 3); /* summary, head, total */
+	assert_non_null(strstr(text, lg_version()));
+	assert_non_null(strstr(text, "total"));
+	free(text);
+}
+
+static void each_class_in_use_has_a_line_as_long_as_the_head(void **state)
+{
+	assert_int_equal(output_prepare(state), 0);
+	char *text = output_of(LG_TABLE), *rest = text;
+	size_t width = 0;
+
+	assert_int_equal(lines_of(text), 3 + 4);
+	assert_non_null(strstr(text, " 4 KiB "));
+	assert_non_null(strstr(text, " 1 MiB "));
+	assert_non_null(strstr(text, " 2 MiB "));
+	assert_non_null(strstr(text, " 64 MiB "));
+	(void)strsep(&rest, "\n");
+	for (char *line; (line = strsep(&rest, "\n")) != NULL && line[0] != '\0';) {
+		assert_true(width == 0 || strlen(line) == width);
+		width = strlen(line);
+	}
+	assert_true(width > 60);
+	free(text);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(an_unused_library_is_a_table_without_classes),
+		cmocka_unit_test(each_class_in_use_has_a_line_as_long_as_the_head),
+	};
+
+	return UNIT_RUN(tests);
+}
