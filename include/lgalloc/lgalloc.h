@@ -106,7 +106,7 @@ enum lg_advice {
 
 /*
  * Advice for `length` bytes from `offset` (length 0: to the end). Whole pages inside the range are
- * affected. LG_SEQUENTIAL and LG_RANDOM do nothing on regions under 2 MiB. 0, or -EINVAL for a range
+ * affected. LG_SEQUENTIAL, LG_RANDOM and LG_NORMAL go to the whole region, and nowhere under 2 MiB. 0, or -EINVAL for a range
  * outside the region or an unknown advice, or the kernel's answer as -errno. After a failed LG_DEAD
  * the bytes are unchanged or zero.
  */

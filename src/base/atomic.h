@@ -17,6 +17,7 @@
 #define lg_add_relaxed(p, v) atomic_fetch_add_explicit((p), (v), memory_order_relaxed)
 #define lg_add_release(p, v) atomic_fetch_add_explicit((p), (v), memory_order_release)
 #define lg_sub_relaxed(p, v) atomic_fetch_sub_explicit((p), (v), memory_order_relaxed)
+#define lg_sub_release(p, v) atomic_fetch_sub_explicit((p), (v), memory_order_release)
 #define lg_and_acquire(p, v) atomic_fetch_and_explicit((p), (v), memory_order_acquire)
 #define lg_and_relaxed(p, v) atomic_fetch_and_explicit((p), (v), memory_order_relaxed)
 #define lg_or_release(p, v) atomic_fetch_or_explicit((p), (v), memory_order_release)

@@ -3,7 +3,8 @@
  * The one option table: it feeds the environment, lg_configure, the manual and the command.
  *
  * Values are set one by one with relaxed stores and read with relaxed loads wherever they count, so a
- * change applies live. Strings are set only before the first region and never change afterwards.
+ * change applies live. Of the strings, dir is set only before the first region; metrics_file has a version
+ * for its readers.
  */
 #ifndef LG_BASE_OPTION_H
 #define LG_BASE_OPTION_H

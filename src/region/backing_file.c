@@ -53,6 +53,16 @@ static bool is_huge(const struct lg_class *class)
 	return lg_option(hugepages) && lg_class_bytes(class->index) >= HUGE_BYTES;
 }
 
+/*
+ * A write fault makes the file system find blocks for the whole folio, and read-ahead makes folios of up
+ * to 2 MiB. One that reached into a clean neighbour, which has no blocks, would be SIGBUS on a full disk.
+ * Regions from 2 MiB up are whole folios; below, read-ahead is off and a folio is a page.
+ */
+static bool needs_small_folios(const struct lg_class *class)
+{
+	return lg_option(reserve) && lg_class_bytes(class->index) < HUGE_BYTES;
+}
+
 static int map(struct lg_class *class, uint64_t offset, uint64_t bytes)
 {
 	char *start = lg_class_base(class->index) + offset;
@@ -70,6 +80,8 @@ static int map(struct lg_class *class, uint64_t offset, uint64_t bytes)
 		return error;
 	/* A child must not see the parent's bytes change under it: without this there is no area. */
 	error = lg_os_advise(start, bytes, LG_OS_DONTFORK);
+	if (error == 0 && needs_small_folios(class))
+		error = lg_os_advise(start, bytes, LG_OS_RANDOM);
 	if (error != 0) {
 		(void)lg_os_unmap(start, bytes);
 		return error;

@@ -61,7 +61,7 @@ static LG_OUT_OF_LINE bool make_room(void)
 void lg_pool_uncount(uint64_t bytes)
 {
 	if (bytes > 0)
-		lg_sub_relaxed(&pool.dirty_bytes, bytes);
+		lg_sub_release(&pool.dirty_bytes, bytes);
 }
 
 /* The thread's own bytes, counted since it took them. */
@@ -132,13 +132,14 @@ void lg_pool_put_back(unsigned class, struct lg_region *const *regions, unsigned
 /* `keep`: for the thread to use, and perhaps to put back. */
 static inline unsigned note_taken(unsigned class, unsigned count, bool keep)
 {
-	if (count > 0) {
-		struct lg_cache *mine = lg_thread_tallies(class);
+	uint64_t bytes = (uint64_t)count << lg_class_shift(class);
+	struct lg_cache *mine = lg_thread_tallies(class);
 
-		if (!keep || !keep_credit(class, (uint64_t)count << lg_class_shift(class)))
-			lg_pool_uncount((uint64_t)count << lg_class_shift(class));
-		lg_count(mine, class, dirty_out, count);
-	}
+	if (count == 0)
+		return 0;
+	lg_count(mine, class, dirty_out, count); /* before the bytes are others' to use */
+	if (!keep || !keep_credit(class, bytes))
+		lg_pool_uncount(bytes);
 	return count;
 }
 

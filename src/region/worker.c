@@ -76,16 +76,18 @@ static void rest(uint32_t seen)
 static void *run(void *unused)
 {
 	uint64_t next_lazy_ms = 0;
-	uint32_t seen = 0;
 
 	(void)unused;
 	lg_os_thread_name("lgalloc-bg");
-	while (lg_option(background)) {
+	for (;;) {
+		uint32_t seen = lg_load_acquire(&word) & ~(uint32_t)ASLEEP; /* before the options */
+
+		if (!lg_option(background))
+			break;
 		tick(&next_lazy_ms);
 		rest(seen);
 		/* Woken or not, one interval: what was made now is not old, and threads that keep making
 		 * and taking wake nobody more often. */
-		seen = lg_load_relaxed(&word) & ~(uint32_t)ASLEEP;
 		lg_os_sleep_while(&word, seen, lg_option(interval));
 	}
 	lg_store_ordered(&running, 0);

@@ -3,7 +3,7 @@
  * One list of the calls; CMakeLists.txt has the same names for the linker. Calls that cannot fail by
  * the manual (getpid, clock_gettime) or whose failure means nothing (close after which the descriptor
  * is gone all the same) are left alone. EINTR is not injected without end: a call that restarts would
- * be right to do so for ever.
+ * be right to do so for ever; nor is EFAULT of mremap, which says that a mapping is gone when it is not.
  */
 #include "fault/system_calls.h"
 
@@ -153,7 +153,7 @@ void *__real_mremap(void *from, size_t old, size_t bytes, int flags, ...);
 void *__wrap_mremap(void *from, size_t old, size_t bytes, int flags, ...);
 void *__wrap_mremap(void *from, size_t old, size_t bytes, int flags, ...)
 {
-	int error = failure("mremap", ENOMEM, EINVAL, EFAULT);
+	int error = failure("mremap", ENOMEM, EINVAL, EAGAIN);
 	void *to = NULL;
 	va_list more;
 
