@@ -189,7 +189,7 @@ bool lg_option_metrics_file(char *path, size_t capacity)
 }
 
 /* Checks one key:value, and sets it if `set`. */
-static int handle(struct piece key, struct piece text, bool started, bool set)
+static int handle(struct piece key, struct piece text, enum lg_option_when now, bool set)
 {
 	const struct option *option = find(key);
 	uint64_t value = 0;
@@ -205,7 +205,7 @@ static int handle(struct piece key, struct piece text, bool started, bool set)
 		return lg_fail(EINVAL, "option %s: '%.*s' is not %s", option->name, length_of(text),
 			       text.start, allowed);
 	}
-	if (started && option->when == LG_OPTION_FIRST)
+	if (option->when < now)
 		return lg_fail(EBUSY, "option %s counts only before the first region",
 			       option->name);
 	if (!set)
@@ -217,7 +217,7 @@ static int handle(struct piece key, struct piece text, bool started, bool set)
 	return 0;
 }
 
-static int walk(const char *text, bool started, bool set)
+static int walk(const char *text, enum lg_option_when now, bool set)
 {
 	while (*text != '\0') {
 		size_t length = strcspn(text, ",");
@@ -230,7 +230,7 @@ static int walk(const char *text, bool started, bool set)
 					       (int)(length < 80 ? length : 80), text);
 			struct piece key = { text, (size_t)(colon - text) };
 			struct piece value = { colon + 1, length - key.length - 1 };
-			int error = handle(key, value, started, set);
+			int error = handle(key, value, now, set);
 			if (error != 0)
 				return error;
 		}
@@ -241,9 +241,9 @@ static int walk(const char *text, bool started, bool set)
 	return 0;
 }
 
-int lg_option_parse(const char *text, bool started)
+int lg_option_parse(const char *text, enum lg_option_when now)
 {
-	int error = walk(text, started, false);
+	int error = walk(text, now, false);
 
-	return error != 0 ? error : walk(text, started, true);
+	return error != 0 ? error : walk(text, now, true);
 }

@@ -27,14 +27,15 @@ enum lg_backing_kind { LG_BACKING_FILE, LG_BACKING_ANON };
 /*
  * X(name, type, when, default, low, high, help)
  *   type  SWITCH on|off, BACKING file|anon, NUMBER, SIZE in bytes, TIME in milliseconds
- *   when  FIRST: only before the first region; LIVE: at any time
+ *   when  FIRST: only before the first region; AREA: while none is there, so that a refused dir can be
+ *         replaced; LIVE: at any time
  */
 #define LG_OPTIONS(X)                                                                                   \
 	X(backing, BACKING, FIRST, LG_BACKING_FILE, 0, 1,                                               \
 	  "where regions live: file (an unlinked file per class in dir) or anon (anonymous memory)")    \
 	X(span, SIZE, FIRST, LG_TIB(1), LG_MIB(2), LG_TIB(4),                                           \
 	  "address space reserved per size class; halved until the system grants it")                   \
-	X(reserve, SWITCH, FIRST, 1, 0, 1,                                                              \
+	X(reserve, SWITCH, AREA, 1, 0, 1,                                                               \
 	  "reserve disk blocks when a region is handed out, so that a full disk is ENOSPC, not SIGBUS") \
 	X(coredump, SWITCH, FIRST, 0, 0, 1, "include regions in core dumps")                            \
 	X(hugepages, SWITCH, FIRST, 1, 0, 1,                                                            \
@@ -60,13 +61,14 @@ enum lg_backing_kind { LG_BACKING_FILE, LG_BACKING_ANON };
 
 /* X(name, when, capacity, help) */
 #define LG_STRING_OPTIONS(X)                                                                       \
-	X(dir, FIRST, 4096, "directory of the backing files; default $TMPDIR, else /var/tmp")      \
+	X(dir, AREA, 4096, "directory of the backing files; default $TMPDIR, else /var/tmp")       \
 	X(metrics_file, LIVE, 4096,                                                                \
 	  "file the worker writes OpenMetrics to each tick; %p is the process id; empty: none")
 
 #define LG_AUTO UINT64_MAX /* dirty_bytes: not set, follow the machine */
 
-enum lg_option_when { LG_OPTION_FIRST, LG_OPTION_LIVE };
+/* In the order in which the process leaves them behind. */
+enum lg_option_when { LG_OPTION_FIRST, LG_OPTION_AREA, LG_OPTION_LIVE };
 
 struct lg_options {
 #define LG_OPTION_FIELD(name, type, when, value, low, high, help) _Atomic(uint64_t) name;
@@ -84,10 +86,10 @@ extern struct lg_options lg_options;
 #define lg_option(name) lg_load_relaxed(&lg_options.name)
 
 /*
- * Sets every option of `text`, or none. `started`: options of when FIRST are refused with -EBUSY.
- * Callers serialise. 0 or -errno, with the reason in lg_error().
+ * Sets every option of `text`, or none: those of a `when` before `now` are refused with -EBUSY. Callers
+ * serialise. 0 or -errno, with the reason in lg_error().
  */
-int lg_option_parse(const char *text, bool started);
+int lg_option_parse(const char *text, enum lg_option_when now);
 
 /* Copies metrics_file, which may change while it is read. False: it is empty. */
 bool lg_option_metrics_file(char *path, size_t capacity);

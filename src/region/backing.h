@@ -22,7 +22,7 @@ struct lg_backing {
 	bool survives_fork;
 	uint64_t run_bytes; /* clean regions are taken in runs of at least this many bytes */
 
-	/* Under the refill lock (anon: or by whoever is alone with the range): maps an extent over reserved addresses; class->file is then its file. */
+	/* -errno in words. Under the refill lock (anon: or by whoever is alone with the range): maps an extent over reserved addresses; class->file is then its file. */
 	int (*map)(struct lg_class *class, uint64_t offset, uint64_t bytes);
 	/* Makes sure that no touch of the range can fail for want of space. */
 	int (*reserve)(struct lg_class *class, uint32_t file, uint64_t offset, uint64_t bytes);
@@ -40,5 +40,8 @@ extern const struct lg_backing lg_backing_anon;
 extern const struct lg_backing *lg_backing; /* the process's; constant after the start */
 
 void lg_backing_choose(void);
+
+/* The failure of a mapping in words: -ENOMEM, or -error. */
+int lg_backing_refused(int error, uint64_t bytes);
 
 #endif

@@ -18,7 +18,7 @@ static int map(struct lg_class *class, uint64_t offset, uint64_t bytes)
 	int error = lg_os_map_anon(start, bytes);
 
 	if (error != 0)
-		return error;
+		return lg_backing_refused(error, bytes);
 	/* Hints: an area without them is an area all the same. */
 	if (is_huge(class))
 		(void)lg_os_advise(start, bytes, LG_OS_HUGEPAGE);

@@ -77,14 +77,14 @@ static int map(struct lg_class *class, uint64_t offset, uint64_t bytes)
 			       lg_error_name(-error));
 	error = lg_os_map_file(start, bytes, current_file(class)->fd, offset);
 	if (error != 0)
-		return error;
+		return lg_backing_refused(error, bytes);
 	/* A child must not see the parent's bytes change under it: without this there is no area. */
 	error = lg_os_advise(start, bytes, LG_OS_DONTFORK);
 	if (error == 0 && needs_small_folios(class))
 		error = lg_os_advise(start, bytes, LG_OS_RANDOM);
 	if (error != 0) {
 		(void)lg_os_unmap(start, bytes);
-		return error;
+		return lg_backing_refused(error, bytes);
 	}
 	if (is_huge(class))
 		(void)lg_os_advise(start, bytes, LG_OS_HUGEPAGE);

@@ -59,8 +59,8 @@ struct lg_magazine {
 	X(from_dirty)                                                                              \
 	X(from_lazy)                                                                               \
 	X(from_clean)                                                                              \
-	X(steals) X(zeroed) X(moved) X(copied) X(refused) X(dirty_in) X(dirty_out) X(lazy_in)      \
-		X(lazy_out)
+	X(steals)                                                                                  \
+	X(zeroed) X(moved) X(copied) X(refused) X(dirty_in) X(dirty_out) X(lazy_in) X(lazy_out)
 
 struct lg_tally {
 	LG_LINE_ALIGNED

@@ -26,6 +26,7 @@ enum { LG_FILES = 64 };
 struct lg_class {
 	struct lg_dirty dirty;
 	struct lg_dirty lazy;
+	struct lg_stack lost; /* regions whose mapping a failed move took; a trim maps them again */
 	LG_LINE_ALIGNED unsigned index;
 	uint64_t *bits; /* clean bits, by region number */
 	struct lg_os_file

@@ -78,11 +78,9 @@ static int map_area(struct lg_class *class, uint32_t slot, uint64_t bytes)
 		return lg_fail(ENOMEM, "the span of class %zu is used up; see option span",
 			       lg_class_bytes(class->index));
 	int error = lg_span_grow_tables(class->index, first + count);
-	if (error == 0)
-		error = lg_backing->map(class, first << shift, bytes);
-	if (error == -ENOMEM || error == -EAGAIN)
-		return lg_fail(ENOMEM, "an area of %llu bytes could not be mapped: %s",
-			       (unsigned long long)bytes, lg_error_name(-error));
+	if (error != 0)
+		return lg_backing_refused(error, bytes);
+	error = lg_backing->map(class, first << shift, bytes);
 	if (error != 0)
 		return error;
 	lg_store_relaxed(&class->areas[slot].file, lg_load_relaxed(&class->file));

@@ -27,7 +27,7 @@ enum lg_state {
 	LG_ZERO,   /* as FREE, and reads zero */
 	LG_LAZY,   /* as FREE, and the kernel may take the pages */
 	LG_CLEAN,  /* given back to the system; a bit of its area; reads zero */
-	LG_LOST,   /* the kernel took its mapping and would not map it again */
+	LG_LOST,   /* the kernel took its mapping and would not map it again; a trim tries */
 };
 
 enum { LG_CHAIN_LINKS = 3 }; /* of a region to others of its chain; see dirty.h */

@@ -62,6 +62,7 @@ static lg_region *transfer(struct lg_region *from, struct lg_region *to)
 	switch (move(from, to, bytes)) {
 	case LOST:
 		lg_region_set_state(to, LG_LOST);
+		lg_stack_push(&lg_classes[to->class].lost, &to->node);
 		errno = -lg_fail(ENOMEM,
 				 "a mapping was lost while pages were moved (vm.max_map_count)");
 		return NULL;

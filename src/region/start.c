@@ -58,7 +58,7 @@ static void read_environment(void)
 	if (environment_read)
 		return;
 	environment_read = true;
-	if (text != NULL && lg_option_parse(text, false) != 0)
+	if (text != NULL && lg_option_parse(text, LG_OPTION_FIRST) != 0)
 		lg_say("LGALLOC_CONF: %s", lg_error());
 }
 

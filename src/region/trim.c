@@ -12,6 +12,23 @@
 
 #include <errno.h>
 
+/* What a failed move unmapped may be mapped by now, and is then clean. */
+static void find_lost(struct lg_class *class)
+{
+	struct lg_node *node;
+
+	while ((node = lg_stack_pop(&class->lost)) != NULL) {
+		struct lg_region *region = lg_region_of_node(node);
+		uint64_t offset = lg_region_number(region) << lg_class_shift(class->index);
+
+		if (lg_backing->map(class, offset, region->view.bytes) != 0) {
+			lg_stack_push(&class->lost, node);
+			return;
+		}
+		lg_area_give(class, &region, 1);
+	}
+}
+
 int lg_trim(void)
 {
 	if (!lg_start_is_done())
@@ -19,8 +36,10 @@ int lg_trim(void)
 	lg_thread_flush();
 	lg_revoke(LG_REVOKE_ALL);
 	int error = lg_reclaim_all();
-	for (unsigned index = 0; index < LG_CLASSES; index++)
+	for (unsigned index = 0; index < LG_CLASSES; index++) {
+		find_lost(&lg_classes[index]);
 		(void)lg_area_retire_idle(&lg_classes[index], 0);
+	}
 	if (error != 0)
 		return lg_fail(EIO, "the kernel did not take back some free memory: %s",
 			       error == -EINVAL ? "it is locked (mlock)" : lg_error_name(-error));

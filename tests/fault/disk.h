@@ -100,31 +100,37 @@ static inline void disk_close(struct disk *disk)
 }
 
 /*
- * Another program's file that takes all the space there is, down to the last block, and what is left
- * of smaller ones; on disk, not just promised. Appends when called again.
+ * Another program's file that takes all the space there is, down to the last block: by fallocate, and
+ * `by_writing` what writing still finds, on disk and not just promised. Continues when called again.
  */
-static inline void disk_fill(const struct disk *disk, const char *name)
+static inline void disk_fill(const struct disk *disk, const char *name, bool by_writing)
 {
-	static char piece[1 << 20];
+	struct stat status;
 	char path[128];
 	int fd;
 
 	snprintf(path, sizeof(path), "%s/%s", disk->path, name);
-	fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+	fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
 	if (fd < 0 && errno == ENOSPC)
 		return;
 	CLAIM(fd >= 0);
-	memset(piece, 0xee, sizeof(piece));
-	for (size_t bytes = sizeof(piece); bytes >= 4096;) {
-		ssize_t wrote = write(fd, piece, bytes);
+	CLAIM(fstat(fd, &status) == 0);
+	for (off_t bytes = 1 << 20; bytes >= 4096;) {
+		static const char piece[1 << 20] = { 1 };
+		int result = by_writing
+			? (int)pwrite(fd, piece, (size_t)bytes, status.st_size)
+			: fallocate(fd, 0, status.st_size, bytes);
 
-		if (wrote > 0)
+		if (result >= 0) {
+			status.st_size += by_writing ? result : bytes;
 			continue;
-		CLAIM(wrote < 0 && errno == ENOSPC);
-		if (fsync(fd) != 0)
-			CLAIM(errno == ENOSPC);
-		bytes /= 16;
+		}
+		CLAIM(errno == ENOSPC || errno == EINTR);
+		if (errno == ENOSPC)
+			bytes /= 16;
 	}
+	if (by_writing && fsync(fd) != 0)
+		CLAIM(errno == ENOSPC);
 	close(fd);
 }
 

@@ -51,7 +51,7 @@ static int set(const char *format, ...)
 	va_start(values, format);
 	vsnprintf(text, sizeof(text), format, values);
 	va_end(values);
-	return lg_option_parse(text, false);
+	return lg_option_parse(text, LG_OPTION_FIRST);
 }
 
 static const char *unit_of(const struct row *row)
@@ -300,7 +300,7 @@ static void first_options_are_busy_after_the_start_and_live_ones_are_not(void **
 		else
 			snprintf(text, sizeof(text), "%s:%" PRIu64 "%s", row->name, row->low,
 				 unit_of(row));
-		assert_int_equal(lg_option_parse(text, true),
+		assert_int_equal(lg_option_parse(text, LG_OPTION_LIVE),
 				 row->when == LG_OPTION_FIRST ? -EBUSY : 0);
 		if (row->when == LG_OPTION_FIRST) {
 			assert_true(value_of(row) == row->value);
@@ -309,11 +309,11 @@ static void first_options_are_busy_after_the_start_and_live_ones_are_not(void **
 			assert_true(value_of(row) != row->value || row->value == row->low);
 		}
 	}
-	assert_int_equal(lg_option_parse("dir:/elsewhere", true), -EBUSY);
+	assert_int_equal(lg_option_parse("dir:/elsewhere", LG_OPTION_LIVE), -EBUSY);
 	assert_string_equal(lg_options.dir, "");
-	assert_int_equal(lg_option_parse("metrics_file:/elsewhere", true), 0);
+	assert_int_equal(lg_option_parse("metrics_file:/elsewhere", LG_OPTION_LIVE), 0);
 	restore(NULL);
-	assert_int_equal(lg_option_parse("cache_bytes:1M,backing:anon", true), -EBUSY);
+	assert_int_equal(lg_option_parse("cache_bytes:1M,backing:anon", LG_OPTION_LIVE), -EBUSY);
 	assert_memory_equal(&lg_options, &as_they_were, sizeof(lg_options));
 }
 
@@ -366,10 +366,10 @@ static void long_nonsense_is_cut_in_the_message(void **state)
 	(void)state;
 	memset(text, 'x', sizeof(text) - 1);
 	text[sizeof(text) - 1] = '\0';
-	assert_int_equal(lg_option_parse(text, false), -EINVAL);
+	assert_int_equal(lg_option_parse(text, LG_OPTION_FIRST), -EINVAL);
 	assert_in_range(strlen(lg_error()), 20, 255);
 	text[2000] = ':';
-	assert_int_equal(lg_option_parse(text, false), -EINVAL);
+	assert_int_equal(lg_option_parse(text, LG_OPTION_FIRST), -EINVAL);
 	assert_int_equal(set("cache_bytes:%s", text), -EINVAL);
 	assert_non_null(strstr(lg_error(), "cache_bytes"));
 }
