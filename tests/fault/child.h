@@ -50,7 +50,8 @@ static inline struct child_end child_try(void (*body)(void *), void *argument)
 		child_run(body, argument);
 	}
 	close(ends[1]);
-	while ((got = read(ends[0], end.text + end.length, sizeof(end.text) - 1 - end.length)) != 0) {
+	while ((got = read(ends[0], end.text + end.length, sizeof(end.text) - 1 - end.length)) !=
+	       0) {
 		CLAIM(got > 0 || errno == EINTR);
 		end.length += got > 0 ? (size_t)got : 0;
 		CLAIM(end.length < sizeof(end.text) - 1);
@@ -80,7 +81,8 @@ static inline void child_print(const char *what, const struct child_end *end)
 {
 	fprintf(stderr, "%s: %s %d\n%s", what,
 		WIFSIGNALED(end->status) ? "killed by signal" : "exit status",
-		WIFSIGNALED(end->status) ? WTERMSIG(end->status) : WEXITSTATUS(end->status), end->text);
+		WIFSIGNALED(end->status) ? WTERMSIG(end->status) : WEXITSTATUS(end->status),
+		end->text);
 }
 
 /* The child must end well. False: it said the machine cannot do this. */

@@ -117,9 +117,8 @@ static inline void disk_fill(const struct disk *disk, const char *name, bool by_
 	CLAIM(fstat(fd, &status) == 0);
 	for (off_t bytes = 1 << 20; bytes >= 4096;) {
 		static const char piece[1 << 20] = { 1 };
-		int result = by_writing
-			? (int)pwrite(fd, piece, (size_t)bytes, status.st_size)
-			: fallocate(fd, 0, status.st_size, bytes);
+		int result = by_writing ? (int)pwrite(fd, piece, (size_t)bytes, status.st_size) :
+					  fallocate(fd, 0, status.st_size, bytes);
 
 		if (result >= 0) {
 			status.st_size += by_writing ? result : bytes;

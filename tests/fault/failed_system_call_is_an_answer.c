@@ -29,7 +29,7 @@ static struct attempt {
 	unsigned count;
 	unsigned variant;
 	const char *only;
-	bool warm;	 /* regions are there before the failure */
+	bool warm;       /* regions are there before the failure */
 	unsigned *fired; /* shared: how many calls were made to fail */
 } attempt;
 
@@ -269,8 +269,8 @@ static void try_each_name(unsigned variant, bool warm)
 	unsigned names = 0;
 
 	for (unsigned i = 0; system_calls_names[i]; i++) {
-		attempt = (struct attempt){ 1, UINT_MAX, variant, system_calls_names[i], warm,
-					    attempt.fired };
+		attempt = (struct attempt){ 1,    UINT_MAX,     variant, system_calls_names[i],
+					    warm, attempt.fired };
 		names += try_one() > 0;
 	}
 	CLAIM(names > 3);

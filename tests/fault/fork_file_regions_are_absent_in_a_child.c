@@ -105,8 +105,8 @@ static void work_well(void *unused)
 	(void)unused;
 	for (unsigned round = 0; round < 3; round++) {
 		for (unsigned i = 0; i < REGIONS; i++) {
-			own[i] = round == 1 ? lg_region_new_zeroed(size_of(i))
-					    : lg_region_new(size_of(i));
+			own[i] = round == 1 ? lg_region_new_zeroed(size_of(i)) :
+					      lg_region_new(size_of(i));
 			CLAIM(own[i] != NULL);
 			if (round == 1)
 				CLAIM(stamp_all_zero(lg_region_data(own[i]), size_of(i)));

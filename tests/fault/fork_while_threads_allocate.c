@@ -47,8 +47,8 @@ static void use_every_class(void)
 
 	for (unsigned time = 0; time < 2; time++) {
 		for (unsigned bits = SIZE_LOW; bits <= SIZE_HIGH; bits++) {
-			lg_region *region = time ? lg_region_new_zeroed((size_t)1 << bits)
-						 : lg_region_new((size_t)1 << bits);
+			lg_region *region = time ? lg_region_new_zeroed((size_t)1 << bits) :
+						   lg_region_new((size_t)1 << bits);
 
 			CLAIM(region != NULL);
 			if (time)

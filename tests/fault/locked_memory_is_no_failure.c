@@ -25,7 +25,8 @@ static size_t size_of(unsigned i)
 static void take(uint64_t id)
 {
 	for (unsigned i = 0; i < REGIONS; i++) {
-		regions[i] = i % 3 == 0 ? lg_region_new_zeroed(size_of(i)) : lg_region_new(size_of(i));
+		regions[i] = i % 3 == 0 ? lg_region_new_zeroed(size_of(i)) :
+					  lg_region_new(size_of(i));
 		CLAIM(regions[i] != NULL);
 		if (i % 3 == 0)
 			CLAIM(stamp_all_zero(lg_region_data(regions[i]), size_of(i)));
@@ -86,8 +87,8 @@ static void lock_much(void *unused)
 	int readable = PROT_READ | PROT_WRITE;
 
 	(void)unused;
-	if (mlockall(MCL_FUTURE) != 0 || mmap(NULL, (size_t)1 << 28, readable,
-					      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) == MAP_FAILED)
+	if (mlockall(MCL_FUTURE) != 0 ||
+	    mmap(NULL, (size_t)1 << 28, readable, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) == MAP_FAILED)
 		SKIP("RLIMIT_MEMLOCK lets nothing be locked: %s", strerror(errno));
 }
 

@@ -17,7 +17,7 @@
 static struct named {
 	uintptr_t passed;
 	uintptr_t data;
-} *named;
+} * named;
 
 static const char *options;
 static size_t bytes;
@@ -228,7 +228,8 @@ static void free_stack(void *unused)
 
 static void free_mapping(void *unused)
 {
-	void *mapping = mmap(NULL, 1 << 21, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	void *mapping =
+		mmap(NULL, 1 << 21, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	(void)unused;
 	start_up();
@@ -334,7 +335,8 @@ static void body(const struct round *round)
 	struct child_end end;
 
 	options = round->options;
-	named = mmap(NULL, sizeof(*named), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	named = mmap(NULL, sizeof(*named), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
+		     0);
 	CLAIM(named != MAP_FAILED);
 	for (unsigned i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
 		bytes = sizes[i];

@@ -37,13 +37,12 @@
 	X(ftruncate, ENOSPC, EFBIG, EIO, int, (int fd, off_t bytes), (fd, bytes))                  \
 	X(fallocate, ENOSPC, EDQUOT, EOPNOTSUPP, int, (int fd, int how, off_t at, off_t bytes),    \
 	  (fd, how, at, bytes))                                                                    \
-	X(sync_file_range, EIO, ENOSPC, EINVAL, int, (int fd, off_t at, off_t bytes, unsigned how), \
-	  (fd, at, bytes, how))                                                                    \
+	X(sync_file_range, EIO, ENOSPC, EINVAL, int,                                               \
+	  (int fd, off_t at, off_t bytes, unsigned how), (fd, at, bytes, how))                     \
 	X(mkostemp, EACCES, EROFS, ENFILE, int, (char *path, int flags), (path, flags))            \
 	X(fstat, EIO, EBADF, ENOMEM, int, (int fd, struct stat *to), (fd, to))                     \
 	X(fstatfs, EIO, ENOSYS, EINTR, int, (int fd, struct statfs *to), (fd, to))                 \
-	X(getrlimit, EINVAL, EPERM, EINVAL, int, (int what, struct rlimit *to),                    \
-	  (what, to))                                                                              \
+	X(getrlimit, EINVAL, EPERM, EINVAL, int, (int what, struct rlimit *to), (what, to))        \
 	X(read, EIO, EISDIR, EBADF, ssize_t, (int fd, void *to, size_t bytes), (fd, to, bytes))
 
 /* The same for those that return the error itself. */
@@ -61,8 +60,13 @@
 	  (prepare, parent, child))
 
 #define NAME_OF(name, ...) #name,
-const char *const system_calls_names[] = { "mmap",  "mremap", "open",	 "fcntl", "ioctl",
-					   "syscall", POSIX_CALLS(NAME_OF) THREAD_CALLS(NAME_OF) NULL };
+const char *const system_calls_names[] = { "mmap",
+					   "mremap",
+					   "open",
+					   "fcntl",
+					   "ioctl",
+					   "syscall",
+					   POSIX_CALLS(NAME_OF) THREAD_CALLS(NAME_OF) NULL };
 
 static atomic_bool armed;
 static atomic_uint counted;
@@ -233,8 +237,8 @@ long __wrap_syscall(long number, ...)
 		arguments[i] = va_arg(more, long);
 	va_end(more);
 	if (error == 0)
-		return __real_syscall(number, arguments[0], arguments[1], arguments[2], arguments[3],
-				      arguments[4], arguments[5]);
+		return __real_syscall(number, arguments[0], arguments[1], arguments[2],
+				      arguments[3], arguments[4], arguments[5]);
 	errno = error;
 	return -1;
 }

@@ -60,8 +60,8 @@ static inline void account_claim_nothing_lost(void)
 	for (;;) {
 		CLAIM(lg_trim() == 0);
 		CLAIM(lg_stats_read(&stats) == 0);
-		if (account_balances(&stats) && stats.totals.in_use == 0 && stats.in_use_bytes == 0 &&
-		    stats.cached_bytes == 0 && stats.dirty_bytes == 0)
+		if (account_balances(&stats) && stats.totals.in_use == 0 &&
+		    stats.in_use_bytes == 0 && stats.cached_bytes == 0 && stats.dirty_bytes == 0)
 			return;
 		if (clock_passed(hang)) {
 			account_print(&stats);

@@ -33,8 +33,8 @@ static inline _Noreturn void claim_failed(const char *what, const char *file, in
 {
 	int cause = errno;
 
-	fprintf(stderr, "%s:%d: does not hold: %s (errno %d %s; lg_error \"%s\")\n", file, line, what,
-		cause, strerror(cause), lg_error());
+	fprintf(stderr, "%s:%d: does not hold: %s (errno %d %s; lg_error \"%s\")\n", file, line,
+		what, cause, strerror(cause), lg_error());
 	fflush(NULL);
 	abort();
 }

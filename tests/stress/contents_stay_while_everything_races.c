@@ -125,12 +125,24 @@ static void trim(struct crew_member *me)
 static void tune(struct crew_member *me)
 {
 	static const char *const settings[] = {
-		"cache_bytes:0",   "cache_bytes:256K",		"cache_bytes:64M",
-		"dirty_bytes:0",   "dirty_bytes:4M",		"dirty_bytes:1G",
-		"interval:1ms",	   "interval:20ms",		"second_decay:0",
-		"second_decay:5ms", "retire_delay:0",		"retire_delay:5ms",
-		"background:off",  "background:on",		"reclaim_bytes:1M",
-		"reclaim_bytes:1G", "area_max:16M,growth_dampener:3", "area_max:4G,growth_dampener:0",
+		"cache_bytes:0",
+		"cache_bytes:256K",
+		"cache_bytes:64M",
+		"dirty_bytes:0",
+		"dirty_bytes:4M",
+		"dirty_bytes:1G",
+		"interval:1ms",
+		"interval:20ms",
+		"second_decay:0",
+		"second_decay:5ms",
+		"retire_delay:0",
+		"retire_delay:5ms",
+		"background:off",
+		"background:on",
+		"reclaim_bytes:1M",
+		"reclaim_bytes:1G",
+		"area_max:16M,growth_dampener:3",
+		"area_max:4G,growth_dampener:0",
 	};
 
 	while (!crew_stopped(me)) {
@@ -168,8 +180,9 @@ static void play(struct crew_member *me)
 		unsigned count;
 		void (*job)(struct crew_member *me);
 	} parts[] = {
-		{ MAKERS, make_only },		      { TAKERS, take_only }, { MIXERS, mix },
-		{ SHORT_LIVED, start_short_lives }, { TRIMMER, trim },	 { TUNER, tune },
+		{ MAKERS, make_only }, { TAKERS, take_only },
+		{ MIXERS, mix },       { SHORT_LIVED, start_short_lives },
+		{ TRIMMER, trim },     { TUNER, tune },
 		{ WATCHER, watch },
 	};
 	unsigned number = me->number;

@@ -24,7 +24,7 @@ enum { THREADS = 4, OBJECTS = 40, SIZE_LOW = 0, SIZE_HIGH = 24 };
 
 struct object {
 	lg_region *region; /* NULL: this entry is free */
-	size_t bytes;	   /* marks are below this */
+	size_t bytes;      /* marks are below this */
 	uint64_t id;
 	bool zero; /* not yet written since it was zeroed */
 };
@@ -76,8 +76,8 @@ static void marks_claim(const struct object *object, size_t bytes)
 		memcpy(&word, data + at, sizeof(word));
 		if (word == mark_word(object->id, at))
 			continue;
-		fprintf(stderr, "%p, %zu of %zu bytes: mark at %zu is %" PRIx64 "\n", (const void *)data,
-			bytes, object->bytes, at, word);
+		fprintf(stderr, "%p, %zu of %zu bytes: mark at %zu is %" PRIx64 "\n",
+			(const void *)data, bytes, object->bytes, at, word);
 		BROKEN("what was written is still there");
 	}
 }
@@ -110,7 +110,8 @@ static void claim_shape(struct crew_member *me, const struct object *object)
 	CLAIM(lg_usable_size(data) == size);
 }
 
-static void adopt(struct crew_member *me, struct object *object, void *data, size_t bytes, bool zero)
+static void adopt(struct crew_member *me, struct object *object, void *data, size_t bytes,
+		  bool zero)
 {
 	CLAIM(data != NULL);
 	object->region = lg_region_of(data);
@@ -219,12 +220,14 @@ static void advise(struct crew_member *me, struct object *object)
 {
 	size_t size = lg_region_size(object->region);
 	size_t offset = random_below(&me->random, size);
-	size_t length = random_one_in(&me->random, 2) ? 0 : random_below(&me->random, size - offset);
+	size_t length = random_one_in(&me->random, 2) ? 0 :
+							random_below(&me->random, size - offset);
 	enum lg_advice advice = (enum lg_advice)random_below(&me->random, LG_NORMAL + 1);
 
 	if (random_one_in(&me->random, 16)) {
 		CLAIM(lg_region_advise(object->region, size + 1, 0, advice) == -EINVAL);
-		CLAIM(lg_region_advise(object->region, offset, size - offset + 1, advice) == -EINVAL);
+		CLAIM(lg_region_advise(object->region, offset, size - offset + 1, advice) ==
+		      -EINVAL);
 		CLAIM(lg_region_advise(object->region, 1, SIZE_MAX, advice) == -EINVAL);
 		CLAIM(lg_region_advise(object->region, 0, 0, (enum lg_advice)99) == -EINVAL);
 	}
@@ -269,8 +272,8 @@ static void claim_refusals(void)
 static void tend(struct crew_member *me)
 {
 	static const char *const settings[] = {
-		"cache_bytes:0",     "cache_bytes:1M",	 "cache_bytes:64M", "dirty_bytes:8M",
-		"dirty_bytes:1G",    "interval:2ms",	 "interval:50ms",   "second_decay:0",
+		"cache_bytes:0",     "cache_bytes:1M",   "cache_bytes:64M", "dirty_bytes:8M",
+		"dirty_bytes:1G",    "interval:2ms",     "interval:50ms",   "second_decay:0",
 		"second_decay:30ms", "retire_delay:5ms", "background:off",  "background:on",
 	};
 	struct lg_stats stats;
@@ -296,9 +299,8 @@ static void tend(struct crew_member *me)
 		CLAIM(lg_trim() == 0);
 		break;
 	case 4:
-		CLAIM(lg_configure(settings[random_below(&me->random,
-							 sizeof(settings) / sizeof(*settings))]) ==
-		      0);
+		CLAIM(lg_configure(settings[random_below(
+			      &me->random, sizeof(settings) / sizeof(*settings))]) == 0);
 		break;
 	case 5:
 		zero_bytes = lg_malloc(0);

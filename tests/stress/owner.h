@@ -22,14 +22,16 @@ static _Atomic(unsigned char) *owner_pages;
 static inline void owner_open(void)
 {
 	void *table = mmap(NULL, (size_t)1 << (OWNER_ADDRESS_BITS - OWNER_PAGE_BITS),
-			   PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+			   PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1,
+			   0);
 
 	if (table == MAP_FAILED)
 		SKIP("no address space for the owner table: %s", strerror(errno));
 	owner_pages = table;
 }
 
-static inline void owner_change(const void *data, size_t bytes, unsigned char from, unsigned char to)
+static inline void owner_change(const void *data, size_t bytes, unsigned char from,
+				unsigned char to)
 {
 	for (size_t at = 0; at < bytes; at = stamp_next(bytes, at)) {
 		uintptr_t page = ((uintptr_t)data + at) >> OWNER_PAGE_BITS;
@@ -39,8 +41,8 @@ static inline void owner_change(const void *data, size_t bytes, unsigned char fr
 		was = atomic_exchange_explicit(&owner_pages[page], to, memory_order_relaxed);
 		if (was == from)
 			continue;
-		fprintf(stderr, "%p + %zu of %zu bytes belongs to %d, not to %d, new owner %d\n", data,
-			at, bytes, was, from, to);
+		fprintf(stderr, "%p + %zu of %zu bytes belongs to %d, not to %d, new owner %d\n",
+			data, at, bytes, was, from, to);
 		BROKEN("a region has one owner");
 	}
 }

@@ -69,7 +69,8 @@ static inline uint64_t progress_refills(void)
 }
 
 /* Never ends. Each step allocates or frees one region of a warmed class and writes into it. */
-static inline _Noreturn void progress_loop(struct progress *progress, unsigned number, uint64_t random)
+static inline _Noreturn void progress_loop(struct progress *progress, unsigned number,
+					   uint64_t random)
 {
 	lg_region *held[PROGRESS_CLASSES][PROGRESS_HELD] = { { NULL } };
 
@@ -102,10 +103,12 @@ static inline void progress_claim(struct progress *progress, const bool *stopped
 	for (unsigned i = 0; i < PROGRESS_THREADS; i++) {
 		if (stopped[i])
 			continue;
-		while (atomic_load_explicit(&progress->of[i].steps, memory_order_relaxed) - before[i] <
+		while (atomic_load_explicit(&progress->of[i].steps, memory_order_relaxed) -
+			       before[i] <
 		       PROGRESS_STEPS) {
 			if (clock_passed(hang)) {
-				fprintf(stderr, "thread %u (tid %d) hangs after %lu steps; stopped:", i,
+				fprintf(stderr,
+					"thread %u (tid %d) hangs after %lu steps; stopped:", i,
 					atomic_load(&progress->of[i].tid),
 					atomic_load(&progress->of[i].steps) - before[i]);
 				for (unsigned j = 0; j < PROGRESS_THREADS; j++)

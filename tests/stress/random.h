@@ -45,7 +45,8 @@ static inline uint64_t random_seed(void)
 	uint64_t seed;
 
 	clock_gettime(CLOCK_REALTIME, &now);
-	seed = given ? strtoull(given, NULL, 0) : (uint64_t)now.tv_nsec ^ (uint64_t)now.tv_sec << 20;
+	seed = given ? strtoull(given, NULL, 0) :
+		       (uint64_t)now.tv_nsec ^ (uint64_t)now.tv_sec << 20;
 	printf("LGALLOC_SEED=%llu\n", (unsigned long long)seed);
 	fflush(stdout);
 	return seed;

@@ -99,7 +99,8 @@ static void trade(struct crew_member *member)
 				give_back(pick_one(member, &holder), owner_of(member));
 			else if (what == 6 && holder.count > 0)
 				sell_one(member, &holder);
-			else if (exchange_take(&market, random_below(&member->random, EXCHANGE_SLOTS),
+			else if (exchange_take(&market,
+					       random_below(&member->random, EXCHANGE_SLOTS),
 					       &bought))
 				give_back(bought, UINT8_MAX);
 		}
@@ -126,7 +127,8 @@ static void body(const struct round *round)
 static const struct round rounds[] = {
 	{ "file", "backing:file,dirty_bytes:256M" },
 	{ "anon", "backing:anon,dirty_bytes:256M" },
-	{ "file-starved", "backing:file,cache_bytes:1M,dirty_bytes:8M,interval:1ms,retire_delay:0" },
+	{ "file-starved",
+	  "backing:file,cache_bytes:1M,dirty_bytes:8M,interval:1ms,retire_delay:0" },
 	{ "anon-starved", "backing:anon,cache_bytes:1M,dirty_bytes:8M,interval:1ms,retire_delay:0,"
 			  "second_decay:0" },
 	{ "anon-uncached", "backing:anon,cache_bytes:0,interval:1ms" },

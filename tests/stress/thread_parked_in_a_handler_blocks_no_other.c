@@ -62,8 +62,8 @@ static void body(const struct round *round)
 	end = clock_end_of_run(5);
 	do {
 		bool stopped[PROGRESS_THREADS] = { false };
-		size_t count = random_one_in(&random, 4) ? PROGRESS_THREADS - 2
-							 : 1 + random_below(&random, 16);
+		size_t count = random_one_in(&random, 4) ? PROGRESS_THREADS - 2 :
+							   1 + random_below(&random, 16);
 
 		for (size_t i = 0; i < count; i++) {
 			size_t who = random_below(&random, PROGRESS_THREADS);

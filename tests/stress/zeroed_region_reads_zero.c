@@ -105,7 +105,8 @@ static const struct round rounds[] = {
 	{ "file-unreserved", "backing:file,reserve:off,interval:1ms,cache_bytes:1M" },
 	{ "anon", "backing:anon,interval:1ms,second_decay:0,dirty_bytes:16M,cache_bytes:4M,"
 		  "retire_delay:0" },
-	{ "anon-lazy", "backing:anon,interval:1ms,second_decay:3600s,dirty_bytes:16M,cache_bytes:1M" },
+	{ "anon-lazy",
+	  "backing:anon,interval:1ms,second_decay:3600s,dirty_bytes:16M,cache_bytes:1M" },
 	{ "anon-kept", "backing:anon,background:off" },
 };
 
