@@ -68,9 +68,10 @@ void lg_region_free(lg_region *region);
 
 /*
  * A region of capacity for `bytes` with the first min(old, new) bytes kept; `region` is then gone.
- * Where that is the same capacity it is `region` itself. Anonymous pages move without a copy where that pays.
- * A NULL region allocates. On failure NULL, errno as for lg_region_new (EINVAL: bytes is 0), and the
- * old region is intact.
+ * Where that is the same capacity, or a smaller one cannot be had, it is `region` itself. Anonymous
+ * pages move without a copy where that pays. A NULL region allocates; one that is not live stops the
+ * program. On failure NULL, errno as for lg_region_new (EINVAL: bytes is 0), and the old region is
+ * intact.
  */
 lg_region *lg_region_resize(lg_region *region, size_t bytes);
 
@@ -106,9 +107,10 @@ enum lg_advice {
 
 /*
  * Advice for `length` bytes from `offset` (length 0: to the end). Whole pages inside the range are
- * affected. LG_SEQUENTIAL, LG_RANDOM and LG_NORMAL go to the whole region, and nowhere under 2 MiB. 0, or -EINVAL for a range
- * outside the region or an unknown advice, or the kernel's answer as -errno. After a failed LG_DEAD
- * the bytes are unchanged or zero.
+ * affected. LG_SEQUENTIAL, LG_RANDOM and LG_NORMAL go to the whole region, and nowhere under 2 MiB.
+ * 0; -EINVAL: no live region, a range outside it, or an unknown advice; -ENOMEM: no mapping left for
+ * access advice (lgalloc(7)); or the kernel's answer as -errno. After a failed LG_DEAD the bytes are
+ * unchanged or zero.
  */
 int lg_region_advise(lg_region *region, size_t offset, size_t length, enum lg_advice advice);
 
@@ -132,7 +134,8 @@ size_t lg_usable_size(const void *address);
 
 /*
  * Sets options, all or none. 0; -EINVAL: an unknown key or a bad value; -EBUSY: an option that counts
- * only before the first region. lg_error() says which and what is allowed.
+ * only before the first region, or (dir, reserve) only while there is none. lg_error() says which and
+ * what is allowed.
  *
  *     lg_configure("backing:anon,cache_bytes:128M,interval:500ms");
  */
@@ -145,7 +148,7 @@ int lg_configure(const char *options);
  */
 int lg_trim(void);
 
-/* Moves what this thread's cache holds to the pools, where other threads find it. */
+/* Moves what this thread's cache holds to the pools, where other threads find it. Its exit does too. */
 void lg_thread_flush(void);
 
 /* The calling thread's last failure in words, valid until its next; "" if there was none. */
@@ -219,7 +222,7 @@ struct lg_stats {
  */
 int lg_stats_read(struct lg_stats *stats);
 
-/* What the kernel says, which takes system calls: some 10 us per GiB mapped. */
+/* What the kernel says, in system calls: one for each 4096 pages mapped, one for each file. */
 struct lg_usage {
 	uint64_t resident_bytes; /* of area memory in RAM: mapped pages (anon) or page cache (file) */
 	uint64_t disk_bytes;     /* blocks of the backing files */

@@ -10,12 +10,12 @@
 
 #define lg_load_relaxed(p) atomic_load_explicit((p), memory_order_relaxed)
 #define lg_load_acquire(p) atomic_load_explicit((p), memory_order_acquire)
-#define lg_load_ordered(p) atomic_load_explicit((p), memory_order_seq_cst)
 #define lg_store_relaxed(p, v) atomic_store_explicit((p), (v), memory_order_relaxed)
 #define lg_store_release(p, v) atomic_store_explicit((p), (v), memory_order_release)
 #define lg_store_ordered(p, v) atomic_store_explicit((p), (v), memory_order_seq_cst)
 #define lg_add_relaxed(p, v) atomic_fetch_add_explicit((p), (v), memory_order_relaxed)
 #define lg_add_release(p, v) atomic_fetch_add_explicit((p), (v), memory_order_release)
+#define lg_add_ordered(p, v) atomic_fetch_add_explicit((p), (v), memory_order_seq_cst)
 #define lg_sub_relaxed(p, v) atomic_fetch_sub_explicit((p), (v), memory_order_relaxed)
 #define lg_sub_release(p, v) atomic_fetch_sub_explicit((p), (v), memory_order_release)
 #define lg_and_acquire(p, v) atomic_fetch_and_explicit((p), (v), memory_order_acquire)

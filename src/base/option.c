@@ -206,8 +206,10 @@ static int handle(struct piece key, struct piece text, enum lg_option_when now, 
 			       text.start, allowed);
 	}
 	if (option->when < now)
-		return lg_fail(EBUSY, "option %s counts only before the first region",
-			       option->name);
+		return lg_fail(EBUSY, "option %s counts only %s", option->name,
+			       option->when == LG_OPTION_FIRST ?
+				       "before the first region" :
+				       "while no region is there: free them all, then lg_trim()");
 	if (!set)
 		return 0;
 	if (option->type == TEXT)
@@ -241,9 +243,33 @@ static int walk(const char *text, enum lg_option_when now, bool set)
 	return 0;
 }
 
+int lg_option_check(const char *text, enum lg_option_when now)
+{
+	return walk(text, now, false);
+}
+
 int lg_option_parse(const char *text, enum lg_option_when now)
 {
-	int error = walk(text, now, false);
+	int error = lg_option_check(text, now);
 
 	return error != 0 ? error : walk(text, now, true);
+}
+
+enum lg_option_when lg_option_earliest(const char *text)
+{
+	enum lg_option_when earliest = LG_OPTION_LIVE;
+
+	for (size_t length; *text != '\0'; text += length + (text[length] == ',')) {
+		const struct option *option = find((struct piece){ text, strcspn(text, ":,") });
+
+		length = strcspn(text, ",");
+		if (option != NULL && option->when < earliest)
+			earliest = option->when;
+	}
+	return earliest;
+}
+
+__attribute__((weak)) const char *lg_option_builtin(void)
+{
+	return "";
 }

@@ -3,7 +3,7 @@
  * The one option table: it feeds the environment, lg_configure, the manual and the command.
  *
  * Values are set one by one with relaxed stores and read with relaxed loads wherever they count, so a
- * change applies live. Of the strings, dir is set only before the first region; metrics_file has a version
+ * change applies live. Of the strings, dir is set only while nobody reads it; metrics_file has a version
  * for its readers.
  */
 #ifndef LG_BASE_OPTION_H
@@ -57,7 +57,9 @@ enum lg_backing_kind { LG_BACKING_FILE, LG_BACKING_ANON };
 	X(second_decay, TIME, LIVE, LG_S(10), 0, LG_S(86400),                                           \
 	  "how long the kernel may take the pages of a given back anonymous region before we do")       \
 	X(retire_delay, TIME, LIVE, LG_S(10), 0, LG_S(86400),                                           \
-	  "how long an area stays mapped with nothing in use in it")
+	  "how long an area stays mapped with nothing in use in it")                                    \
+	X(min_size, SIZE, LIVE, LG_MIB(1), LG_KIB(4), LG_TIB(64),                                       \
+	  "the malloc shim: smallest request that becomes a region")
 
 /* X(name, when, capacity, help) */
 #define LG_STRING_OPTIONS(X)                                                                       \
@@ -90,6 +92,15 @@ extern struct lg_options lg_options;
  * serialise. 0 or -errno, with the reason in lg_error().
  */
 int lg_option_parse(const char *text, enum lg_option_when now);
+
+/* The same without setting anything. */
+int lg_option_check(const char *text, enum lg_option_when now);
+
+/* Options that come before the environment: none, but the malloc shim has its own. */
+const char *lg_option_builtin(void);
+
+/* The first `when` of the options that `text` names. */
+enum lg_option_when lg_option_earliest(const char *text);
 
 /* Copies metrics_file, which may change while it is read. False: it is empty. */
 bool lg_option_metrics_file(char *path, size_t capacity);

@@ -10,3 +10,10 @@ uint64_t lg_os_now_ms(void)
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000 + 1;
 }
+
+void lg_os_sleep_us(unsigned us)
+{
+	struct timespec time = { .tv_nsec = (long)us * 1000 };
+
+	nanosleep(&time, NULL); /* cut short by a signal: as well */
+}

@@ -7,4 +7,6 @@
 /* Milliseconds of the monotonic clock; never 0. */
 uint64_t lg_os_now_ms(void);
 
+void lg_os_sleep_us(unsigned us);
+
 #endif

@@ -15,7 +15,8 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
-enum { FD_HIGH = 4096, FD_LOW = 64, LARGE_BYTES = 256 << 20, PATH_BYTES = 4096 + 32 };
+enum { FD_HIGH = 4096, FD_LOW = 64, PATH_BYTES = 4096 + 32 };
+enum { LARGE_BYTES = 256 << 20, PIECE_BYTES = 256 << 10 };
 
 /* A kernel or file system without O_TMPFILE: make a name and remove it at once. */
 static int open_named(const char *directory)
@@ -101,16 +102,24 @@ int lg_os_file_open(const char *directory, struct lg_os_file *file)
 	*file = (struct lg_os_file){ .fd = fd,
 				     .device = status.st_dev,
 				     .inode = status.st_ino,
-				     .zeroes_in_place = system.f_type != XFS_SUPER_MAGIC };
+				     .links = status.st_nlink,
+				     .zeroes_in_place = system.f_type != XFS_SUPER_MAGIC,
+				     .undoes = system.f_type == TMPFS_MAGIC };
 	return 0;
+}
+
+/* The links: once nothing maps our file, its inode may be a named file's. */
+static bool is_ours(const struct lg_os_file *file, struct stat *status)
+{
+	return file->fd >= 0 && fstat(file->fd, status) == 0 && status->st_dev == file->device &&
+	       status->st_ino == file->inode && status->st_nlink == file->links;
 }
 
 bool lg_os_file_is_ours(const struct lg_os_file *file)
 {
 	struct stat status;
 
-	return file->fd >= 0 && fstat(file->fd, &status) == 0 && status.st_dev == file->device &&
-	       status.st_ino == file->inode;
+	return is_ours(file, &status);
 }
 
 void lg_os_file_close(struct lg_os_file *file)
@@ -153,16 +162,30 @@ static bool has_room(const struct lg_os_file *file, uint64_t bytes)
 {
 	struct statfs system;
 
-	if (bytes < LARGE_BYTES || fstatfs(file->fd, &system) != 0)
+	if (fstatfs(file->fd, &system) != 0 || system.f_bsize == 0)
 		return true;
 	return bytes / (uint64_t)system.f_bsize <= (uint64_t)system.f_bfree;
 }
 
 int lg_os_file_reserve(const struct lg_os_file *file, uint64_t offset, uint64_t bytes)
 {
-	if (!has_room(file, bytes))
-		return -ENOSPC;
-	return change_range(file, FALLOC_FL_KEEP_SIZE, offset, bytes);
+	/* A program's signals may come faster than a tmpfs makes much memory: piece by piece it gets there. */
+	uint64_t piece = file->undoes ? PIECE_BYTES : bytes;
+	int error = 0;
+
+	if (bytes >= LARGE_BYTES) {
+		if (!lg_os_file_is_ours(file))
+			return -EBADF;
+		if (!has_room(file, bytes))
+			return -ENOSPC;
+	}
+	for (uint64_t done = 0; done < bytes && error == 0; done += piece) {
+		uint64_t rest = bytes - done;
+
+		error = change_range(file, FALLOC_FL_KEEP_SIZE, offset + done,
+				     rest < piece ? rest : piece);
+	}
+	return error;
 }
 
 int lg_os_file_zero(const struct lg_os_file *file, uint64_t offset, uint64_t bytes)
@@ -186,9 +209,7 @@ int lg_os_file_disk_bytes(const struct lg_os_file *file, uint64_t *bytes)
 {
 	struct stat status;
 
-	if (file->fd < 0 || fstat(file->fd, &status) != 0)
-		return -EBADF;
-	if (status.st_dev != file->device || status.st_ino != file->inode)
+	if (!is_ours(file, &status))
 		return -EBADF;
 	*bytes = (uint64_t)status.st_blocks * 512;
 	return 0;

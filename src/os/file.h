@@ -17,8 +17,10 @@ struct lg_os_file {
 	int fd; /* -1: none */
 	dev_t device;
 	ino_t inode;
+	nlink_t links; /* 0, or what the file system shows for a file without a name */
 	uint64_t bytes;
 	bool zeroes_in_place; /* zeroing a range never gives up its blocks */
+	bool undoes;          /* a reservation that a signal interrupts has reserved nothing */
 };
 
 /* Makes a file in `directory`. -errno, in words in lg_error(). */

@@ -9,6 +9,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+/* Texts are static: all this runs under the start's lock, on whatever small stack comes first. */
 enum { TEXT_BYTES = 4096, MAPPINGS_DEFAULT = 65530 };
 
 /* Reads a small file whole; the text is empty if it cannot be read. */
@@ -30,7 +31,8 @@ static void read_text(const char *path, char *text)
 /* "max" and nonsense are no limit. */
 static uint64_t read_number(const char *path)
 {
-	char text[TEXT_BYTES], *end;
+	static char text[TEXT_BYTES];
+	char *end;
 
 	read_text(path, text);
 	unsigned long long number = strtoull(text, &end, 10);
@@ -41,7 +43,7 @@ static uint64_t read_number(const char *path)
 static uint64_t least_limit(const char *mount, char *group, const char *file)
 {
 	uint64_t least = UINT64_MAX;
-	char path[2 * TEXT_BYTES];
+	static char path[2 * TEXT_BYTES];
 
 	for (;;) {
 		snprintf(path, sizeof(path), "%s%s/%s", mount, group, file);
@@ -60,7 +62,7 @@ static uint64_t least_limit(const char *mount, char *group, const char *file)
  */
 static uint64_t cgroup_memory_bytes(void)
 {
-	char text[TEXT_BYTES];
+	static char text[TEXT_BYTES];
 	uint64_t least = UINT64_MAX;
 
 	read_text("/proc/self/cgroup", text);

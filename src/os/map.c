@@ -48,17 +48,27 @@ void lg_os_unreserve(void *range, size_t bytes)
 	munmap(range, bytes);
 }
 
-int lg_os_reserve_at(void *range, size_t bytes)
+static int map_in_hole(void *at, size_t bytes, int protection)
 {
-	void *got = mmap(range, bytes, PROT_NONE, RESERVED | MAP_FIXED_NOREPLACE, -1, 0);
+	void *got = mmap(at, bytes, protection, RESERVED | MAP_FIXED_NOREPLACE, -1, 0);
 
 	if (got == MAP_FAILED)
 		return -errno;
-	if (got != range) { /* a kernel before 4.17 takes the address as a hint */
+	if (got != at) { /* a kernel before 4.17 takes the address as a hint */
 		munmap(got, bytes);
 		return -EEXIST;
 	}
 	return 0;
+}
+
+int lg_os_reserve_at(void *range, size_t bytes)
+{
+	return map_in_hole(range, bytes, PROT_NONE);
+}
+
+int lg_os_map_anon_in_hole(void *at, size_t bytes)
+{
+	return map_in_hole(at, bytes, PROT_READ | PROT_WRITE);
 }
 
 int lg_os_map_file(void *at, size_t bytes, int fd, uint64_t offset)
@@ -96,20 +106,44 @@ int lg_os_map_record(size_t bytes, void **record)
 	return 0;
 }
 
+/* No default: the compiler names an advice that is left out. */
+static int number_of(enum lg_os_advice advice)
+{
+	switch (advice) {
+	case LG_OS_FREE:
+		return MADV_FREE;
+	case LG_OS_DROP:
+		return MADV_DONTNEED;
+	case LG_OS_REMOVE:
+		return MADV_REMOVE;
+	case LG_OS_WILLNEED:
+		return MADV_WILLNEED;
+	case LG_OS_PAGEOUT:
+		return MADV_PAGEOUT;
+	case LG_OS_SEQUENTIAL:
+		return MADV_SEQUENTIAL;
+	case LG_OS_RANDOM:
+		return MADV_RANDOM;
+	case LG_OS_NORMAL:
+		return MADV_NORMAL;
+	case LG_OS_HUGEPAGE:
+		return MADV_HUGEPAGE;
+	case LG_OS_NOHUGEPAGE:
+		return MADV_NOHUGEPAGE;
+	case LG_OS_DONTFORK:
+		return MADV_DONTFORK;
+	case LG_OS_DONTDUMP:
+		return MADV_DONTDUMP;
+	}
+	return -1; /* which the kernel refuses */
+}
+
 int lg_os_advise(void *at, size_t bytes, enum lg_os_advice advice)
 {
-	static const int numbers[] = {
-		[LG_OS_FREE] = MADV_FREE,         [LG_OS_DROP] = MADV_DONTNEED,
-		[LG_OS_REMOVE] = MADV_REMOVE,     [LG_OS_WILLNEED] = MADV_WILLNEED,
-		[LG_OS_PAGEOUT] = MADV_PAGEOUT,   [LG_OS_SEQUENTIAL] = MADV_SEQUENTIAL,
-		[LG_OS_RANDOM] = MADV_RANDOM,     [LG_OS_NORMAL] = MADV_NORMAL,
-		[LG_OS_HUGEPAGE] = MADV_HUGEPAGE, [LG_OS_NOHUGEPAGE] = MADV_NOHUGEPAGE,
-		[LG_OS_DONTDUMP] = MADV_DONTDUMP,
-	};
 	int result;
 
 	do
-		result = madvise(at, bytes, numbers[advice]);
+		result = madvise(at, bytes, number_of(advice));
 	while (result != 0 && errno == EINTR);
 	return result == 0 ? 0 : -errno;
 }
@@ -122,21 +156,39 @@ int lg_os_move(void *from, void *to, size_t bytes)
 	return got == MAP_FAILED ? -errno : 0;
 }
 
-int lg_os_resident(void *at, size_t bytes, uint64_t *resident)
+/* Adds up what is in memory, and counts the stretches that have a hole. */
+static int look(char *from, size_t bytes, uint64_t *resident, unsigned *holes)
 {
 	enum { PAGES = 4096 };
 	unsigned char in_memory[PAGES];
 	size_t page = lg_os_page_bytes();
-	char *from = at;
 
 	for (size_t done = 0; done < bytes;) {
 		size_t piece = bytes - done < PAGES * page ? bytes - done : PAGES * page;
+		int result = mincore(from + done, piece, in_memory);
 
-		if (mincore(from + done, piece, in_memory) != 0)
+		if (result != 0 && errno != ENOMEM)
 			return -errno;
-		for (size_t i = 0; i < piece / page; i++)
+		*holes += result != 0;
+		for (size_t i = 0; result == 0 && i < piece / page; i++)
 			*resident += (in_memory[i] & 1) != 0 ? page : 0;
 		done += piece;
 	}
 	return 0;
+}
+
+int lg_os_resident(void *at, size_t bytes, uint64_t *resident)
+{
+	unsigned holes = 0;
+
+	return look(at, bytes, resident, &holes);
+}
+
+bool lg_os_has_hole(void *at, size_t bytes)
+{
+	uint64_t resident = 0;
+	unsigned holes = 0;
+
+	(void)look(at, bytes, &resident, &holes);
+	return holes > 0;
 }

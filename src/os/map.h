@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /*
  * Mappings: thin calls that return 0 or -errno. A reserved range has no access and no memory; what is
- * mapped into it replaces it in one step, and lg_os_unmap makes it reserved again, never a hole.
+ * mapped into it replaces it in one step, and lg_os_unmap makes it reserved again, never a hole. Only a
+ * move that fails may leave one.
  */
 #ifndef LG_OS_MAP_H
 #define LG_OS_MAP_H
@@ -36,6 +37,9 @@ int lg_os_reserve_at(void *range, size_t bytes);
 
 int lg_os_map_file(void *at, size_t bytes, int fd, uint64_t offset);
 int lg_os_map_anon(void *at, size_t bytes);
+
+/* The same where nothing is: -EEXIST if something is there. */
+int lg_os_map_anon_in_hole(void *at, size_t bytes);
 int lg_os_unmap(void *at, size_t bytes);
 
 /* Anonymous pages readable as zeros, with no memory behind them; then some of them writable. */
@@ -47,10 +51,17 @@ int lg_os_map_record(size_t bytes, void **record);
 
 int lg_os_advise(void *at, size_t bytes, enum lg_os_advice advice);
 
-/* Moves the pages of one anonymous range to another; the source stays mapped and reads zero. */
+/*
+ * Moves the pages of one anonymous range to another; the source stays mapped and reads zero. Ranges of one
+ * mapping: of several, kernels before 6.17 move none and later ones perhaps some. After a failure
+ * the target may be a hole.
+ */
 int lg_os_move(void *from, void *to, size_t bytes);
 
-/* Bytes of the range that are in memory. -errno. */
+/* Bytes of the range that are in memory; of a stretch with a hole, none. -errno. */
 int lg_os_resident(void *at, size_t bytes, uint64_t *resident);
+
+/* Some of the range is not mapped at all. */
+bool lg_os_has_hole(void *at, size_t bytes);
 
 #endif

@@ -31,6 +31,12 @@ int lg_os_thread_start(void *(*run)(void *))
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before); /* the new thread inherits it */
 	error = pthread_create(&thread, &attributes, run, NULL);
+	if (error == EINVAL) { /* the stack holds the program's thread-local storage as well */
+		pthread_attr_destroy(&attributes);
+		pthread_attr_init(&attributes);
+		pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+		error = pthread_create(&thread, &attributes, run, NULL);
+	}
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	pthread_attr_destroy(&attributes);
 	return -error;
@@ -54,6 +60,24 @@ int lg_os_exit_hook_set(void *value)
 int lg_os_fork_hooks(void (*prepare)(void), void (*parent)(void), void (*child)(void))
 {
 	return -pthread_atfork(prepare, parent, child);
+}
+
+int lg_os_process(void)
+{
+	return (int)getpid();
+}
+
+int lg_os_cancel_hold(void)
+{
+	int before;
+
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &before);
+	return before;
+}
+
+void lg_os_cancel_restore(int before)
+{
+	pthread_setcancelstate(before, &before);
 }
 
 bool lg_os_barrier_make(void)

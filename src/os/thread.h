@@ -29,4 +29,11 @@ bool lg_os_barrier(void);
 void lg_os_sleep_while(_Atomic(uint32_t) *word, uint32_t value, uint64_t timeout_ms);
 void lg_os_wake(_Atomic(uint32_t) *word);
 
+/* The calling process's id. */
+int lg_os_process(void);
+
+/* Between the two the calling thread is not cancelled: it holds what others need. */
+int lg_os_cancel_hold(void);
+void lg_os_cancel_restore(int before);
+
 #endif

@@ -220,10 +220,10 @@ lg_region *lg_region_new(size_t bytes)
 	struct lg_cache *cache = lg_self;
 
 	if (LG_LIKELY(class < LG_CLASSES) && lg_cache_enter(cache)) {
-		struct lg_magazine *magazine = &cache->magazines[class];
-		struct lg_region *region = lg_magazine_pop(magazine);
+		struct lg_magazine *magazine = lg_cache_magazine(cache, class);
+		struct lg_region *region;
 
-		if (LG_LIKELY(region != NULL)) {
+		if (LG_LIKELY(lg_magazine_pop(magazine, &region))) {
 			lg_region_set_state(region, LG_LIVE);
 			lg_own_add(&magazine->allocations, 1);
 			lg_cache_leave(cache);

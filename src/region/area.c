@@ -222,6 +222,13 @@ uint32_t lg_area_retire_idle(struct lg_class *class, uint64_t delay_ms)
 	return retired;
 }
 
+/* False: the word has changed, and is read anew. */
+static bool make_orphan(struct lg_area *area, uint64_t *word)
+{
+	return lg_cas_acquire(&area->word, word, /* A2 */
+			      lg_area_word(*word, LG_AREA_ORPHAN, lg_area_clean(*word)));
+}
+
 void lg_area_orphan(struct lg_class *class, uint32_t file)
 {
 	uint32_t slots = lg_load_acquire(&class->slots);
@@ -231,12 +238,36 @@ void lg_area_orphan(struct lg_class *class, uint32_t file)
 		uint64_t word = lg_load_relaxed(&area->word);
 
 		while (lg_area_state(word) == LG_AREA_OPEN &&
-		       lg_load_relaxed(&area->file) == file) {
-			uint64_t orphan = lg_area_word(word, LG_AREA_ORPHAN, lg_area_clean(word));
-			if (lg_cas_acquire(&area->word, &word, orphan))
-				break;
-		}
+		       lg_load_relaxed(&area->file) == file && !make_orphan(area, &word))
+			;
 	}
+}
+
+bool lg_area_are_idle(struct lg_class *class)
+{
+	for (uint32_t i = 0; i < lg_load_acquire(&class->slots); i++) {
+		struct lg_area *area = &class->areas[i];
+		uint64_t word = lg_load_acquire(&area->word); /* A3 */
+		enum lg_area_state state = lg_area_state(word);
+
+		if ((state == LG_AREA_OPEN || state == LG_AREA_ORPHAN) &&
+		    lg_area_clean(word) != count_of(area))
+			return false;
+	}
+	return true;
+}
+
+bool lg_area_leave_idle(struct lg_class *class)
+{
+	for (uint32_t i = 0; i < lg_load_acquire(&class->slots); i++) {
+		struct lg_area *area = &class->areas[i];
+		uint64_t word = lg_load_acquire(&area->word); /* A3 */
+
+		while (lg_area_state(word) == LG_AREA_OPEN &&
+		       lg_area_clean(word) == count_of(area) && !make_orphan(area, &word))
+			;
+	}
+	return lg_area_are_idle(class);
 }
 
 void lg_area_open_empty(struct lg_class *class, uint16_t slot, enum lg_area_state state)

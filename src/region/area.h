@@ -13,7 +13,7 @@
  * nobody holds a region or a right: retiring is one compare-and-swap from there.
  *
  *   UNUSED -> OPEN (refill lock) -> RETIRED (compare-and-swap) -> unmapped -> UNUSED
- *               \-> ORPHAN: its file's descriptor was closed; nothing is taken any more, it only drains
+ *               \-> ORPHAN -> RETIRED: its file was closed or left; nothing is taken any more, it only drains
  *               \-> LOST: a parent's area in the child of a fork; its addresses are never used again
  *
  * The fields first and count change only while the slot is UNUSED, and are read only by who holds a
@@ -92,6 +92,12 @@ uint32_t lg_area_retire_idle(struct lg_class *class, uint64_t delay_ms);
 
 /* Nothing is taken any more from the areas of this file. */
 void lg_area_orphan(struct lg_class *class, uint32_t file);
+
+/* Under the refill lock: no region is in use or kept. */
+bool lg_area_are_idle(struct lg_class *class);
+
+/* The same, and nothing is taken any more from areas that are all clean. */
+bool lg_area_leave_idle(struct lg_class *class);
 
 /* The child of a fork: an area with no bit set and none counted; one whose unmapping was under way. */
 void lg_area_open_empty(struct lg_class *class, uint16_t slot, enum lg_area_state state);

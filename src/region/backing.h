@@ -24,6 +24,8 @@ struct lg_backing {
 
 	/* -errno in words. Under the refill lock (anon: or by whoever is alone with the range): maps an extent over reserved addresses; class->file is then its file. */
 	int (*map)(struct lg_class *class, uint64_t offset, uint64_t bytes);
+	/* can_move: the same for what a failed move left a hole; -EEXIST: it did not, or it is another's now. */
+	int (*mend)(struct lg_class *class, uint64_t offset, uint64_t bytes);
 	/* Makes sure that no touch of the range can fail for want of space. */
 	int (*reserve)(struct lg_class *class, uint32_t file, uint64_t offset, uint64_t bytes);
 	int (*give_back)(struct lg_class *class, uint64_t offset, uint64_t bytes, bool lazily);

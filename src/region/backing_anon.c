@@ -12,6 +12,15 @@ static bool is_huge(const struct lg_class *class)
 	return lg_option(hugepages);
 }
 
+/* Hints: an area without them is an area all the same. */
+static void advise_area(struct lg_class *class, char *start, uint64_t bytes)
+{
+	if (is_huge(class))
+		(void)lg_os_advise(start, bytes, LG_OS_HUGEPAGE);
+	if (!lg_option(coredump))
+		(void)lg_os_advise(start, bytes, LG_OS_DONTDUMP);
+}
+
 static int map(struct lg_class *class, uint64_t offset, uint64_t bytes)
 {
 	char *start = lg_class_base(class->index) + offset;
@@ -19,12 +28,18 @@ static int map(struct lg_class *class, uint64_t offset, uint64_t bytes)
 
 	if (error != 0)
 		return lg_backing_refused(error, bytes);
-	/* Hints: an area without them is an area all the same. */
-	if (is_huge(class))
-		(void)lg_os_advise(start, bytes, LG_OS_HUGEPAGE);
-	if (!lg_option(coredump))
-		(void)lg_os_advise(start, bytes, LG_OS_DONTDUMP);
+	advise_area(class, start, bytes);
 	return 0;
+}
+
+static int mend(struct lg_class *class, uint64_t offset, uint64_t bytes)
+{
+	char *start = lg_class_base(class->index) + offset;
+	int error = lg_os_map_anon_in_hole(start, bytes);
+
+	if (error == 0)
+		advise_area(class, start, bytes);
+	return error;
 }
 
 static int reserve(struct lg_class *class, uint32_t file, uint64_t offset, uint64_t bytes)
@@ -61,6 +76,7 @@ const struct lg_backing lg_backing_anon = {
 	.survives_fork = true,
 	.run_bytes = 0,
 	.map = map,
+	.mend = mend,
 	.reserve = reserve,
 	.give_back = give_back,
 	.discard = discard,

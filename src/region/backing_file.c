@@ -66,11 +66,17 @@ static bool needs_small_folios(const struct lg_class *class)
 static int map(struct lg_class *class, uint64_t offset, uint64_t bytes)
 {
 	char *start = lg_class_base(class->index) + offset;
-	int error = renew_file(class);
+	int error;
 
-	if (error != 0)
-		return error;
-	error = lg_os_file_extend(current_file(class), offset + bytes);
+	/* Its descriptor may be closed between the look and the use: once more, then. */
+	for (int attempt = 0; attempt < 2; attempt++) {
+		error = renew_file(class);
+		if (error != 0)
+			return error;
+		error = lg_os_file_extend(current_file(class), offset + bytes);
+		if (error != -EBADF)
+			break;
+	}
 	if (error != 0)
 		return lg_fail(-error, "the backing file in dir '%s' cannot grow to %llu bytes: %s",
 			       directory(), (unsigned long long)(offset + bytes),

@@ -135,10 +135,11 @@ static unsigned push_deque(struct lg_cache *cache, unsigned class, struct lg_reg
 {
 	struct lg_deque *deque = &cache->deques[class];
 	uint32_t limit = lg_load_relaxed(&cache->deque_limits[class]),
-		 most = deque_limit_max(class);
+		 most = deque_limit_max(class), want = lg_deque_count(deque) + count;
 
-	if (limit < most && lg_deque_count(deque) + count > limit) {
-		limit += borrow(cache, class, (uint32_t)lg_min(DEQUE_STEP, most - limit));
+	if (limit < most && want > limit) {
+		want = (uint32_t)lg_max(want - limit, DEQUE_STEP);
+		limit += borrow(cache, class, (uint32_t)lg_min(want, most - limit));
 		lg_store_relaxed(&cache->deque_limits[class], limit);
 	}
 	return lg_deque_push(deque, (void *const *)regions, count, limit);
@@ -147,12 +148,11 @@ static unsigned push_deque(struct lg_cache *cache, unsigned class, struct lg_reg
 struct lg_region *lg_cache_pop(struct lg_cache *cache, unsigned class)
 {
 	struct lg_magazine *magazine = &cache->magazines[class];
-	struct lg_region *regions[LG_MAGAZINE_SLOTS], *region;
+	struct lg_region *regions[LG_MAGAZINE_SLOTS], *region = NULL;
 
 	if (!lg_cache_enter(cache))
 		return NULL;
-	region = lg_magazine_pop(magazine);
-	if (region == NULL) {
+	if (!lg_magazine_pop(magazine, &region)) {
 		unsigned want = lg_load_relaxed(&magazine->capacity) / 2 + 1;
 		unsigned got = lg_deque_take(&cache->deques[class], (void **)regions, want);
 

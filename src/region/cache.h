@@ -43,7 +43,7 @@
 #include "sync/deque.h"
 #include "sync/registry.h"
 
-enum { LG_MAGAZINE_SLOTS = 64 };
+enum { LG_MAGAZINE_SLOTS = 60 }; /* so that a magazine is 512 bytes */
 
 struct lg_magazine {
 	LG_LINE_ALIGNED _Atomic(uint32_t) count;
@@ -103,6 +103,15 @@ static inline struct lg_cache *lg_cache_of(struct lg_record *record)
 extern _Thread_local struct lg_cache *lg_self __attribute__((tls_model("initial-exec")));
 extern struct lg_cache lg_unattached, lg_homeless;
 
+/* The compiler must not take the address apart again: as one it costs a hit five instructions less. */
+static inline struct lg_magazine *lg_cache_magazine(struct lg_cache *cache, unsigned class)
+{
+	struct lg_magazine *magazine = &cache->magazines[class];
+
+	__asm__("" : "+r"(magazine));
+	return magazine;
+}
+
 static inline void lg_cache_leave(struct lg_cache *cache)
 {
 	lg_store_release(&cache->busy, 0); /* C1 */
@@ -118,15 +127,16 @@ static inline bool lg_cache_enter(struct lg_cache *cache)
 	return false;
 }
 
-/* Inside the bracket: the newest region of the magazine, or NULL. */
-static inline struct lg_region *lg_magazine_pop(struct lg_magazine *magazine)
+/* Inside the bracket: the newest region of the magazine; false if it is empty. */
+static inline bool lg_magazine_pop(struct lg_magazine *magazine, struct lg_region **region)
 {
 	uint32_t count = lg_load_relaxed(&magazine->count);
 
 	if (LG_UNLIKELY(count == 0))
-		return NULL;
+		return false;
 	lg_store_relaxed(&magazine->count, count - 1);
-	return magazine->slots[count - 1];
+	*region = magazine->slots[count - 1];
+	return true;
 }
 
 /* Inside the bracket: false if the magazine is full. */

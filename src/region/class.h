@@ -12,7 +12,7 @@
 #include "region/dirty.h"
 #include "region/span.h"
 
-#include <pthread.h>
+#include <stdbool.h>
 
 /*
  * A program may close our descriptor; the class then goes on with a new file, and areas remember theirs.
@@ -42,10 +42,11 @@ struct lg_class {
 extern struct lg_class lg_classes[LG_CLASSES];
 
 /*
- * The refill lock of a class, the one lock: held while an area is mapped. Together, and apart from the
- * classes: a fork takes them all, and its child then copies one page and not one a class.
+ * The refill lock of a class, the one lock besides the start's: held while an area is mapped. Together,
+ * and apart from the classes: a fork takes them all, and its child then copies one page and not one a class.
  */
 void lg_class_lock(struct lg_class *class);
+bool lg_class_try_lock(struct lg_class *class);
 void lg_class_unlock(struct lg_class *class);
 
 #define lg_class_event(class, name, n) lg_add_relaxed(&(class)->name, (uint64_t)(n))

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 #include "region/clean.h"
 
+#include "os/thread.h"
 #include "region/class.h"
 
 #include <errno.h>
@@ -51,6 +52,8 @@ int lg_clean_take(unsigned index, unsigned want, struct lg_region **regions, uns
 	uint16_t slot;
 	int error = 0;
 
+	/* A thread cancelled while it waits for the disk would take its regions along. */
+	int cancel = lg_os_cancel_hold();
 	uint32_t taken = lg_area_take(class, (uint32_t)lg_min(want, LG_CLEAN_RUN), numbers, &slot);
 	*count = 0;
 	for (uint32_t i = 0, length; i < taken; i += length) {
@@ -66,6 +69,7 @@ int lg_clean_take(unsigned index, unsigned want, struct lg_region **regions, uns
 		for (uint32_t k = 0; k < reserved; k++)
 			regions[(*count)++] = describe(class, slot, numbers[i + k]);
 	}
+	lg_os_cancel_restore(cancel);
 	/* Handed out from the end: the lowest address first. */
 	for (unsigned i = 0, j = *count; i + 1 < j; i++) {
 		struct lg_region *swap = regions[i];

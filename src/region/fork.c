@@ -63,7 +63,12 @@ static bool is_live(struct lg_region *region)
 {
 	enum lg_state state = lg_region_state(region);
 
-	return state == LG_LIVE || state == LG_TAGGED || state == LG_LOST;
+	return state == LG_LIVE || state == LG_TAGGED;
+}
+
+static bool is_lost(struct lg_region *region)
+{
+	return lg_region_state(region) == LG_LOST;
 }
 
 /* A run of regions that nobody has: without pages and clean; or dirty, where the kernel keeps them. */
@@ -97,14 +102,18 @@ static uint64_t rebuild_area(struct lg_class *class, uint16_t slot)
 
 	lg_area_open_empty(class, slot, lg_area_state(word));
 	for (uint64_t number = first; number <= end; number++) {
-		if (number < end && !is_live(lg_region_at(class->index, number))) {
+		struct lg_region *region = lg_region_at(class->index, number);
+
+		if (number < end && !is_live(region) && !is_lost(region)) {
 			run++;
 			continue;
 		}
 		if (run > 0)
 			clean_run(class, slot, number - run, run);
 		run = 0;
-		live += number < end;
+		live += number < end && is_live(region);
+		if (number < end && is_lost(region))
+			lg_stack_push(&class->lost, &region->node);
 	}
 	return live;
 }
@@ -113,6 +122,7 @@ static void rebuild_class(struct lg_class *class)
 {
 	uint64_t live = 0;
 
+	lg_stack_init(&class->lost);
 	for (uint32_t i = 0; i < lg_load_relaxed(&class->slots); i++) {
 		struct lg_area *area = &class->areas[i];
 		enum lg_area_state state = lg_area_state(lg_load_relaxed(&area->word));
@@ -171,7 +181,7 @@ bool lg_fork_is_parents(const struct lg_region *region)
 			continue;
 		for (uint32_t k = 0; k < lg_load_acquire(&class->slots); k++)
 			if (lg_area_state(lg_load_acquire(&class->areas[k].word)) == LG_AREA_LOST &&
-			    contains(&class->areas[k], index - lg_span.starts[i]))
+			    contains(&class->areas[k], lg_span_number(index - lg_span.starts[i])))
 				return true;
 		return false;
 	}

@@ -50,8 +50,6 @@ static LG_OUT_OF_LINE void free_cold(struct lg_region *region)
 	if (state == LG_TAGGED)
 		lg_advise_undo(region);
 	struct lg_cache *cache = lg_thread_cache(&error);
-	if (cache == NULL)
-		cache = &lg_homeless; /* a region exists, so this cannot be; and if it were, nothing is lost */
 	lg_cache_note_use(cache, region->class);
 	lg_cache_add(cache, &cache->magazines[region->class].frees, 1);
 	if (lg_sanitizer_active)
@@ -67,7 +65,7 @@ void lg_region_free(lg_region *region)
 
 	if (LG_LIKELY(lg_region_is_ours(region) && lg_region_state(region) == LG_LIVE) &&
 	    lg_cache_enter(cache)) {
-		struct lg_magazine *magazine = &cache->magazines[region->class];
+		struct lg_magazine *magazine = lg_cache_magazine(cache, region->class);
 
 		if (LG_LIKELY(lg_magazine_push(magazine, region))) {
 			lg_region_set_state(region, LG_FREE);

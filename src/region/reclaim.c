@@ -15,9 +15,9 @@ static void sift(struct lg_region **regions, unsigned root, unsigned count)
 	struct lg_region *region = regions[root];
 
 	for (unsigned child; (child = 2 * root + 1) < count; root = child) {
-		if (child + 1 < count && regions[child] < regions[child + 1])
+		if (child + 1 < count && regions[child]->view.data < regions[child + 1]->view.data)
 			child++;
-		if (region >= regions[child])
+		if (region->view.data >= regions[child]->view.data)
 			break;
 		regions[root] = regions[child];
 	}
@@ -84,6 +84,12 @@ static int settle_run(struct lg_class *class, struct lg_region **run, unsigned c
 	return 0;
 }
 
+static bool follows(const struct lg_region *region, const struct lg_region *before)
+{
+	return (char *)region->view.data == (char *)before->view.data + before->view.bytes &&
+	       region->area == before->area;
+}
+
 static int settle(struct lg_class *class, struct lg_region **regions, unsigned count, bool lazily)
 {
 	int first_error = 0;
@@ -91,9 +97,8 @@ static int settle(struct lg_class *class, struct lg_region **regions, unsigned c
 	lazily = lazily && lg_backing->can_lazily;
 	sort_by_address(regions, count);
 	for (unsigned i = 0, run; i < count; i += run) {
-		/* Descriptors are neighbours exactly if the regions are; an area's end may cut a mapping. */
-		for (run = 1; i + run < count && regions[i + run] == regions[i] + run &&
-			      regions[i + run]->area == regions[i]->area;
+		/* Neighbours of one area: its end may cut a mapping. */
+		for (run = 1; i + run < count && follows(regions[i + run], regions[i + run - 1]);
 		     run++)
 			;
 		int error = settle_run(class, regions + i, run, lazily);

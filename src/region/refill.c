@@ -7,6 +7,8 @@
 
 #include "base/error.h"
 #include "base/option.h"
+#include "os/clock.h"
+#include "os/thread.h"
 #include "region/class.h"
 #include "region/probe.h"
 #include "region/worker.h"
@@ -15,6 +17,7 @@
 
 #define AREA_BYTES_FIRST LG_MIB(32)
 #define HUGE_PAGE_BYTES LG_MIB(2)
+enum { WAIT_US = 100 }; /* about as long as a refill takes */
 
 static bool has_clean(struct lg_class *class)
 {
@@ -95,12 +98,14 @@ static int grow(struct lg_class *class)
 	uint64_t least = lg_max(lg_class_bytes(class->index), HUGE_PAGE_BYTES);
 	uint64_t dampener = lg_option(growth_dampener);
 	uint32_t slot;
-	uint64_t bytes = survey(class, &slot) / (dampener + 1);
+	uint64_t bytes = survey(class, &slot);
 	uint64_t span = (uint64_t)1 << lg_span.shift;
 
 	if (slot == LG_AREAS)
 		return lg_fail(ENOMEM, "class %zu has %d areas, which is the most; raise area_max",
 			       lg_class_bytes(class->index), LG_AREAS);
+	if (slot < LG_AREAS / 2) /* slots are for the class's whole growth: the rest doubles */
+		bytes /= dampener + 1;
 	bytes = lg_min(lg_max(bytes, AREA_BYTES_FIRST), lg_option(area_max));
 	bytes = lg_min(lg_max(lg_round_down(bytes, least), least), span);
 	for (;; bytes = lg_round_up(bytes / 2, least)) {
@@ -118,10 +123,16 @@ int lg_refill(unsigned index)
 	struct lg_class *class = &lg_classes[index];
 	int error = 0;
 
-	lg_class_lock(class);
+	/* Not in the lock's queue: a waiter that was stopped just as it was woken would keep all others there. */
+	if (!lg_class_try_lock(class)) {
+		lg_os_sleep_us(WAIT_US);
+		return 0;
+	}
+	int cancel = lg_os_cancel_hold();
 	if (!has_clean(class))
 		error = grow(class);
 	lg_class_unlock(class);
+	lg_os_cancel_restore(cancel);
 	if (error == 0)
 		lg_worker_ensure();
 	return error;

@@ -4,6 +4,7 @@
  * never unmapped. Its state is the one truth about who owns the region:
  *
  *   NONE, CLEAN -> ZERO -> LIVE <-> TAGGED      ZERO, FREE and LAZY: in a magazine, deque or pool
+ *                           |                   LIVE -> LOST -> FREE: a failed move; see resize.c
  *     ^             ^       |  ^                LIVE and TAGGED: handed out
  *     +-- LAZY <-- FREE <---+  +-- any of ZERO, FREE, LAZY
  *
@@ -27,7 +28,7 @@ enum lg_state {
 	LG_ZERO,   /* as FREE, and reads zero */
 	LG_LAZY,   /* as FREE, and the kernel may take the pages */
 	LG_CLEAN,  /* given back to the system; a bit of its area; reads zero */
-	LG_LOST,   /* the kernel took its mapping and would not map it again; a trim tries */
+	LG_LOST, /* the kernel took part of its mapping and would not map it again; a trim tries */
 };
 
 enum { LG_CHAIN_LINKS = 3 }; /* of a region to others of its chain; see dirty.h */
@@ -35,7 +36,13 @@ enum { LG_CHAIN_LINKS = 3 }; /* of a region to others of its chain; see dirty.h 
 struct lg_region {
 	LG_LINE_ALIGNED struct lg_region_view view;
 	struct lg_node node; /* in a pool's stack, when head of a chain */
-	struct lg_region *links[LG_CHAIN_LINKS];
+	union {
+		struct lg_region *links[LG_CHAIN_LINKS];
+		struct {
+			uint64_t from;
+			uint64_t bytes;
+		} hole; /* LOST: the part that is not mapped */
+	};
 	uint64_t split; /* life of its area in which it became a mapping of its own; 0: none */
 	uint16_t area;  /* slot of the area it belongs to */
 	uint8_t chain;  /* regions in the chain this heads */

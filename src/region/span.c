@@ -16,8 +16,10 @@
  * accounted memory stays in proportion where the kernel does not overcommit.
  */
 enum { CHUNK_BYTES = 64 << 10 };
+_Static_assert(CHUNK_BYTES % (LG_BLOCK * sizeof(struct lg_region)) == 0, "whole blocks");
 
-struct lg_span lg_span;
+/* One past NULL: until the first region NULL, and whatever is aligned as a handle, is far from `tables`. */
+struct lg_span lg_span = { .tables = 1 };
 
 static uint64_t writable_bytes[LG_CLASSES]; /* of descriptors; under the class's refill lock */
 static uint64_t writable_bits_bytes[LG_CLASSES];
@@ -39,7 +41,7 @@ static void lay_out_tables(struct lg_span *span)
 
 		span->starts[index] = descriptors;
 		span->bit_starts[index] = words;
-		descriptors += lg_round_up(regions, CHUNK_BYTES / sizeof(struct lg_region));
+		descriptors += lg_round_up(regions, LG_BLOCK);
 		words += bit_words(regions);
 		span->classes++;
 	}

@@ -4,7 +4,7 @@
  * of descriptors and of clean bits, indexed by region number.
  *
  *   address -> class   a shift;   address -> region number   a second shift;   descriptor <-> number
- *   a multiplication by 64. No table is walked, no lock taken.
+ *   two multiplications. No table is walked, no lock taken.
  *
  * Invariants
  *   base is aligned to a span, so a region is aligned to its size.
@@ -73,15 +73,40 @@ static inline char *lg_region_address(unsigned class, uint64_t number)
 	return lg_class_base(class) + (number << lg_class_shift(class));
 }
 
+/*
+ * Neighbours by number are scattered over a block of the table. Side by side, or at any even stride, and in
+ * use by two processors, each one's prefetchers fetch what the other writes: pairs of two threads took
+ * 10 ns instead of 3.9. The factor keeps the first regions of a block far apart, in different pages and
+ * in different sets of the first cache; the shift makes the strides uneven, and undoes itself.
+ */
+enum { LG_BLOCK = 1024, LG_SCATTER = 555, LG_GATHER = 131, LG_UNEVEN = 5 };
+_Static_assert(LG_SCATTER *LG_GATHER % LG_BLOCK == 1, "one undoes the other");
+_Static_assert(1 << 2 * LG_UNEVEN == LG_BLOCK, "bits moved are not moved again");
+
+static inline uint64_t lg_span_slot(uint64_t number)
+{
+	uint64_t in_block = number * LG_SCATTER % LG_BLOCK;
+
+	return (number & ~(uint64_t)(LG_BLOCK - 1)) | (in_block ^ in_block >> LG_UNEVEN);
+}
+
+static inline uint64_t lg_span_number(uint64_t slot)
+{
+	uint64_t in_block = slot % LG_BLOCK;
+
+	in_block = (in_block ^ in_block >> LG_UNEVEN) * LG_GATHER % LG_BLOCK;
+	return (slot & ~(uint64_t)(LG_BLOCK - 1)) | in_block;
+}
+
 static inline struct lg_region *lg_region_at(unsigned class, uint64_t number)
 {
 	return (struct lg_region *)lg_load_relaxed(&lg_span.tables) + lg_span.starts[class] +
-	       number;
+	       lg_span_slot(number);
 }
 
 static inline uint64_t lg_region_number(const struct lg_region *region)
 {
-	return (uint64_t)(region - lg_region_at(region->class, 0));
+	return lg_span_number((uint64_t)(region - lg_region_at(region->class, 0)));
 }
 
 /* One compare: misaligned handles have their low bits rotated to the top. */

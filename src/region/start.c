@@ -10,9 +10,11 @@
 #include "region/pool.h"
 #include "region/sanitizer.h"
 #include "region/thread.h"
+#include "region/worker.h"
 
 #include <lgalloc/lgalloc.h>
 
+#include <pthread.h>
 #include <stdlib.h>
 
 struct lg_class lg_classes[LG_CLASSES];
@@ -26,6 +28,11 @@ void lg_class_lock(struct lg_class *class)
 	pthread_mutex_lock(&refill_locks[class->index].mutex);
 }
 
+bool lg_class_try_lock(struct lg_class *class)
+{
+	return pthread_mutex_trylock(&refill_locks[class->index].mutex) == 0;
+}
+
 void lg_class_unlock(struct lg_class *class)
 {
 	pthread_mutex_unlock(&refill_locks[class->index].mutex);
@@ -33,8 +40,8 @@ void lg_class_unlock(struct lg_class *class)
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static _Atomic(bool) done;
-static bool environment_read, has_exit_hook, has_fork_hooks,
-	has_barrier; /* under the lock until done */
+static bool environment_read, has_exit_hook, has_barrier; /* under the lock until done */
+static int fork_hooks_error;
 
 bool lg_start_is_done(void)
 {
@@ -58,6 +65,7 @@ static void read_environment(void)
 	if (environment_read)
 		return;
 	environment_read = true;
+	(void)lg_option_parse(lg_option_builtin(), LG_OPTION_FIRST);
 	if (text != NULL && lg_option_parse(text, LG_OPTION_FIRST) != 0)
 		lg_say("LGALLOC_CONF: %s", lg_error());
 }
@@ -67,6 +75,16 @@ void lg_start_read_environment(void)
 	lg_start_lock();
 	read_environment();
 	lg_start_unlock();
+}
+
+/*
+ * At load, before the program can register its own: prepare then runs after the program's handlers, and the
+ * child's first. Nor does a fork meet a first region half made without them.
+ */
+__attribute__((constructor)) static void register_fork_hooks(void)
+{
+	fork_hooks_error = lg_os_fork_hooks(lg_fork_prepare, lg_fork_parent, lg_fork_child);
+	lg_worker_forget();
 }
 
 static void start_classes(void)
@@ -85,15 +103,12 @@ static void start_classes(void)
 
 static int start(void)
 {
-	int error = 0;
+	int error;
 
 	read_environment();
-	if (!has_fork_hooks)
-		error = lg_os_fork_hooks(lg_fork_prepare, lg_fork_parent, lg_fork_child);
-	if (error != 0)
-		return lg_fail(-error, "no fork hook could be registered: %s",
-			       lg_error_name(-error));
-	has_fork_hooks = true;
+	if (fork_hooks_error != 0)
+		return lg_fail(-fork_hooks_error, "no fork hook could be registered: %s",
+			       lg_error_name(-fork_hooks_error));
 	lg_sanitizer_start();
 	lg_backing_choose();
 	error = lg_span_reserve();
@@ -115,10 +130,12 @@ int lg_start(void)
 
 	if (lg_start_is_done())
 		return 0;
+	int cancel = lg_os_cancel_hold();
 	lg_start_lock();
 	if (!lg_start_is_done())
 		error = start();
 	lg_start_unlock();
+	lg_os_cancel_restore(cancel);
 	return error;
 }
 

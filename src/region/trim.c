@@ -12,7 +12,10 @@
 
 #include <errno.h>
 
-/* What a failed move unmapped may be mapped by now, and is then clean. */
+/*
+ * What a failed move unmapped may be mapped by now. Where another's mapping lies in the hole the region stays
+ * lost for good.
+ */
 static void find_lost(struct lg_class *class)
 {
 	struct lg_node *node;
@@ -20,12 +23,16 @@ static void find_lost(struct lg_class *class)
 	while ((node = lg_stack_pop(&class->lost)) != NULL) {
 		struct lg_region *region = lg_region_of_node(node);
 		uint64_t offset = lg_region_number(region) << lg_class_shift(class->index);
+		int error = lg_backing->mend(class, offset + region->hole.from, region->hole.bytes);
 
-		if (lg_backing->map(class, offset, region->view.bytes) != 0) {
-			lg_stack_push(&class->lost, node);
+		if (error == -EEXIST)
+			continue;
+		if (error != 0) {
+			lg_stack_push(&class->lost, node); /* a trim later */
 			return;
 		}
-		lg_area_give(class, &region, 1);
+		lg_region_set_state(region, LG_FREE);
+		(void)lg_reclaim_regions(class->index, &region, 1, false);
 	}
 }
 

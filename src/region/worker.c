@@ -17,6 +17,7 @@ enum { ASLEEP = 1, NOTICE = 2 };
 
 static _Atomic(uint32_t) word;
 static _Atomic(uint32_t) running;
+static int process; /* whose worker it is */
 
 /* Areas that are or may become all clean need the worker's eye until they are unmapped. */
 static bool has_idle_area(void)
@@ -45,15 +46,15 @@ static bool has_work(void)
 	       lg_load_relaxed(&lg_options.metrics_file_length) > 0;
 }
 
-static void tick(uint64_t *next_lazy_ms)
+static void tick(uint64_t *last_lazy_ms)
 {
 	uint64_t budget = lg_option(reclaim_bytes), now = lg_os_now_ms();
 
 	lg_revoke(LG_REVOKE_IDLE);
 	lg_reclaim_tick(budget);
-	if (now >= *next_lazy_ms) {
-		/* Two turns make the delay: a region waits between half of it and all. */
-		*next_lazy_ms = now + lg_option(second_decay) / 2;
+	/* Two turns make the delay: a region waits between half of it and all. */
+	if (now - *last_lazy_ms >= lg_option(second_decay) / 2) {
+		*last_lazy_ms = now;
 		lg_reclaim_tick_lazy(budget);
 	}
 	for (unsigned index = 0; index < LG_CLASSES; index++)
@@ -75,7 +76,7 @@ static void rest(uint32_t seen)
 
 static void *run(void *unused)
 {
-	uint64_t next_lazy_ms = 0;
+	uint64_t last_lazy_ms = 0;
 
 	(void)unused;
 	lg_os_thread_name("lgalloc-bg");
@@ -84,13 +85,13 @@ static void *run(void *unused)
 
 		if (!lg_option(background))
 			break;
-		tick(&next_lazy_ms);
+		tick(&last_lazy_ms);
 		rest(seen);
 		/* Woken or not, one interval: what was made now is not old, and threads that keep making
 		 * and taking wake nobody more often. */
 		lg_os_sleep_while(&word, seen, lg_option(interval));
 	}
-	lg_store_ordered(&running, 0);
+	(void)lg_swap_ordered(&running, 0u);
 	if (lg_option(background)) /* switched on again just now */
 		lg_worker_ensure();
 	return NULL;
@@ -100,11 +101,13 @@ void lg_worker_ensure(void)
 {
 	uint32_t no = 0;
 
-	if (!lg_option(background) || lg_load_relaxed(&running) != 0) {
+	/* Writes, so that a worker about to leave sees the options as the caller set them, or is seen gone. */
+	if (!lg_option(background) || lg_add_ordered(&running, 0u) != 0) {
 		lg_worker_poke();
 		return;
 	}
-	if (!lg_cas_ordered(&running, &no, 1))
+	/* The child of a vfork shares our memory until its exec, which would end the thread. */
+	if (lg_os_process() != process || !lg_cas_ordered(&running, &no, 1))
 		return;
 	/* Without a worker nothing goes back by itself, but everything works; the next refill tries again. */
 	if (lg_os_thread_start(run) != 0)
@@ -134,4 +137,5 @@ void lg_worker_forget(void)
 {
 	lg_store_relaxed(&word, 0);
 	lg_store_relaxed(&running, 0);
+	process = lg_os_process();
 }

@@ -25,7 +25,7 @@ void lg_worker_poke(void);
 /* Options changed: the worker looks at once. */
 void lg_worker_notice(void);
 
-/* The child of a fork has no worker until its own refill. */
+/* At load, and in the child of a fork: there is no worker until a refill of this process. */
 void lg_worker_forget(void);
 
 /*
