@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /*
  * parallel: threads that each replace 8 blocks of their own in turn, against one that does so
- * alone. threads=2 size=2M neighbours=0 ms=200
+ * alone. threads=2 size=2M neighbours=0 ms=600
  *
  * With neighbours=1 the main thread takes all blocks first and deals them out alternately, so what
  * the allocator keeps about one thread's blocks lies beside what it keeps about the others'.
@@ -96,7 +96,7 @@ void workload_parallel(void)
 {
 	enum { PAIRS = ROUNDS };
 	unsigned threads = (unsigned)argument_size("threads", 2);
-	uint64_t round_ns = argument_size("ms", 200) * 1000000 / (2 * PAIRS);
+	uint64_t round_ns = argument_size("ms", 600) * 1000000 / (2 * PAIRS);
 	bool neighbours = argument_size("neighbours", 0) != 0;
 	double all[PAIRS], one[PAIRS], scale[PAIRS];
 

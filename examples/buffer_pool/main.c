@@ -9,6 +9,7 @@
  *     buffer_pool --memory=16M --threads=2 --reads=1M rows.sqlite t
  *     buffer_pool --get rows.sqlite t 1 500 1000000
  */
+#include "../argument.h"
 #include "database.h"
 #include "generate.h"
 #include "reads.h"
@@ -37,26 +38,6 @@ struct arguments {
 	int64_t *rowids;
 	size_t rowid_count, rowid_room;
 };
-
-static uint64_t number(struct argp_state *state, const char *name, const char *text, uint64_t low,
-		       uint64_t high)
-{
-	static const char units[] = "KMGT";
-	char *end;
-	uint64_t value = strtoull(text, &end, 10);
-	unsigned shift = 0;
-
-	for (unsigned i = 0; units[i] != '\0' && *end != '\0'; i++)
-		if (*end == units[i])
-			shift = 10 * (i + 1);
-	if (end == text || text[0] == '-' || end[shift != 0] != '\0' ||
-	    value > UINT64_MAX >> shift || value << shift < low || value << shift > high)
-		argp_error(state,
-			   "%s: %s is no number from %" PRIu64 " to %" PRIu64
-			   " (K, M, G, T may follow)",
-			   name, text, low, high);
-	return value << shift;
-}
 
 static int add_rowid(struct arguments *arguments, const char *text)
 {
@@ -98,15 +79,16 @@ static error_t parse(int key, char *text, struct argp_state *state)
 
 	switch (key) {
 	case 'm':
-		arguments->memory =
-			number(state, "--memory", text, (uint64_t)2 << 20, (uint64_t)1 << 46);
+		arguments->memory = argument_number(state, "--memory", text, (uint64_t)2 << 20,
+						    (uint64_t)1 << 46);
 		break;
 	case 't':
 		arguments->threads =
-			(unsigned)number(state, "--threads", text, 1, READS_THREADS_MAX);
+			(unsigned)argument_number(state, "--threads", text, 1, READS_THREADS_MAX);
 		break;
 	case 'n':
-		arguments->load.count = number(state, "--reads", text, 1, (uint64_t)1 << 50);
+		arguments->load.count =
+			argument_number(state, "--reads", text, 1, (uint64_t)1 << 50);
 		break;
 	case 'd':
 		arguments->direct = true;
@@ -115,13 +97,14 @@ static error_t parse(int key, char *text, struct argp_state *state)
 		arguments->get = true;
 		break;
 	case KEY_GENERATE:
-		arguments->rows = number(state, "--generate", text, 1, GENERATE_ROWS_MAX);
+		arguments->rows = argument_number(state, "--generate", text, 1, GENERATE_ROWS_MAX);
 		break;
 	case KEY_CHECK:
 		arguments->load.checked = true;
 		break;
 	case KEY_HOT:
-		arguments->load.hot_percent = (unsigned)number(state, "--hot", text, 1, 100);
+		arguments->load.hot_percent =
+			(unsigned)argument_number(state, "--hot", text, 1, 100);
 		break;
 	case ARGP_KEY_ARG:
 		return parse_argument(arguments, text, state);

@@ -11,6 +11,7 @@
  *     external_sort --memory=256M big.keys sorted.keys
  *     external_sort --verify big.keys sorted.keys
  */
+#include "../argument.h"
 #include "file.h"
 #include "keys.h"
 #include "merge.h"
@@ -44,26 +45,6 @@ struct arguments {
 	unsigned path_count;
 };
 
-static uint64_t number(struct argp_state *state, const char *name, const char *text, uint64_t low,
-		       uint64_t high)
-{
-	static const char units[] = "KMGT";
-	char *end;
-	uint64_t value = strtoull(text, &end, 10);
-	unsigned shift = 0;
-
-	for (unsigned i = 0; units[i] != '\0' && *end != '\0'; i++)
-		if (*end == units[i])
-			shift = 10 * (i + 1);
-	if (end == text || text[0] == '-' || end[shift != 0] != '\0' ||
-	    value > UINT64_MAX >> shift || value << shift < low || value << shift > high)
-		argp_error(state,
-			   "%s: %s is no number from %" PRIu64 " to %" PRIu64
-			   " (K, M, G, T may follow)",
-			   name, text, low, high);
-	return value << shift;
-}
-
 static error_t parse(int key, char *text, struct argp_state *state)
 {
 	struct arguments *arguments = state->input;
@@ -71,11 +52,11 @@ static error_t parse(int key, char *text, struct argp_state *state)
 	switch (key) {
 	case 'm':
 		arguments->memory =
-			number(state, "--memory", text, PLAN_MEMORY_MIN, UINT64_MAX / 2);
+			argument_number(state, "--memory", text, PLAN_MEMORY_MIN, UINT64_MAX / 2);
 		break;
 	case 't':
 		arguments->threads =
-			(unsigned)number(state, "--threads", text, 1, PLAN_THREADS_MAX);
+			(unsigned)argument_number(state, "--threads", text, 1, PLAN_THREADS_MAX);
 		break;
 	case 'o':
 		arguments->options = text;
@@ -85,17 +66,17 @@ static error_t parse(int key, char *text, struct argp_state *state)
 		break;
 	case KEY_GENERATE:
 		arguments->mode = MODE_GENERATE;
-		arguments->count = number(state, "--generate", text, 0, (uint64_t)1 << 59);
+		arguments->count = argument_number(state, "--generate", text, 0, (uint64_t)1 << 59);
 		break;
 	case KEY_SEED:
-		arguments->seed = number(state, "--seed", text, 0, UINT64_MAX);
+		arguments->seed = argument_number(state, "--seed", text, 0, UINT64_MAX);
 		break;
 	case KEY_VERIFY:
 		arguments->mode = MODE_VERIFY;
 		break;
 	case KEY_SAMPLE:
 		arguments->mode = MODE_SAMPLE;
-		arguments->count = number(state, "--sample", text, 1, UINT64_MAX);
+		arguments->count = argument_number(state, "--sample", text, 1, UINT64_MAX);
 		break;
 	case ARGP_KEY_ARG:
 		if (arguments->path_count == 2)
@@ -198,7 +179,7 @@ static int sort_file(const struct arguments *arguments)
 	plan_make(&plan, arguments->memory, arguments->threads, input.bytes);
 	/*
 	 * Runs that must leave memory need a file to go to; and no huge pages, for a fault would then read
-	 * 2 MiB whatever was advised, more than a window. Where all fits, a file would only be written to
+	 * 2 MiB, more than a window. Where all fits, a file would only be written to
 	 * disk by the kernel's write-back, again and again as the keys move.
 	 */
 	if (configure(plan.spills ? "backing:file,hugepages:off" : "backing:anon",
