@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+/* The commands of `lgalloc`: each gets its own arguments, its name first, and returns the exit status. */
+#ifndef LG_TOOL_COMMAND_H
+#define LG_TOOL_COMMAND_H
+
+/* X(name, help) */
+#define LG_COMMANDS(X)                                                                             \
+	X(run, "run a program with its large allocations in regions")                              \
+	X(options, "list the options of LGALLOC_CONF and lg_configure")
+
+#define LG_COMMAND(name, help) int lg_command_##name(int argc, char **argv);
+LG_COMMANDS(LG_COMMAND)
+#undef LG_COMMAND
+
+enum { LG_EXIT_FAILURE = 1, LG_EXIT_USAGE = 2 };
+
+/* Wrong usage: one line on stderr, and the end. */
+_Noreturn void lg_usage_error(const char *command, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+#endif

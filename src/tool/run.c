@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+/* lgalloc run: the environment that preloads the malloc shim, then the program in our place. */
+#include "base/error.h"
+#include "base/option.h"
+#include "tool/command.h"
+
+#include <lgalloc/lgalloc.h>
+
+#include <argp.h>
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#ifndef LG_LIBRARY_FROM_PROGRAM
+#define LG_LIBRARY_FROM_PROGRAM "../lib"
+#endif
+
+static const char library[] = "liblgalloc-preload.so";
+
+struct wishes {
+	const char *options;
+	const char *min_size;
+	char **program;
+};
+
+static const struct argp_option argp_options[] = {
+	{ "options", 'o', "KEY:VALUE,...", 0, "Options as in LGALLOC_CONF; see lgalloc options",
+	  0 },
+	{ "min-size", 'm', "SIZE", 0, "Smallest request that becomes a region (default 1M)", 0 },
+	{ 0 },
+};
+
+static error_t parse(int key, char *argument, struct argp_state *state)
+{
+	struct wishes *wishes = state->input;
+
+	switch (key) {
+	case 'o':
+		wishes->options = argument;
+		return 0;
+	case 'm':
+		wishes->min_size = argument;
+		return 0;
+	case ARGP_KEY_ARGS:
+		wishes->program = state->argv + state->next;
+		state->next = state->argc;
+		return 0;
+	case ARGP_KEY_NO_ARGS:
+		argp_error(state, "which program?");
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+/* Beside us, as in a build, or where both are installed. False: it is nowhere. */
+static bool find_library(char *path, size_t bytes)
+{
+	static const char *const places[] = { ".", LG_LIBRARY_FROM_PROGRAM };
+	char own[PATH_MAX], try[2 * PATH_MAX];
+	ssize_t length = readlink("/proc/self/exe", own, sizeof(own) - 1);
+
+	if (length <= 0)
+		return false;
+	own[length] = '\0';
+	*strrchr(own, '/') = '\0';
+	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
+		char real[PATH_MAX];
+
+		snprintf(try, sizeof(try), "%s/%s/%s", own, places[i], library);
+		if (realpath(try, real) != NULL && access(real, R_OK) == 0) {
+			snprintf(path, bytes, "%s", real);
+			return true;
+		}
+	}
+	return false;
+}
+
+/* Sets NAME to `first`, what it was, `second`, those that are there, joined by `by`. */
+static void join(const char *name, const char *first, const char *second, const char *by)
+{
+	const char *before = getenv(name);
+	const char *parts[] = { first, before, second };
+	char *text = NULL;
+	size_t bytes;
+	FILE *to = open_memstream(&text, &bytes);
+	const char *between = "";
+
+	for (size_t i = 0; to != NULL && i < 3; i++) {
+		if (parts[i] == NULL || parts[i][0] == '\0')
+			continue;
+		fprintf(to, "%s%s", between, parts[i]);
+		between = by;
+	}
+	if (to == NULL || fclose(to) != 0 || setenv(name, text, 1) != 0) {
+		fprintf(stderr, "lgalloc run: %s cannot be set: %s\n", name, strerror(errno));
+		exit(LG_EXIT_FAILURE);
+	}
+	free(text);
+}
+
+/* What the program would say on its stderr is said here, before it starts. */
+static void check(const char *what, const char *options)
+{
+	if (options != NULL && lg_option_check(options, LG_OPTION_FIRST) != 0)
+		lg_usage_error("run", "%s: %s", what, lg_error());
+}
+
+static const char doc[] =
+	"Runs PROGRAM with its large allocations in regions: LD_PRELOAD of liblgalloc-preload.so."
+	"\vThe default backing is anon, since a forked child must see its memory; "
+	"-o backing:file,dir:PATH pages without swap and is for programs that do not fork. "
+	"Another allocator in LD_PRELOAD stays, behind.";
+
+int lg_command_run(int argc, char **argv)
+{
+	static const struct argp argp = { argp_options, parse, "[--] PROGRAM [ARGUMENT...]",
+					  doc,          NULL,  NULL,
+					  NULL };
+	static char name[] = "lgalloc run";
+	struct wishes wishes = { 0 };
+	char path[PATH_MAX], min_size[64] = "";
+
+	argv[0] = name;
+	argp_err_exit_status = LG_EXIT_USAGE;
+	argp_parse(&argp, argc, argv, ARGP_IN_ORDER, NULL, &wishes);
+	check("LGALLOC_CONF", getenv("LGALLOC_CONF"));
+	check("--options", wishes.options);
+	if (wishes.min_size != NULL) {
+		snprintf(min_size, sizeof(min_size), "min_size:%s", wishes.min_size);
+		check("--min-size", min_size);
+	}
+	if (!find_library(path, sizeof(path))) {
+		fprintf(stderr, "lgalloc run: %s is neither beside this program nor in %s of it\n",
+			library, LG_LIBRARY_FROM_PROGRAM);
+		return LG_EXIT_FAILURE;
+	}
+	if (strpbrk(path, " :") != NULL) {
+		fprintf(stderr,
+			"lgalloc run: '%s' cannot be preloaded: the dynamic linker takes the space or "
+			"colon in the path for an end; install it elsewhere\n",
+			path);
+		return LG_EXIT_FAILURE;
+	}
+	join("LD_PRELOAD", path, NULL, ":");
+	join("LGALLOC_CONF", NULL, wishes.options, ",");
+	join("LGALLOC_CONF", NULL, min_size, ",");
+	execvp(wishes.program[0], wishes.program);
+	fprintf(stderr, "lgalloc run: '%s' cannot be started: %s\n", wishes.program[0],
+		strerror(errno));
+	return LG_EXIT_FAILURE;
+}
