@@ -7,13 +7,9 @@
  * library's start.
  */
 #include "fault/child.h"
+#include "fault/exhaust.h"
 #include "stress/account.h"
 #include "stress/rounds.h"
-#include "stress/stamp.h"
-
-enum { REGIONS_MAX = 1 << 16 };
-
-static lg_region *regions[REGIONS_MAX];
 
 static void limit_addresses(rlim_t bytes)
 {
@@ -24,62 +20,37 @@ static void limit_addresses(rlim_t bytes)
 	CLAIM(setrlimit(RLIMIT_AS, &limit) == 0);
 }
 
-static unsigned take_until_refused(size_t bytes)
-{
-	unsigned count = 0;
-
-	while (count < REGIONS_MAX) {
-		errno = 0;
-		regions[count] = lg_region_new(bytes);
-		if (!regions[count])
-			break;
-		stamp_write(lg_region_data(regions[count]), bytes, count);
-		count++;
-	}
-	CLAIM(count < REGIONS_MAX);
-	CLAIM(errno == ENOMEM);
-	CLAIM(*lg_error() != '\0');
-	return count;
-}
-
-static void give_back(size_t bytes, unsigned count)
-{
-	for (unsigned i = 0; i < count; i++) {
-		CLAIM(stamp_holds(lg_region_data(regions[i]), bytes, i));
-		lg_region_free(regions[i]);
-	}
-}
-
 static void live_within(void *argument)
 {
 	size_t limit = *(const size_t *)argument;
+	lg_region *region;
 	bool began;
 	void *heap;
 
 	limit_addresses(limit);
-	regions[0] = lg_region_new(4096);
-	began = regions[0] != NULL;
+	region = lg_region_new(4096);
+	began = region != NULL;
 	CLAIM(began || errno == ENOMEM);
-	lg_region_free(regions[0]);
+	lg_region_free(region);
 	CLAIM(began || limit < (size_t)512 << 20);
 	heap = malloc(limit / 2);
 	CLAIM(!began || limit < (size_t)512 << 20 || heap != NULL);
 	free(heap);
 	for (size_t bytes = (size_t)64 << 10; bytes <= (size_t)1 << 30; bytes *= 4) {
-		unsigned count = take_until_refused(bytes);
+		unsigned count = exhaust(bytes, ENOMEM);
 		unsigned again;
 
-		give_back(bytes, count);
-		again = take_until_refused(bytes);
+		exhaust_give_back(bytes, count);
+		again = exhaust(bytes, ENOMEM);
 		CLAIM(again >= count);
-		give_back(bytes, again);
+		exhaust_give_back(bytes, again);
 		CLAIM(lg_trim() == 0);
 	}
 	limit_addresses(RLIM_INFINITY);
-	regions[0] = lg_region_new(4096);
-	CLAIM(regions[0] != NULL);
-	stamp_write(lg_region_data(regions[0]), 4096, 1);
-	lg_region_free(regions[0]);
+	region = lg_region_new(4096);
+	CLAIM(region != NULL);
+	stamp_write(lg_region_data(region), 4096, 1);
+	lg_region_free(region);
 	account_claim_nothing_lost();
 }
 

@@ -8,6 +8,7 @@
 
 #include "stress/claim.h"
 #include "stress/clock.h"
+#include "stress/process.h"
 
 #include <signal.h>
 #include <stdbool.h>
@@ -40,9 +41,7 @@ static inline struct child_end child_try(void (*body)(void *), void *argument)
 	pid_t child;
 
 	CLAIM(pipe(ends) == 0);
-	fflush(NULL);
-	child = fork();
-	CLAIM(child >= 0);
+	child = process_fork();
 	if (child == 0) {
 		dup2(ends[1], STDERR_FILENO);
 		close(ends[0]);
@@ -57,8 +56,7 @@ static inline struct child_end child_try(void (*body)(void *), void *argument)
 		CLAIM(end.length < sizeof(end.text) - 1);
 	}
 	close(ends[0]);
-	while (waitpid(child, &end.status, 0) < 0)
-		CLAIM(errno == EINTR);
+	end.status = process_wait(child);
 	return end;
 }
 

@@ -13,6 +13,7 @@
 #include "fault/child.h"
 #include "fault/system_calls.h"
 #include "stress/account.h"
+#include "stress/process.h"
 #include "stress/rounds.h"
 #include "stress/stamp.h"
 
@@ -277,29 +278,21 @@ static void try_each_name(unsigned variant, bool warm)
 }
 
 /* A backing file has no name. */
-static void claim_empty(const char *directory)
+static bool is_empty(const char *directory)
 {
 	DIR *entries = opendir(directory);
 	struct dirent *entry;
+	unsigned names = 0;
 
 	CLAIM(entries != NULL);
 	while ((entry = readdir(entries)) != NULL)
-		CLAIM(entry->d_name[0] == '.');
+		names += entry->d_name[0] != '.';
 	closedir(entries);
+	return names == 0;
 }
 
-static void body(const struct round *round)
+static void try_all(void)
 {
-	char directory[] = "/var/tmp/lgalloc-test.XXXXXX";
-	char option[sizeof(directory) + 8];
-
-	round_options = round->options;
-	attempt.fired = mmap(NULL, sizeof(*attempt.fired), PROT_READ | PROT_WRITE,
-			     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	CLAIM(attempt.fired != MAP_FAILED);
-	CLAIM(mkdtemp(directory) != NULL);
-	snprintf(option, sizeof(option), "dir:%s", directory);
-	CLAIM(lg_configure(option) == 0);
 	for (unsigned turn = 0; turn < (getenv("LGALLOC_FAULT_ALL") ? 3 : 1); turn++) {
 		for (unsigned warm = 0; warm < 2; warm++) {
 			for (unsigned variant = 0; variant < 3; variant++)
@@ -308,8 +301,41 @@ static void body(const struct round *round)
 			try_each_in_turn(UINT_MAX, turn + warm + 1, warm);
 		}
 	}
-	claim_empty(directory);
-	CLAIM(rmdir(directory) == 0);
+}
+
+/* The tries are made in a child without an alarm, so that the parent always comes back to clean up. */
+static int in_a_child(void)
+{
+	pid_t child = process_fork();
+
+	if (child == 0) {
+		try_all();
+		fflush(NULL);
+		_exit(EXIT_SUCCESS);
+	}
+	return process_wait(child);
+}
+
+static void body(const struct round *round)
+{
+	char directory[] = "/var/tmp/lgalloc-test.XXXXXX";
+	char option[sizeof(directory) + 8];
+	bool empty;
+	int status;
+
+	round_options = round->options;
+	attempt.fired = mmap(NULL, sizeof(*attempt.fired), PROT_READ | PROT_WRITE,
+			     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	CLAIM(attempt.fired != MAP_FAILED);
+	CLAIM(mkdtemp(directory) != NULL);
+	snprintf(option, sizeof(option), "dir:%s", directory);
+	CLAIM(lg_configure(option) == 0);
+	status = in_a_child();
+	empty = is_empty(directory);
+	CLAIM(rmdir(directory) == 0 || !empty);
+	CLAIM(empty);
+	CLAIM(WIFEXITED(status));
+	CLAIM(WEXITSTATUS(status) == EXIT_SUCCESS);
 }
 
 static const struct round rounds[] = {

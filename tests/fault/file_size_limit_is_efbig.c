@@ -6,12 +6,10 @@
  * Oracle: errno, the wait status, the stamps of what was handed out.
  */
 #include "fault/child.h"
+#include "fault/exhaust.h"
 #include "stress/account.h"
-#include "stress/stamp.h"
 
-enum { REGIONS_MAX = 1 << 15, HUGE_PAGE = 2 << 20 };
-
-static lg_region *regions[REGIONS_MAX];
+enum { HUGE_PAGE = 2 << 20 };
 
 static void limit_files(rlim_t bytes)
 {
@@ -22,52 +20,31 @@ static void limit_files(rlim_t bytes)
 	CLAIM(setrlimit(RLIMIT_FSIZE, &limit) == 0);
 }
 
-static unsigned take_until_refused(size_t bytes)
-{
-	unsigned count = 0;
-
-	while (count < REGIONS_MAX) {
-		errno = 0;
-		regions[count] = lg_region_new(bytes);
-		if (!regions[count])
-			break;
-		stamp_write(lg_region_data(regions[count]), bytes, count);
-		count++;
-	}
-	CLAIM(count < REGIONS_MAX);
-	CLAIM(errno == EFBIG);
-	CLAIM(*lg_error() != '\0');
-	for (unsigned i = 0; i < count; i++)
-		CLAIM(stamp_holds(lg_region_data(regions[i]), bytes, i));
-	return count;
-}
-
 static void live_within(void *argument)
 {
 	size_t limit = *(const size_t *)argument;
+	lg_region *region;
 
 	CLAIM(lg_configure("backing:file") == 0);
 	limit_files(limit);
 	for (size_t bytes = 4096; bytes <= (size_t)256 << 20; bytes *= 8) {
-		unsigned count = take_until_refused(bytes);
+		unsigned count = exhaust(bytes, EFBIG);
 		unsigned again;
 
 		/* At least half of what the limit allows; files grow by huge pages at least. */
 		CLAIM(limit < HUGE_PAGE || count >= limit / bytes / 2);
 		CLAIM(count <= limit / bytes);
-		for (unsigned i = 0; i < count; i++)
-			lg_region_free(regions[i]);
-		again = take_until_refused(bytes);
+		exhaust_give_back(bytes, count);
+		again = exhaust(bytes, EFBIG);
 		CLAIM(again == count);
-		for (unsigned i = 0; i < again; i++)
-			lg_region_free(regions[i]);
+		exhaust_give_back(bytes, again);
 		CLAIM(lg_trim() == 0);
 	}
 	limit_files(RLIM_INFINITY);
-	regions[0] = lg_region_new((size_t)256 << 20);
-	CLAIM(regions[0] != NULL);
-	stamp_write(lg_region_data(regions[0]), (size_t)256 << 20, 1);
-	lg_region_free(regions[0]);
+	region = lg_region_new((size_t)256 << 20);
+	CLAIM(region != NULL);
+	stamp_write(lg_region_data(region), (size_t)256 << 20, 1);
+	lg_region_free(region);
 	account_claim_nothing_lost();
 }
 

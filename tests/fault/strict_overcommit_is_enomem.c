@@ -9,6 +9,7 @@
  * Oracle: errno, wait status, stamps, Committed_AS before and after the library's start.
  */
 #include "fault/child.h"
+#include "fault/exhaust.h"
 #include "stress/account.h"
 #include "stress/rounds.h"
 #include "stress/stamp.h"
@@ -81,27 +82,12 @@ static unsigned long long meminfo_kib(const char *name)
 	return kib;
 }
 
-static void take_until_refused(size_t bytes)
+static void exhaust_once(size_t bytes)
 {
-	unsigned count = 0;
+	unsigned count = exhaust(bytes, ENOMEM);
 
-	while (count < REGIONS_MAX) {
-		errno = 0;
-		regions[count] = lg_region_new(bytes);
-		if (!regions[count])
-			break;
-		stamp_write(lg_region_data(regions[count]), bytes, count);
-		count++;
-	}
-	CLAIM(count < REGIONS_MAX);
 	CLAIM(count > 0);
-	CLAIM(errno == ENOMEM);
-	CLAIM(*lg_error() != '\0');
-	while (count > 0) {
-		count--;
-		CLAIM(stamp_holds(lg_region_data(regions[count]), bytes, count));
-		lg_region_free(regions[count]);
-	}
+	exhaust_give_back(bytes, count);
 	CLAIM(lg_trim() == 0);
 }
 
@@ -117,10 +103,10 @@ static void live_anon(void *unused)
 	fprintf(stdout, "the start commits %lld KiB\n", (long long)(after - before));
 	CLAIM(after < before + START_KIB_MOST);
 	/* The grant is 3 GiB: areas of any size must come and go within it. */
-	take_until_refused((size_t)1 << 20);
-	take_until_refused((size_t)16 << 20);
-	take_until_refused((size_t)256 << 20);
-	take_until_refused((size_t)1 << 20);
+	exhaust_once((size_t)1 << 20);
+	exhaust_once((size_t)16 << 20);
+	exhaust_once((size_t)256 << 20);
+	exhaust_once((size_t)1 << 20);
 	account_claim_nothing_lost();
 }
 

@@ -3,7 +3,8 @@
  * One list of the calls; CMakeLists.txt has the same names for the linker. Calls that cannot fail by
  * the manual (getpid, clock_gettime) or whose failure means nothing (close after which the descriptor
  * is gone all the same) are left alone. EINTR is not injected without end: a call that restarts would
- * be right to do so for ever; nor is EFAULT of mremap, which says that a mapping is gone when it is not.
+ * be right to do so for ever; nor are EFAULT of mremap and ENOMEM of mincore, which say that a mapping is gone
+ * when it is not.
  */
 #include "fault/system_calls.h"
 
@@ -32,7 +33,7 @@
 	X(mprotect, ENOMEM, EACCES, ENOMEM, int, (void *at, size_t bytes, int how),                \
 	  (at, bytes, how))                                                                        \
 	X(madvise, EINVAL, EAGAIN, EIO, int, (void *at, size_t bytes, int how), (at, bytes, how))  \
-	X(mincore, ENOMEM, EAGAIN, EINVAL, int, (void *at, size_t bytes, unsigned char *to),       \
+	X(mincore, EAGAIN, EINVAL, EAGAIN, int, (void *at, size_t bytes, unsigned char *to),       \
 	  (at, bytes, to))                                                                         \
 	X(ftruncate, ENOSPC, EFBIG, EIO, int, (int fd, off_t bytes), (fd, bytes))                  \
 	X(fallocate, ENOSPC, EDQUOT, EOPNOTSUPP, int, (int fd, int how, off_t at, off_t bytes),    \

@@ -50,6 +50,20 @@ static inline void account_print(const struct lg_stats *stats)
 	}
 }
 
+/* Threads were joined. One whose cache a revoker held at that moment is let go by the revoker, soon. */
+static inline void account_claim_threads(uint64_t expected)
+{
+	double hang = clock_hang();
+	struct lg_stats stats;
+
+	do {
+		CLAIM(!clock_passed(hang));
+		CLAIM(lg_stats_read(&stats) == 0);
+		if (stats.threads != expected)
+			clock_breathe();
+	} while (stats.threads != expected);
+}
+
 /* Everything was freed and trimmed: nothing in use, nothing kept, nothing lost. */
 static inline void account_claim_nothing_lost(void)
 {

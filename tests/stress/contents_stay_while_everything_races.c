@@ -23,34 +23,18 @@ enum { SIZE_LOW = 12, SIZE_HIGH = 22 };
 static struct crew crew;
 static struct exchange market;
 
-static struct parcel make(uint64_t *random)
-{
-	struct parcel parcel = { lg_region_new(random_size(random, SIZE_LOW, SIZE_HIGH)),
-				 random_next(random) };
-
-	CLAIM(parcel.region != NULL);
-	stamp_write(lg_region_data(parcel.region), lg_region_size(parcel.region), parcel.id);
-	return parcel;
-}
-
-static void check_and_free(struct parcel parcel)
-{
-	CLAIM(stamp_holds(lg_region_data(parcel.region), lg_region_size(parcel.region), parcel.id));
-	lg_region_free(parcel.region);
-}
-
 static void make_only(struct crew_member *me)
 {
 	struct parcel parcel = { 0 };
 
 	while (!crew_stopped(me)) {
 		if (!parcel.region)
-			parcel = make(&me->random);
+			parcel = parcel_make(&me->random, SIZE_LOW, SIZE_HIGH);
 		if (exchange_put(&market, random_below(&me->random, EXCHANGE_SLOTS), parcel))
 			parcel.region = NULL;
 	}
 	if (parcel.region)
-		check_and_free(parcel);
+		parcel_check_and_free(parcel);
 }
 
 static void take_only(struct crew_member *me)
@@ -59,7 +43,7 @@ static void take_only(struct crew_member *me)
 
 	while (!crew_stopped(me))
 		if (exchange_take(&market, random_below(&me->random, EXCHANGE_SLOTS), &parcel))
-			check_and_free(parcel);
+			parcel_check_and_free(parcel);
 }
 
 static void mix(struct crew_member *me)
@@ -70,12 +54,12 @@ static void mix(struct crew_member *me)
 		struct parcel *one = &held[random_below(&me->random, 16)];
 
 		if (one->region)
-			check_and_free(*one);
-		*one = make(&me->random);
+			parcel_check_and_free(*one);
+		*one = parcel_make(&me->random, SIZE_LOW, SIZE_HIGH);
 	}
 	for (unsigned i = 0; i < 16; i++)
 		if (held[i].region)
-			check_and_free(held[i]);
+			parcel_check_and_free(held[i]);
 }
 
 /* Exits with regions in its cache and with one of its own still held, passed on as its result. */
@@ -87,10 +71,10 @@ static void *live_shortly(void *argument)
 
 	CLAIM(left != NULL);
 	for (unsigned i = 0; i < 8; i++)
-		some[i] = make(&random);
+		some[i] = parcel_make(&random, SIZE_LOW, SIZE_HIGH);
 	for (unsigned i = 0; i < 8; i++)
-		check_and_free(some[i]);
-	*left = make(&random);
+		parcel_check_and_free(some[i]);
+	*left = parcel_make(&random, SIZE_LOW, SIZE_HIGH);
 	return left;
 }
 
@@ -108,7 +92,7 @@ static void start_short_lives(struct crew_member *me)
 			void *left;
 
 			CLAIM(pthread_join(thread[i], &left) == 0);
-			check_and_free(*(struct parcel *)left);
+			parcel_check_and_free(*(struct parcel *)left);
 			free(left);
 		}
 	}
@@ -206,7 +190,7 @@ static void body(const struct round *round)
 	crew_join(&crew);
 	for (size_t i = 0; i < EXCHANGE_SLOTS; i++)
 		if (exchange_take(&market, i, &left))
-			check_and_free(left);
+			parcel_check_and_free(left);
 	account_claim_nothing_lost();
 }
 

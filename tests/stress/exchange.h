@@ -9,6 +9,8 @@
 #define STRESS_EXCHANGE_H
 
 #include "stress/claim.h"
+#include "stress/random.h"
+#include "stress/stamp.h"
 
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -17,6 +19,23 @@ struct parcel {
 	lg_region *region;
 	uint64_t id;
 };
+
+/* A region of 2^low to 2^high bytes, stamped. */
+static inline struct parcel parcel_make(uint64_t *random, unsigned low, unsigned high)
+{
+	struct parcel parcel = { lg_region_new(random_size(random, low, high)),
+				 random_next(random) };
+
+	CLAIM(parcel.region != NULL);
+	stamp_write(lg_region_data(parcel.region), lg_region_size(parcel.region), parcel.id);
+	return parcel;
+}
+
+static inline void parcel_check_and_free(struct parcel parcel)
+{
+	CLAIM(stamp_holds(lg_region_data(parcel.region), lg_region_size(parcel.region), parcel.id));
+	lg_region_free(parcel.region);
+}
 
 enum { EXCHANGE_SLOTS = 64 };
 

@@ -5,7 +5,8 @@
  *
  * Only a refill may make others wait (of the same class). So no refill may be needed: before the start
  * each class gets as many regions as all threads can hold, cache and have in flight between two
- * places, areas never retire, and the count of refills must not have changed at the end.
+ * places, areas never retire, nobody but the worker reclaims, and the count of refills must not have
+ * changed at the end.
  */
 #ifndef STRESS_PROGRESS_H
 #define STRESS_PROGRESS_H
@@ -18,11 +19,11 @@
 #include <stdbool.h>
 #include <stdlib.h>
 
-enum { PROGRESS_THREADS = 64, PROGRESS_CLASSES = 4, PROGRESS_HELD = 4, PROGRESS_FLIGHT = 80 };
+enum { PROGRESS_THREADS = 64, PROGRESS_CLASSES = 4, PROGRESS_HELD = 4 };
 enum { PROGRESS_STEPS = 200 }; /* each other thread must go this far while some are stopped */
 #define PROGRESS_CACHE_BYTES ((size_t)512 << 10)
 #define PROGRESS_OPTIONS                                                                           \
-	"cache_bytes:512K,retire_delay:86400s,interval:2ms,second_decay:4ms,dirty_bytes:64M"
+	"cache_bytes:512K,retire_delay:86400s,interval:2ms,second_decay:4ms,dirty_bytes:1G"
 
 static const size_t progress_sizes[PROGRESS_CLASSES] = { 4 << 10, 16 << 10, 64 << 10, 256 << 10 };
 
@@ -35,17 +36,20 @@ struct progress {
 	} of[PROGRESS_THREADS];
 };
 
-/*
- * Batches between two places are bounded in bytes as well as in number (a chain is 16 regions and a
- * run of clean ones 1 MiB), so PROGRESS_FLIGHT regions a thread is more than it can have on the way.
- */
+/* What a thread has on the way from one place to another: a run of clean regions, or a chain. */
+static inline size_t progress_flight(size_t size)
+{
+	return (1 << 20) / size + 16;
+}
+
+/* No trim at the end: it would unmap the areas. */
 static inline void progress_warm(void)
 {
 	for (unsigned i = 0; i < PROGRESS_CLASSES; i++) {
 		size_t size = progress_sizes[i];
-		size_t flight = size >= (256 << 10) ? 20 : PROGRESS_FLIGHT;
-		size_t count = (PROGRESS_HELD + PROGRESS_CACHE_BYTES / size + flight) *
-			       (PROGRESS_THREADS + 1);
+		size_t count =
+			(PROGRESS_HELD + PROGRESS_CACHE_BYTES / size + progress_flight(size)) *
+			(PROGRESS_THREADS + 1);
 		lg_region **regions = malloc(count * sizeof(lg_region *));
 
 		CLAIM(regions != NULL);
@@ -56,7 +60,6 @@ static inline void progress_warm(void)
 		for (size_t j = 0; j < count; j++)
 			lg_region_free(regions[j]);
 		free(regions);
-		CLAIM(lg_trim() == 0);
 	}
 }
 

@@ -8,6 +8,7 @@
 #define STRESS_ROUNDS_H
 
 #include "stress/claim.h"
+#include "stress/process.h"
 
 #include <sys/wait.h>
 #include <unistd.h>
@@ -20,18 +21,14 @@ struct round {
 static inline int round_start(const char *program, const struct round *round)
 {
 	int status;
-	pid_t child;
+	pid_t child = process_fork();
 
-	fflush(NULL);
-	child = fork();
-	CLAIM(child >= 0);
 	if (child == 0) {
 		execl("/proc/self/exe", program, round->name, (char *)NULL);
 		perror("execl");
 		_exit(EXIT_FAILURE);
 	}
-	while (waitpid(child, &status, 0) < 0)
-		CLAIM(errno == EINTR);
+	status = process_wait(child);
 	if (WIFEXITED(status))
 		return WEXITSTATUS(status);
 	fprintf(stderr, "killed by signal %d\n", WTERMSIG(status));

@@ -23,40 +23,24 @@ static struct exchange market;
 static pthread_barrier_t all_alive;
 static atomic_uint on_market;
 
-static struct parcel make(uint64_t *random)
-{
-	struct parcel parcel = { lg_region_new(random_size(random, SIZE_LOW, SIZE_HIGH)),
-				 random_next(random) };
-
-	CLAIM(parcel.region != NULL);
-	stamp_write(lg_region_data(parcel.region), lg_region_size(parcel.region), parcel.id);
-	return parcel;
-}
-
-static void check_and_free(struct parcel parcel)
-{
-	CLAIM(stamp_holds(lg_region_data(parcel.region), lg_region_size(parcel.region), parcel.id));
-	lg_region_free(parcel.region);
-}
-
 static void live(struct crew_member *me)
 {
 	struct parcel kept[KEPT];
 	struct parcel other;
 
 	for (unsigned i = 0; i < KEPT; i++)
-		kept[i] = make(&me->random);
+		kept[i] = parcel_make(&me->random, SIZE_LOW, SIZE_HIGH);
 	pthread_barrier_wait(&all_alive);
 	for (unsigned i = 1; i < KEPT; i++)
-		check_and_free(kept[i]);
+		parcel_check_and_free(kept[i]);
 	if (exchange_take(&market, random_below(&me->random, EXCHANGE_SLOTS), &other)) {
 		atomic_fetch_sub(&on_market, 1);
-		check_and_free(other);
+		parcel_check_and_free(other);
 	}
 	if (exchange_put(&market, random_below(&me->random, EXCHANGE_SLOTS), kept[0]))
 		atomic_fetch_add(&on_market, 1);
 	else
-		check_and_free(kept[0]);
+		parcel_check_and_free(kept[0]);
 }
 
 static unsigned mappings(void)
@@ -92,7 +76,7 @@ static void body(const struct round *round)
 		crew_join(&crew);
 		pthread_barrier_destroy(&all_alive);
 		CLAIM(lg_stats_read(&stats) == 0);
-		CLAIM(stats.threads == baseline);
+		account_claim_threads(baseline);
 		CLAIM(stats.totals.in_use == atomic_load(&on_market));
 		if (wave == 1) {
 			reserved_bytes = stats.reserved_bytes;
@@ -104,7 +88,7 @@ static void body(const struct round *round)
 	}
 	for (size_t i = 0; i < EXCHANGE_SLOTS; i++)
 		if (exchange_take(&market, i, &left))
-			check_and_free(left);
+			parcel_check_and_free(left);
 	account_claim_nothing_lost();
 }
 

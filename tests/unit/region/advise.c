@@ -3,6 +3,7 @@
 
 #include "os/map.h"
 #include "region/mappings.h"
+#include "stress/clock.h"
 #include "unit/region/library.h"
 
 #include <errno.h>
@@ -107,6 +108,42 @@ static void dead_pages_leave_memory(void **state)
 	assert_true(before.resident_bytes >= after.resident_bytes + 31 * MIB);
 	if (!backing_is_anon() && before.disk_bytes > 0)
 		assert_true(after.disk_bytes >= before.disk_bytes); /* the blocks stay: no SIGBUS */
+	lg_region_free(region);
+}
+
+/* Reading in goes on after the call. */
+static bool becomes_resident(uint64_t bytes)
+{
+	double hang = clock_hang();
+	struct lg_usage usage;
+
+	do {
+		assert_int_equal(lg_usage_read(&usage), 0);
+		if (usage.resident_bytes >= bytes)
+			return true;
+		clock_breathe();
+	} while (!clock_passed(hang));
+	return false;
+}
+
+static void cold_pages_leave_memory_and_needed_ones_all_come_back(void **state)
+{
+	struct lg_region *region = lg_region_new(32 * MIB);
+	struct lg_usage before, cold;
+
+	(void)state;
+	memset(lg_region_data(region), 'c', 32 * MIB);
+	assert_int_equal(lg_usage_read(&before), 0);
+	assert_int_equal(lg_region_advise(region, 0, 0, LG_COLD), 0);
+	assert_int_equal(lg_usage_read(&cold), 0);
+	/* Anonymous pages stay where there is no swap, those of a tmpfs as well. */
+	if (backing_is_anon() || cold.resident_bytes == before.resident_bytes) {
+		lg_region_free(region);
+		skip();
+	}
+	assert_true(cold.resident_bytes + 16 * MIB < before.resident_bytes);
+	assert_int_equal(lg_region_advise(region, 0, 0, LG_WILLNEED), 0);
+	assert_true(becomes_resident(before.resident_bytes));
 	lg_region_free(region);
 }
 
@@ -240,6 +277,7 @@ int main(void)
 		TEST(dead_bytes_read_zero_and_their_neighbours_stay),
 		TEST(parts_of_pages_are_left_alone),
 		TEST(dead_pages_leave_memory),
+		TEST(cold_pages_leave_memory_and_needed_ones_all_come_back),
 		TEST(ranges_outside_are_refused),
 		TEST(unknown_advice_is_refused_in_words),
 		TEST(what_is_no_live_region_is_refused),

@@ -7,6 +7,7 @@
 #include "region/backing.h"
 #include "region/class.h"
 #include "region/clean.h"
+#include "region/reclaim.h"
 #include "region/refill.h"
 #include "region/start.h"
 #include "region/thread.h"

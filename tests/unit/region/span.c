@@ -122,6 +122,30 @@ static void foreign_and_misaligned_handles_are_not_ours(void **state)
 	}
 }
 
+static void neighbours_lie_far_apart_and_every_slot_is_used_once(void **state)
+{
+	static uint8_t used[2 * LG_BLOCK];
+
+	(void)state;
+	memset(used, 0, sizeof(used));
+	for (uint64_t number = 0; number < 2 * LG_BLOCK; number++) {
+		uint64_t slot = lg_span_slot(number);
+
+		assert_true(slot / LG_BLOCK == number / LG_BLOCK);
+		assert_int_equal(used[slot]++, 0);
+		assert_true(lg_span_number(slot) == number);
+	}
+	for (uint64_t number = 0; number + 1 < LG_BLOCK; number++) {
+		int64_t apart = (int64_t)lg_span_slot(number + 1) - (int64_t)lg_span_slot(number);
+
+		assert_true(apart > 1 || apart < -1);
+	}
+	/* The first of a block have no neighbour in use at all. */
+	for (uint64_t a = 0; a < 64; a++)
+		for (uint64_t b = 0; b < a; b++)
+			assert_true(lg_span_slot(a) / 2 != lg_span_slot(b) / 2);
+}
+
 static void tables_become_writable_as_far_as_asked(void **state)
 {
 	(void)state;
@@ -197,6 +221,7 @@ int main(void)
 		cmocka_unit_test(every_class_has_descriptors_of_its_own),
 		cmocka_unit_test(foreign_addresses_are_in_no_region),
 		cmocka_unit_test(foreign_and_misaligned_handles_are_not_ours),
+		cmocka_unit_test(neighbours_lie_far_apart_and_every_slot_is_used_once),
 		cmocka_unit_test(tables_become_writable_as_far_as_asked),
 		cmocka_unit_test(forgetting_makes_every_descriptor_and_bit_new),
 		cmocka_unit_test(reserved_bytes_are_spans_and_tables),
