@@ -2,6 +2,7 @@
 #include "os/file.h"
 
 #include "base/error.h"
+#include "os/map.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -10,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
@@ -90,8 +92,16 @@ int lg_os_file_open(const char *directory, struct lg_os_file *file)
 			       "dir:PATH or TMPDIR",
 			       directory, lg_error_name(-fd));
 	fd = move_high(fd);
+	void *pin = mmap(NULL, lg_os_page_bytes(), PROT_NONE, MAP_SHARED, fd, 0);
+	if (pin == MAP_FAILED) {
+		int error = errno;
+		close(fd);
+		return lg_fail(error, "the backing file in dir '%s' cannot be mapped: %s",
+			       directory, lg_error_name(error));
+	}
 	if (fstat(fd, &status) != 0 || fstatfs(fd, &system) != 0) {
 		int error = errno;
+		(void)munmap(pin, lg_os_page_bytes());
 		close(fd);
 		return lg_fail(error, "the backing file in dir '%s' cannot be examined: %s",
 			       directory, lg_error_name(error));
@@ -102,17 +112,16 @@ int lg_os_file_open(const char *directory, struct lg_os_file *file)
 	*file = (struct lg_os_file){ .fd = fd,
 				     .device = status.st_dev,
 				     .inode = status.st_ino,
-				     .links = status.st_nlink,
+				     .pin = pin,
 				     .zeroes_in_place = system.f_type != XFS_SUPER_MAGIC,
 				     .undoes = system.f_type == TMPFS_MAGIC };
 	return 0;
 }
 
-/* The links: once nothing maps our file, its inode may be a named file's. */
 static bool is_ours(const struct lg_os_file *file, struct stat *status)
 {
 	return file->fd >= 0 && fstat(file->fd, status) == 0 && status->st_dev == file->device &&
-	       status->st_ino == file->inode && status->st_nlink == file->links;
+	       status->st_ino == file->inode;
 }
 
 bool lg_os_file_is_ours(const struct lg_os_file *file)
@@ -127,6 +136,9 @@ void lg_os_file_close(struct lg_os_file *file)
 	if (lg_os_file_is_ours(file))
 		close(file->fd);
 	file->fd = -1;
+	if (file->pin != NULL)
+		(void)munmap(file->pin, lg_os_page_bytes());
+	file->pin = NULL;
 }
 
 int lg_os_file_extend(struct lg_os_file *file, uint64_t bytes)

@@ -3,8 +3,10 @@
  * A backing file: unlinked from the start, so its bytes go when the process does.
  *
  * Programs close descriptors they do not know. Before each change through the descriptor we look
- * whether it still is our file; if not, -EBADF, and nothing of the program's is harmed. (A close between
- * the look and the call cannot be seen; the descriptor is kept high to make that unlikely.)
+ * whether it still is our file; if not, -EBADF, and nothing of the program's is harmed. Device and inode
+ * tell: a page of the file stays mapped while the record is in use, so that the inode cannot become a
+ * file of the program's. (A close between the look and the call cannot be seen; the descriptor is kept
+ * high to make that unlikely.)
  */
 #ifndef LG_OS_FILE_H
 #define LG_OS_FILE_H
@@ -17,7 +19,7 @@ struct lg_os_file {
 	int fd; /* -1: none */
 	dev_t device;
 	ino_t inode;
-	nlink_t links; /* 0, or what the file system shows for a file without a name */
+	void *pin; /* a page of it, never read or written */
 	uint64_t bytes;
 	bool zeroes_in_place; /* zeroing a range never gives up its blocks */
 	bool undoes;          /* a reservation that a signal interrupts has reserved nothing */
@@ -25,6 +27,7 @@ struct lg_os_file {
 
 /* Makes a file in `directory`. -errno, in words in lg_error(). */
 int lg_os_file_open(const char *directory, struct lg_os_file *file);
+/* Ends the use of a record, whether or not its descriptor is still open. */
 void lg_os_file_close(struct lg_os_file *file);
 
 /* Makes the file at least `bytes` long (sparse). -EFBIG beyond RLIMIT_FSIZE, without its signal. */

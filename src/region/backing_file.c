@@ -41,6 +41,7 @@ static int renew_file(struct lg_class *class)
 		return 0;
 	lg_area_orphan(class, index);
 	index = (index + 1) % LG_FILES;
+	lg_os_file_close(&class->files[index]);
 	int error = lg_os_file_open(directory(), &class->files[index]);
 	if (error == 0)
 		lg_store_release(&class->file, index);

@@ -223,6 +223,35 @@ static void closed_number_is_not_ours(void **state)
 	lg_os_file_close(&file);
 }
 
+/* How many mappings show the file with this inode; the column before the path. */
+static unsigned mappings_of(ino_t inode)
+{
+	FILE *maps = fopen("/proc/self/maps", "r");
+	char line[512];
+	unsigned count = 0;
+
+	assert_non_null(maps);
+	while (fgets(line, sizeof(line), maps) != NULL) {
+		unsigned long one = 0;
+
+		count += sscanf(line, "%*s %*s %*s %*s %lu", &one) == 1 && one == inode;
+	}
+	fclose(maps);
+	return count;
+}
+
+/* Else the program's next file could be taken for ours, which it had closed. */
+static void inode_stays_in_use_while_the_record_does(void **state)
+{
+	(void)state;
+	assert_int_equal(mappings_of(file.inode), 1);
+	close(file.fd);
+	assert_int_equal(mappings_of(file.inode), 1);
+	ino_t inode = file.inode;
+	lg_os_file_close(&file);
+	assert_int_equal(mappings_of(inode), 0);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, open_here, close_here)
@@ -237,6 +266,7 @@ int main(void)
 		TEST(writing_back_is_allowed_anywhere),
 		TEST(reused_number_is_not_ours_and_is_not_harmed),
 		TEST(closed_number_is_not_ours),
+		TEST(inode_stays_in_use_while_the_record_does),
 	};
 
 	return UNIT_RUN(tests);
