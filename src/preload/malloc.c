@@ -14,8 +14,10 @@
 #include "base/option.h"
 #include "os/map.h"
 #include "preload/next.h"
+#include "region/alloc.h"
 #include "region/span.h"
 #include "region/start.h"
+#include "region/tail.h"
 
 #include <lgalloc/lgalloc.h>
 
@@ -55,12 +57,15 @@ static inline bool is_region(const void *block)
 static LG_OUT_OF_LINE void *large(size_t bytes, bool zeroed)
 {
 	int before = errno;
-	lg_region *region = zeroed ? lg_region_new_zeroed(bytes) : lg_region_new(bytes);
+	int error;
+	lg_region *region = zeroed ? lg_region_obtain(bytes, bytes, &error) : lg_region_new(bytes);
 
-	if (region != NULL)
-		return lg_region_data(region);
-	errno = before;
-	return NULL;
+	if (region == NULL) {
+		errno = before;
+		return NULL;
+	}
+	lg_tail_fit(region, bytes);
+	return lg_region_data(region);
 }
 
 /* A region is aligned to its size, up to a span; only so much is promised. */
@@ -99,10 +104,23 @@ EXPORT void free(void *block)
 		lg_next.free(block);
 }
 
+/*
+ * To the end of the page, and not the capacity, which may be twice as much: programs count their memory by
+ * it (redis), and use what they are told they have.
+ */
+static size_t usable(const void *block)
+{
+	lg_region *region = lg_region_of(block);
+
+	if (region == NULL || region->view.data != block)
+		return 0;
+	return lg_round_up(region->asked, lg_os_page_bytes());
+}
+
 EXPORT size_t malloc_usable_size(void *block)
 {
 	if (is_region(block))
-		return lg_usable_size(block);
+		return usable(block);
 	return lg_next_is_early(block) ? 0 : lg_next.malloc_usable_size(block);
 }
 
@@ -121,7 +139,7 @@ static void *exchange(void *old, size_t old_bytes, size_t bytes)
 static void *resize(void *old, size_t bytes)
 {
 	lg_region *region = lg_region_of(old);
-	size_t old_bytes = lg_usable_size(old);
+	size_t old_bytes = usable(old);
 	int before = errno;
 
 	if (bytes == 0) {
@@ -134,8 +152,10 @@ static void *resize(void *old, size_t bytes)
 	if (!is_large(bytes))
 		return exchange(old, old_bytes, bytes);
 	lg_region *other = lg_region_resize(region, bytes);
-	if (other != NULL)
+	if (other != NULL) {
+		lg_tail_fit(other, bytes);
 		return lg_region_data(other);
+	}
 	errno = before;
 	void *block = lg_next.malloc(bytes);
 	if (block == NULL)

@@ -166,7 +166,7 @@ static int class_for(size_t bytes, unsigned *class)
 	return 0;
 }
 
-struct lg_region *lg_region_obtain(size_t bytes, bool zeroed, int *error)
+struct lg_region *lg_region_obtain(size_t bytes, size_t zeroed, int *error)
 {
 	struct lg_cache *cache = lg_thread_cache(error);
 	struct lg_region *region = NULL;
@@ -178,7 +178,7 @@ struct lg_region *lg_region_obtain(size_t bytes, bool zeroed, int *error)
 	if (*error != 0)
 		return NULL;
 	lg_cache_note_use(cache, class);
-	if (zeroed)
+	if (zeroed > 0)
 		region = find_zero(cache, class);
 	if (region == NULL && !lg_cache_serves(class)) {
 		lg_cache_rebalance(cache);
@@ -197,14 +197,14 @@ struct lg_region *lg_region_obtain(size_t bytes, bool zeroed, int *error)
 	lg_region_set_state(region, LG_LIVE);
 	if (lg_sanitizer_active)
 		lg_sanitizer_hand_out(region->view.data, region->view.bytes, state == LG_ZERO);
-	if (zeroed && state != LG_ZERO) {
-		memset(region->view.data, 0, region->view.bytes);
+	if (zeroed > 0 && state != LG_ZERO) {
+		memset(region->view.data, 0, lg_min(zeroed, region->view.bytes));
 		lg_count(cache, class, zeroed, 1);
 	}
 	return region;
 }
 
-static LG_OUT_OF_LINE lg_region *obtain_or_fail(size_t bytes, bool zeroed)
+static LG_OUT_OF_LINE lg_region *obtain_or_fail(size_t bytes, size_t zeroed)
 {
 	int error = 0;
 	struct lg_region *region = lg_region_obtain(bytes, zeroed, &error);
@@ -231,10 +231,10 @@ lg_region *lg_region_new(size_t bytes)
 		}
 		lg_cache_leave(cache);
 	}
-	return obtain_or_fail(bytes, false);
+	return obtain_or_fail(bytes, LG_ZEROED_NOT);
 }
 
 lg_region *lg_region_new_zeroed(size_t bytes)
 {
-	return obtain_or_fail(bytes, true);
+	return obtain_or_fail(bytes, LG_ZEROED_WHOLE);
 }

@@ -6,7 +6,10 @@
 
 #include <stdbool.h>
 
-/* A region for `bytes`, LIVE; NULL: *error is -errno, in words. The same for one that reads zero. */
-struct lg_region *lg_region_obtain(size_t bytes, bool zeroed, int *error);
+enum { LG_ZEROED_NOT = 0 };
+#define LG_ZEROED_WHOLE SIZE_MAX
+
+/* A region for `bytes`, LIVE, of which at least the first `zeroed` read zero. NULL: *error is -errno, in words. */
+struct lg_region *lg_region_obtain(size_t bytes, size_t zeroed, int *error);
 
 #endif

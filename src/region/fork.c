@@ -6,6 +6,7 @@
 #include "region/mappings.h"
 #include "region/pool.h"
 #include "region/start.h"
+#include "region/tail.h"
 #include "region/thread.h"
 #include "region/worker.h"
 
@@ -83,8 +84,10 @@ static void clean_run(struct lg_class *class, uint16_t slot, uint64_t first, uin
 
 		if (dropped) {
 			if (state != LG_NONE &&
-			    state != LG_CLEAN) /* do not copy a page for nothing */
+			    state != LG_CLEAN) { /* do not copy a page for nothing */
+				lg_tail_forget(region);
 				lg_region_set_state(region, LG_CLEAN);
+			}
 			lg_area_give_numbers(class, slot, &number, 1);
 		} else if (state != LG_NONE) {
 			lg_region_set_state(region, LG_FREE);

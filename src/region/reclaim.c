@@ -4,6 +4,7 @@
 #include "region/class.h"
 #include "region/pool.h"
 #include "region/probe.h"
+#include "region/tail.h"
 #include "region/thread.h"
 
 enum { BATCH = 256 };
@@ -65,7 +66,11 @@ static void note_reclaimed(struct lg_class *class, struct lg_region *const *run,
 static int settle_run(struct lg_class *class, struct lg_region **run, unsigned count, bool lazily)
 {
 	uint64_t bytes = (uint64_t)count << lg_class_shift(class->index);
-	int error = give_back_run(class, run[0], bytes, lazily);
+	int error;
+
+	for (unsigned i = 0; i < count; i++)
+		lg_tail_forget(run[i]);
+	error = give_back_run(class, run[0], bytes, lazily);
 
 	if (error == 0)
 		note_reclaimed(class, run, count);

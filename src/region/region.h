@@ -41,13 +41,16 @@ struct lg_region {
 		struct {
 			uint64_t from;
 			uint64_t bytes;
-		} hole; /* LOST: the part that is not mapped */
+		} hole;         /* LOST: the part that is not mapped */
+		uint64_t asked; /* LIVE, in the shim: what its owner may touch; see tail.h */
 	};
 	uint64_t split; /* life of its area in which it became a mapping of its own; 0: none */
 	uint16_t area;  /* slot of the area it belongs to */
 	uint8_t chain;  /* regions in the chain this heads */
 	uint8_t class;
 	_Atomic(uint8_t) state;
+	uint8_t tail; /* enum lg_tail */
+	uint8_t touched; /* in 255ths of the capacity, the most that was asked for since it was clean */
 };
 _Static_assert(sizeof(struct lg_region) == LG_CACHE_LINE, "a descriptor is a line");
 _Static_assert(offsetof(struct lg_region, view) == 0, "the public header reads it there");

@@ -12,6 +12,7 @@
 #include "region/mappings.h"
 #include "region/misuse.h"
 #include "region/sanitizer.h"
+#include "region/tail.h"
 #include "region/thread.h"
 
 #include <errno.h>
@@ -126,7 +127,7 @@ lg_region *lg_region_resize(lg_region *region, size_t bytes)
 		return region;
 	char words[LG_ERROR_BYTES];
 	lg_error_save(words);
-	struct lg_region *other = lg_region_obtain(bytes, false, &error);
+	struct lg_region *other = lg_region_obtain(bytes, LG_ZEROED_NOT, &error);
 	if (other == NULL && bytes <= region->view.bytes) {
 		lg_error_restore(words); /* larger than asked for is not a failure */
 		return region;
@@ -137,5 +138,7 @@ lg_region *lg_region_resize(lg_region *region, size_t bytes)
 	}
 	if (lg_region_state(region) == LG_TAGGED)
 		lg_advise_undo(region);
+	if (region->tail == LG_TAIL_PLAIN)
+		lg_tail_forget(region); /* a move is of one mapping */
 	return transfer(region, other);
 }
