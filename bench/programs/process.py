@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: Apache-2.0 OR MIT
+"""What a process used: time, peak memory, and what it still holds a while after its work."""
+
+import dataclasses
+import os
+import pathlib
+import subprocess
+import threading
+import time
+
+IDLE_SECONDS = 10
+
+
+@dataclasses.dataclass
+class Use:
+    value: float  # seconds, or what the program's row says
+    peak: float | None = None  # MiB
+    idle: float | None = None  # MiB, IDLE_SECONDS after the work
+
+
+class Failed(Exception):
+    """A program that did not do what it was asked to."""
+
+
+def _field(pid: int, name: str) -> float:
+    """A line of /proc/PID/status in MiB; 0 if the process has gone."""
+    try:
+        text = pathlib.Path(f"/proc/{pid}/status").read_text()
+    except OSError:
+        return 0.0
+    for line in text.splitlines():
+        if line.startswith(name + ":"):
+            return int(line.split()[1]) / 1024
+    return 0.0
+
+
+def descendants(pid: int) -> list[int]:
+    children: dict[int, list[int]] = {}
+    for entry in pathlib.Path("/proc").iterdir():
+        if not entry.name.isdigit():
+            continue
+        try:
+            parent = int((entry / "stat").read_text().rsplit(")", 1)[1].split()[1])
+        except (OSError, ValueError):
+            continue
+        children.setdefault(parent, []).append(int(entry.name))
+    found, todo = [], [pid]
+    while todo:
+        one = todo.pop()
+        found.append(one)
+        todo += children.get(one, [])
+    return found
+
+
+def peak_of(pid: int) -> float:
+    """The largest peak of a process and its children."""
+    return max(_field(one, "VmHWM") for one in descendants(pid))
+
+
+def anonymous_of(pid: int) -> float:
+    """Memory of its own: what files back is shared, and the kernel's to take."""
+    return sum(_field(one, "RssAnon") for one in descendants(pid))
+
+
+def run_once(command: list[str], environment: dict[str, str], directory: pathlib.Path, output: bool = False) -> Use:
+    """A program that works and ends."""
+    start = time.monotonic()
+    errors = directory / "stderr"
+    with errors.open("w") as to:
+        process = subprocess.Popen(
+            command, env=environment, cwd=directory, stdin=subprocess.DEVNULL, stderr=to,
+            stdout=subprocess.PIPE if output else subprocess.DEVNULL, text=True)
+        text = process.stdout.read() if process.stdout else ""
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode != 0:
+        raise Failed(f"{command} ended with {process.returncode}: {errors.read_text()[-500:]}")
+    return Use(float(text) if output else time.monotonic() - start, usage.ru_maxrss / 1024)
+
+
+class Idling:
+    """Reads what a process holds IDLE_SECONDS from now, then ends it; meanwhile the next lane may work."""
+
+    def __init__(self, use: Use, pid: int, end):
+        self._use, self._pid, self._end = use, pid, end
+        self._thread = threading.Thread(target=self._wait)
+        self._thread.start()
+
+    def _wait(self) -> None:
+        time.sleep(IDLE_SECONDS)
+        self._use.idle = anonymous_of(self._pid)
+        self._end()
+
+    def join(self) -> Use:
+        self._thread.join()
+        return self._use
+
+
+def run_and_stay(command: list[str], environment: dict[str, str], directory: pathlib.Path, script: str) -> Idling:
+    """A program that works on `script` at its stdin, prints "done", and stays until its stdin ends."""
+    with (directory / "stderr").open("w") as errors:
+        start = time.monotonic()
+        process = subprocess.Popen(command, env=environment, cwd=directory, stdin=subprocess.PIPE,
+                                   stdout=subprocess.PIPE, stderr=errors, text=True)
+    process.stdin.write(script)
+    process.stdin.flush()
+    for line in process.stdout:
+        if line.strip() == "done":
+            break
+    else:
+        raise Failed(f"{command} ended early: {(directory / 'stderr').read_text()[-500:]}")
+    use = Use(time.monotonic() - start, peak_of(process.pid))
+
+    def end() -> None:
+        process.stdin.close()
+        process.stdout.read()
+        process.wait()
+
+    return Idling(use, process.pid, end)
