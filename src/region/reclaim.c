@@ -99,7 +99,7 @@ static int settle(struct lg_class *class, struct lg_region **regions, unsigned c
 {
 	int first_error = 0;
 
-	lazily = lazily && lg_backing->can_lazily;
+	lazily = lazily && lg_backing->can_lazily && lg_option(second_decay) > 0;
 	sort_by_address(regions, count);
 	for (unsigned i = 0, run; i < count; i += run) {
 		/* Neighbours of one area: its end may cut a mapping. */

@@ -195,6 +195,22 @@ static void lazily_only_where_the_backing_can(void **state)
 	assert_int_equal(stats_of(class).lazy, 1);
 }
 
+static void without_a_second_decay_nothing_is_lazy(void **state)
+{
+	unsigned class = lg_class_of(MIB);
+
+	(void)state;
+	recorder.can_lazily = true;
+	assert_int_equal(lg_configure("second_decay:0"), 0);
+	take_in_hand(class, hand, 1);
+	assert_int_equal(lg_reclaim_regions(class, hand, 1, true), 0);
+	assert_int_equal(given.calls, 1);
+	assert_false(given.lazily[0]);
+	assert_int_equal(stats_of(class).lazy, 0);
+	assert_int_equal(lg_region_state(hand[0]), LG_CLEAN);
+	assert_int_equal(lg_configure("second_decay:10s"), 0);
+}
+
 static void region_counts_as_reclaimed_once(void **state)
 {
 	unsigned class = lg_class_of(1 * MIB);
@@ -375,6 +391,7 @@ int main(void)
 		TEST(long_runs_are_given_back_in_pieces),
 		TEST(runs_end_where_their_area_does),
 		TEST(lazily_only_where_the_backing_can),
+		TEST(without_a_second_decay_nothing_is_lazy),
 		TEST(region_counts_as_reclaimed_once),
 		TEST(refused_regions_are_dirty_again_and_the_others_clean),
 		TEST(tick_gives_back_what_is_old_and_turns),
