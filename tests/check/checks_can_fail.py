@@ -152,9 +152,9 @@ class Verdict:
             self.wrong.append(f"{claim} was called wrong: {said[-600:]}")
 
 
-def library(directory, statement):
+def library(directory, statement, *flags):
     path = os.path.join(directory, "library.so")
-    subprocess.run([os.environ.get("CC", "gcc"), "-O2", "-shared", "-fPIC", "-x", "c", "-", "-o", path],
+    subprocess.run([os.environ.get("CC", "gcc"), "-O2", "-shared", "-fPIC", *flags, "-x", "c", "-", "-o", path],
                    input=LOCKED % statement, text=True, check=True)
     return path
 
@@ -166,10 +166,27 @@ def try_library(verdict, copy, directory):
         verdict.expect(f"a hit path with {what}", *quiet(hitpath.check, library(directory, statement)), what)
     status, said = quiet(exports.check, copy, good)
     verdict.expect("a function that is not exported", status, said, "lg_trim is declared and not exported")
+    verdict.expect("a function without a version", status, said, "lg_region_new has no version")
+    verdict.expect("no soname", status, said, "its soname is none")
     with changed(copy, "include/lgalloc/lgalloc.h",
                  lambda old: old.replace("lg_region *lg_region_new(", "lg_region *lg_region_old(")):
         status, said = quiet(exports.check, copy, good)
         verdict.expect("a function that is not declared", status, said, "lg_region_new is exported and not declared")
+    try_versions(verdict, copy, directory)
+
+
+def try_versions(verdict, copy, directory):
+    script = os.path.join(directory, "library.map")
+    for version, fragment in [("LGALLOC_99.0", "later than the headers'"), ("OTHER_0.1", "the version OTHER_0.1, not")]:
+        with open(script, "w", encoding="utf-8") as file:
+            file.write(version + " { global: lg_region_new; lg_region_free; local: *; };\n")
+        versioned = library(directory, "", f"-Wl,--version-script={script}", "-Wl,-soname,liblgalloc.so.9")
+        status, said = quiet(exports.check, copy, versioned)
+        verdict.expect(f"a function of {version}", status, said, fragment)
+    verdict.expect("another soname", status, said, "its soname is liblgalloc.so.9")
+    with changed(copy, "src/lgalloc.map", lambda old: old + "LGALLOC_0.2 {\nglobal:\n\tlg_new;\n};\n"):
+        status, said = quiet(exports.check, copy, versioned)
+        verdict.expect("a version after none", status, said, "LGALLOC_0.2 comes after nothing")
 
 
 def try_models(verdict, directory):

@@ -27,6 +27,7 @@ int main(void)
 	}
 	*(char *)lg_region_data(region) = 1;
 	lg_region_free(region);
+	puts(lg_version());
 	return 0;
 }
 """
@@ -90,7 +91,10 @@ def by_pkg_config(prefix, directory, static):
     command([os.environ.get("CC", "gcc"), "-std=c11", "-Wall", "-Wextra", "-Wpedantic", "-Werror", source, *arguments,
              "-o", program])
     libraries = os.path.dirname(one("**/liblgalloc.so", prefix))
-    command([program], env={**os.environ, "LD_LIBRARY_PATH": libraries} if not static else None)
+    version = command(["pkg-config", "--modversion", "lgalloc"], env=environment)
+    said = command([program], env={**os.environ, "LD_LIBRARY_PATH": libraries} if not static else None)
+    if said != version:
+        raise Failed(f"lg_version() is {said.strip()}, and pkg-config says {version.strip()}")
 
 
 def by_find_package(prefix, directory):
