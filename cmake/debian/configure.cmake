@@ -4,6 +4,12 @@ if(CPACK_GENERATOR STREQUAL "DEB")
 	if(CMAKE_VERSION VERSION_LESS 3.19)
 		message(FATAL_ERROR "cpack ${CMAKE_VERSION} runs no scripts of ours: Debian packages need 3.19")
 	endif()
+	foreach(program dpkg-deb dpkg-shlibdeps file gzip)
+		find_program(found_${program} ${program})
+		if(NOT found_${program})
+			message(FATAL_ERROR "Debian packages cannot be made without ${program}: install dpkg-dev, file and gzip")
+		endif()
+	endforeach()
 	# The library directory was chosen for the prefix when the build directory was configured.
 	if(NOT CPACK_LGALLOC_PREFIX STREQUAL "/usr")
 		message(FATAL_ERROR "this build directory is for '${CPACK_LGALLOC_PREFIX}', and Debian packages are "

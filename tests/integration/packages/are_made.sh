@@ -41,11 +41,11 @@ in_umask_077()
 # make_packages SOURCE NAME
 make_packages()
 {
+	rm -rf "$into/build-$2" "${into:?}/$2"
 	cmake -S "$1" -B "$into/build-$2" -DCMAKE_BUILD_TYPE=Release -DCMAKE_INSTALL_PREFIX=/usr \
 		-DCMAKE_C_COMPILER="$cc" -DLGALLOC_BUILD_TESTS=OFF -DLGALLOC_BUILD_EXAMPLES=OFF \
 		-DLGALLOC_BUILD_BENCH=OFF >"$work/log" 2>&1 || fail "cannot configure $2"
 	cmake --build "$into/build-$2" --parallel 2 >"$work/log" 2>&1 || fail "cannot build $2"
-	rm -rf "${into:?}/$2"
 	in_umask_077 cpack --config "$into/build-$2/CPackConfig.cmake" -G "DEB;TGZ" -B "$into/$2" \
 		>"$work/log" 2>&1 || fail "cpack of $2"
 	if grep -i warning "$work/log" >&2; then
@@ -85,9 +85,15 @@ done
 
 cpack --config "$into/build-this/CPackConfig.cmake" -G "DEB;TGZ" -B "$work/again" >"$work/log" 2>&1 ||
 	fail "cpack a second time"
+for file in "$into"/this/liblgalloc*.deb; do
+	[ "$(dpkg-deb -f "$file" Multi-Arch)" = same ] || fail "$file is for one architecture alone"
+done
 for file in "$into"/this/*.deb; do
+	if dpkg-deb --ctrl-tarfile "$file" | tar -t | grep -E 'p(re|ost)(inst|rm)' >"$work/log"; then
+		fail "$file has scripts, where triggers do"
+	fi
 	# Without a commit the time is that of the packing.
-	git -C "$source" log -1 >"$work/log" 2>&1 || break
+	git -C "$source" log -1 >"$work/commit" 2>&1 || break
 	cmp "$file" "$work/again/${file##*/}" >&2 || fail "a second run gives other bytes"
 done
 

@@ -12,4 +12,9 @@ command -v lintian >/dev/null || {
 	echo "skipped: no packages were made"
 	exit 77
 }
-TZ=UTC0 lintian --allow-root --no-cfg --fail-on error,warning "$1"/this/*.deb
+
+# lintian leaves files where it works.
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+trap 'exit 1' HUP INT TERM
+TMPDIR=$work lintian --allow-root --no-cfg --fail-on error,warning "$1"/this/*.deb
