@@ -18,7 +18,8 @@ suite=bookworm
 with=gcc,libc6-dev,pkg-config,cmake,make
 base=$into/$suite-${with//,/-}.tar
 work=
-trap '[ -z "$work" ] || rm -rf --one-file-system "$work"' EXIT
+place=
+trap '[ -z "$work" ] || rm -rf --one-file-system "$work"; [ ! -d "$place" ] || rmdir "$place"' EXIT
 trap 'exit 1' HUP INT TERM
 
 fail()
@@ -43,6 +44,7 @@ grep -qx "VERSION_CODENAME=$suite" /etc/os-release ||
 	skip "this is not Debian $suite, for whose C library the packages would be"
 unshare --mount --pid --fork chroot / true 2>/dev/null || skip "no namespaces or chroot allowed here"
 
+rm -rf --one-file-system "$into"/root.?????? # of a run that was killed
 work=$(mktemp -d "$into/root.XXXXXX")
 root=$work/root
 mkdir "$root"
@@ -61,7 +63,7 @@ mirror()
 # debootstrap takes no path with a space: it sees the root at a place of another name.
 bootstrap()
 {
-	local from place
+	local from
 	from=$(mirror)
 	[ -n "$from" ] || skip "apt has no archive of Debian $suite"
 	eval "$(apt-config shell http_proxy Acquire::http::Proxy https_proxy Acquire::https::Proxy)"
@@ -74,11 +76,9 @@ bootstrap()
 	# shellcheck disable=SC2016
 	unshare --mount sh -c 'mount --bind "$1" "$2" && exec debootstrap --variant=minbase --include="$3" "$4" "$2" "$5"' \
 		sh "$root" "$place" "$with" "$suite" "$from" >"$work/log" 2>&1 || {
-		rmdir "$place"
 		tail -n 5 "$work/log"
 		skip "debootstrap cannot make a root"
 	}
-	rmdir "$place"
 	rm -f "$root"/var/cache/apt/archives/*.deb
 	tar -C "$root" -cf "$base.new" . && mv "$base.new" "$base"
 }
