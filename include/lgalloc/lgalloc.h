@@ -195,11 +195,17 @@ const char *lg_version(void);
 
 enum { LG_CLASSES = 25 }; /* 4 KiB, 8 KiB, … 64 GiB */
 
+#define LG_ONE(name, kind, help) +1
+enum { LG_CLASS_FIELDS_MAX = 48, LG_CLASS_FIELDS_NOW = LG_CLASS_FIELDS(LG_ONE) };
+#undef LG_ONE
+
+/* Fields to come are appended and take the place of `reserved`: sizes stay. */
 struct lg_class_stats {
 	uint64_t size; /* bytes of a region; 0 in totals */
 #define LG_FIELD(name, kind, help) uint64_t name;
 	LG_CLASS_FIELDS(LG_FIELD)
 #undef LG_FIELD
+	uint64_t reserved[LG_CLASS_FIELDS_MAX - LG_CLASS_FIELDS_NOW]; /* 0 */
 };
 
 struct lg_stats {
@@ -211,6 +217,7 @@ struct lg_stats {
 	uint64_t clean_bytes;
 	uint64_t area_bytes;
 	uint64_t reserved_bytes; /* address space reserved, tables included */
+	uint64_t reserved[8];    /* 0 */
 	struct lg_class_stats totals;
 	struct lg_class_stats classes[LG_CLASSES];
 };
@@ -226,6 +233,7 @@ int lg_stats_read(struct lg_stats *stats);
 struct lg_usage {
 	uint64_t resident_bytes; /* of area memory in RAM: mapped pages (anon) or page cache (file) */
 	uint64_t disk_bytes;     /* blocks of the backing files */
+	uint64_t reserved[6];    /* 0 */
 };
 
 /* 0 or -errno. */

@@ -14,6 +14,18 @@
 #include <errno.h>
 #include <string.h>
 
+/* Programs have these structs in them, as large as they were when they were compiled. */
+_Static_assert(sizeof(struct lg_class_stats) ==
+		       (size_t)(1 + LG_CLASS_FIELDS_MAX) * sizeof(uint64_t),
+	       "fields take the place of reserved");
+_Static_assert(sizeof(struct lg_stats) ==
+		       16 * sizeof(uint64_t) + (1 + LG_CLASSES) * sizeof(struct lg_class_stats),
+	       "fields take the place of reserved");
+_Static_assert(sizeof(struct lg_usage) == 8 * sizeof(uint64_t),
+	       "fields take the place of reserved");
+_Static_assert(offsetof(struct lg_class_stats, stuck) == 28 * sizeof(uint64_t),
+	       "fields are appended");
+
 /* What is summed before gauges can be derived. */
 struct sums {
 	uint64_t dirty_in, dirty_out, lazy_in, lazy_out;
