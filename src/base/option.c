@@ -4,6 +4,7 @@
 #include "base/error.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -14,11 +15,9 @@ struct lg_options lg_options = {
 #undef LG_OPTION_VALUE
 };
 
-enum option_type { SWITCH, BACKING, NUMBER, SIZE, TIME, TEXT };
-
 struct option {
 	const char *name;
-	enum option_type type;
+	enum lg_option_type type;
 	enum lg_option_when when;
 	uint64_t low;
 	uint64_t high;
@@ -29,11 +28,11 @@ struct option {
 
 static const struct option options[] = {
 #define LG_OPTION_ROW(name, type, when, value, low, high, help) \
-	{ #name, type, LG_OPTION_##when, low, high, &lg_options.name, NULL, 0 },
+	{ #name, LG_OPTION_##type, LG_OPTION_##when, low, high, &lg_options.name, NULL, 0 },
 	LG_OPTIONS(LG_OPTION_ROW)
 #undef LG_OPTION_ROW
 #define LG_STRING_ROW(name, when, capacity, help) \
-	{ #name, TEXT, LG_OPTION_##when, 0, 0, NULL, lg_options.name, capacity },
+	{ #name, LG_OPTION_TEXT, LG_OPTION_##when, 0, 0, NULL, lg_options.name, capacity },
 	LG_STRING_OPTIONS(LG_STRING_ROW)
 #undef LG_STRING_ROW
 };
@@ -74,13 +73,13 @@ static bool parse_digits(struct piece *piece, uint64_t *number)
 }
 
 /* The unit after the digits, as a factor; 0 if the type does not have it. */
-static uint64_t unit_factor(enum option_type type, struct piece unit)
+static uint64_t unit_factor(enum lg_option_type type, struct piece unit)
 {
 	if (unit.length == 0)
-		return type == TIME ? 0 : 1;
-	if (type == TIME)
+		return type == LG_OPTION_TIME ? 0 : 1;
+	if (type == LG_OPTION_TIME)
 		return is(unit, "ms") ? 1 : is(unit, "s") ? 1000 : 0;
-	if (type != SIZE || unit.length != 1)
+	if (type != LG_OPTION_SIZE || unit.length != 1)
 		return 0;
 	switch (unit.start[0]) {
 	case 'K':
@@ -100,17 +99,27 @@ static uint64_t unit_factor(enum option_type type, struct piece unit)
 	}
 }
 
+static bool is_word(enum lg_option_type type)
+{
+	return type == LG_OPTION_SWITCH || type == LG_OPTION_BACKING;
+}
+
+static const char *const *words_of(enum lg_option_type type)
+{
+	static const char *const words[][2] = {
+		[LG_OPTION_SWITCH] = { "off", "on" },
+		[LG_OPTION_BACKING] = { [LG_BACKING_FILE] = "file", [LG_BACKING_ANON] = "anon" },
+	};
+
+	return words[type];
+}
+
 static bool parse_value(const struct option *option, struct piece text, uint64_t *value)
 {
-	if (option->type == SWITCH || option->type == BACKING) {
-		const char *const *words = option->type == SWITCH ?
-						   (const char *const[]){ "off", "on" } :
-						   (const char *const[]){ "file", "anon" };
-		for (uint64_t i = 0; i < 2; i++) {
-			*value = i;
-			if (is(text, words[i]))
+	if (is_word(option->type)) {
+		for (*value = 0; *value < 2; ++*value)
+			if (is(text, words_of(option->type)[*value]))
 				return true;
-		}
 		return false;
 	}
 	if (!parse_digits(&text, value))
@@ -124,31 +133,55 @@ static bool parse_value(const struct option *option, struct piece text, uint64_t
 	return *value >= option->low && *value <= option->high;
 }
 
+void lg_option_value_text(enum lg_option_type type, uint64_t value,
+			  char text[LG_OPTION_VALUE_BYTES])
+{
+	static const char units[] = "\0KMGT";
+	unsigned unit = 0;
+
+	if (value == LG_AUTO) {
+		snprintf(text, LG_OPTION_VALUE_BYTES, "automatic");
+	} else if (is_word(type)) {
+		snprintf(text, LG_OPTION_VALUE_BYTES, "%s", words_of(type)[value != 0]);
+	} else if (type == LG_OPTION_TIME && value != 0) {
+		bool whole = value % 1000 == 0;
+
+		snprintf(text, LG_OPTION_VALUE_BYTES, "%" PRIu64 "%s", whole ? value / 1000 : value,
+			 whole ? "s" : "ms");
+	} else {
+		for (; type == LG_OPTION_SIZE && value != 0 && value % 1024 == 0 && unit < 4;
+		     unit++)
+			value /= 1024;
+		snprintf(text, LG_OPTION_VALUE_BYTES, "%" PRIu64 "%.1s", value, &units[unit]);
+	}
+}
+
+const char *lg_option_type_name(enum lg_option_type type)
+{
+	static const char *const names[] = {
+		[LG_OPTION_SWITCH] = "switch", [LG_OPTION_BACKING] = "word",
+		[LG_OPTION_NUMBER] = "number", [LG_OPTION_SIZE] = "size",
+		[LG_OPTION_TIME] = "time",     [LG_OPTION_TEXT] = "path",
+	};
+
+	return names[type];
+}
+
 static void describe_allowed(const struct option *option, char *text, size_t bytes)
 {
-	unsigned long long low = option->low, high = option->high;
+	char low[LG_OPTION_VALUE_BYTES], high[LG_OPTION_VALUE_BYTES];
 
-	switch (option->type) {
-	case SWITCH:
-		snprintf(text, bytes, "on or off");
-		break;
-	case BACKING:
-		snprintf(text, bytes, "file or anon");
-		break;
-	case NUMBER:
-		snprintf(text, bytes, "a number from %llu to %llu", low, high);
-		break;
-	case SIZE:
-		snprintf(text, bytes, "bytes from %llu to %llu, with K, M, G or T", low, high);
-		break;
-	case TIME:
-		snprintf(text, bytes, "a time from %llums to %llus, with ms or s", low,
-			 high / 1000);
-		break;
-	case TEXT:
+	if (option->type == LG_OPTION_TEXT) {
 		snprintf(text, bytes, "a path of at most %zu bytes", option->capacity - 1);
-		break;
+		return;
 	}
+	lg_option_value_text(option->type, option->low, low);
+	lg_option_value_text(option->type, option->high, high);
+	if (is_word(option->type))
+		snprintf(text, bytes, "%s or %s", low, high);
+	else
+		snprintf(text, bytes, "a %s from %s to %s", lg_option_type_name(option->type), low,
+			 high);
 }
 
 static const struct option *find(struct piece key)
@@ -198,8 +231,8 @@ static int handle(struct piece key, struct piece text, enum lg_option_when now, 
 	if (option == NULL)
 		return lg_fail(EINVAL, "option '%.*s' is unknown; lgalloc(7) lists them",
 			       length_of(key), key.start);
-	bool good = option->type == TEXT ? text.length < option->capacity :
-					   parse_value(option, text, &value);
+	bool good = option->type == LG_OPTION_TEXT ? text.length < option->capacity :
+						     parse_value(option, text, &value);
 	if (!good) {
 		describe_allowed(option, allowed, sizeof(allowed));
 		return lg_fail(EINVAL, "option %s: '%.*s' is not %s", option->name, length_of(text),
@@ -212,7 +245,7 @@ static int handle(struct piece key, struct piece text, enum lg_option_when now, 
 				       "while no region is there: free them all, then lg_trim()");
 	if (!set)
 		return 0;
-	if (option->type == TEXT)
+	if (option->type == LG_OPTION_TEXT)
 		set_text(option, text);
 	else
 		lg_store_relaxed(option->value, value);

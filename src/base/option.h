@@ -26,7 +26,7 @@ enum lg_backing_kind { LG_BACKING_FILE, LG_BACKING_ANON };
 
 /*
  * X(name, type, when, default, low, high, help)
- *   type  SWITCH on|off, BACKING file|anon, NUMBER, SIZE in bytes, TIME in milliseconds
+ *   type  SWITCH off|on, BACKING file|anon, NUMBER, SIZE in bytes, TIME in milliseconds
  *   when  FIRST: only before the first region; AREA: while none is there, so that a refused dir can be
  *         replaced; LIVE: at any time
  */
@@ -69,6 +69,16 @@ enum lg_backing_kind { LG_BACKING_FILE, LG_BACKING_ANON };
 
 #define LG_AUTO UINT64_MAX /* dirty_bytes: not set, follow the machine */
 
+/* What a value is; TEXT is that of the strings. */
+enum lg_option_type {
+	LG_OPTION_SWITCH,
+	LG_OPTION_BACKING,
+	LG_OPTION_NUMBER,
+	LG_OPTION_SIZE,
+	LG_OPTION_TIME,
+	LG_OPTION_TEXT,
+};
+
 /* In the order in which the process leaves them behind. */
 enum lg_option_when { LG_OPTION_FIRST, LG_OPTION_AREA, LG_OPTION_LIVE };
 
@@ -101,6 +111,12 @@ const char *lg_option_builtin(void);
 
 /* The first `when` of the options that `text` names. */
 enum lg_option_when lg_option_earliest(const char *text);
+
+/* How messages, the manual and the command name a type, and show a value: in the largest exact unit. */
+enum { LG_OPTION_VALUE_BYTES = 32 };
+const char *lg_option_type_name(enum lg_option_type type);
+void lg_option_value_text(enum lg_option_type type, uint64_t value,
+			  char text[LG_OPTION_VALUE_BYTES]);
 
 /* Copies metrics_file, which may change while it is read. False: it is empty. */
 bool lg_option_metrics_file(char *path, size_t capacity);

@@ -18,4 +18,7 @@ enum { LG_EXIT_FAILURE = 1, LG_EXIT_USAGE = 2 };
 _Noreturn void lg_usage_error(const char *command, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
+/* The end of a command that wrote to stdout: its exit status, and one line where that failed. */
+int lg_command_end(const char *command);
+
 #endif

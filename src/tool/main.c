@@ -3,6 +3,7 @@
 
 #include <lgalloc/lgalloc.h>
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -39,6 +40,14 @@ void lg_usage_error(const char *command, const char *format, ...)
 	va_end(arguments);
 	fprintf(stderr, "; see lgalloc %s --help\n", command);
 	exit(LG_EXIT_USAGE);
+}
+
+int lg_command_end(const char *command)
+{
+	if (fflush(stdout) == 0)
+		return EXIT_SUCCESS;
+	fprintf(stderr, "lgalloc %s: standard output: %s\n", command, strerror(errno));
+	return LG_EXIT_FAILURE;
 }
 
 int main(int argc, char **argv)

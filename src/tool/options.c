@@ -3,51 +3,27 @@
 #include "tool/command.h"
 
 #include <argp.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { SWITCH, BACKING, NUMBER, SIZE, TIME };
-
-static const char *const kinds[] = { "switch", "backing", "number", "size", "time" };
-
-/* As it may be given. */
-static void print_value(char *text, size_t bytes, int type, uint64_t value)
+static void print_row(const char *name, const char *type, const char *when, const char *value,
+		      const char *range, const char *help)
 {
-	static const char units[] = "KMGT";
-	unsigned unit = 0;
-
-	if (value == LG_AUTO)
-		snprintf(text, bytes, "auto");
-	else if (type == SWITCH)
-		snprintf(text, bytes, "%s", value != 0 ? "on" : "off");
-	else if (type == BACKING)
-		snprintf(text, bytes, "%s", value == LG_BACKING_ANON ? "anon" : "file");
-	else if (type == TIME && value % 1000 == 0)
-		snprintf(text, bytes, "%" PRIu64 "s", value / 1000);
-	else if (type == TIME)
-		snprintf(text, bytes, "%" PRIu64 "ms", value);
-	else if (type == SIZE && value != 0 && value % 1024 == 0) {
-		for (; value % 1024 == 0 && unit < 4; value /= 1024)
-			unit++;
-		snprintf(text, bytes, "%" PRIu64 "%c", value, units[unit - 1]);
-	} else
-		snprintf(text, bytes, "%" PRIu64, value);
+	printf("%-16s %-6s %-5s %-9s %-14s %s\n", name, type, when, value, range, help);
 }
 
-static void print_option(const char *name, int type, const char *when, uint64_t value, uint64_t low,
-			 uint64_t high, const char *help)
+static void print_option(const char *name, enum lg_option_type type, const char *when,
+			 uint64_t value, uint64_t low, uint64_t high, const char *help)
 {
-	char is[32], from[32], to[32], range[80] = "";
+	char is[LG_OPTION_VALUE_BYTES], from[LG_OPTION_VALUE_BYTES], to[LG_OPTION_VALUE_BYTES];
+	char range[2 * LG_OPTION_VALUE_BYTES + 8];
+	bool words = type == LG_OPTION_SWITCH || type == LG_OPTION_BACKING;
 
-	print_value(is, sizeof(is), type, value);
-	print_value(from, sizeof(from), type, low);
-	print_value(to, sizeof(to), type, high);
-	if (type == SWITCH || type == BACKING)
-		snprintf(range, sizeof(range), "%s, %s", from, to);
-	else
-		snprintf(range, sizeof(range), "%s to %s", from, to);
-	printf("%-16s %-8s %-6s %-8s %-16s %s\n", name, kinds[type], when, is, range, help);
+	lg_option_value_text(type, value, is);
+	lg_option_value_text(type, low, from);
+	lg_option_value_text(type, high, to);
+	snprintf(range, sizeof(range), "%s %s %s", from, words ? "or" : "to", to);
+	print_row(name, lg_option_type_name(type), when, is, range, help);
 }
 
 static const char doc[] =
@@ -63,14 +39,14 @@ int lg_command_options(int argc, char **argv)
 	argv[0] = name;
 	argp_err_exit_status = LG_EXIT_USAGE;
 	argp_parse(&argp, argc, argv, 0, NULL, NULL);
-	printf("%-16s %-8s %-6s %-8s %-16s %s\n", "OPTION", "TYPE", "WHEN", "DEFAULT", "RANGE", "");
+	print_row("OPTION", "TYPE", "WHEN", "DEFAULT", "RANGE", "WHAT IT IS");
 #define LG_PRINT(name, type, when, value, low, high, help)                                         \
-	print_option(#name, type, #when, value, low, high, help);
+	print_option(#name, LG_OPTION_##type, #when, value, low, high, help);
 	LG_OPTIONS(LG_PRINT)
 #undef LG_PRINT
 #define LG_PRINT_TEXT(name, when, capacity, help)                                                  \
-	printf("%-16s %-8s %-6s %-8s %-16s %s\n", #name, "path", #when, "", "", help);
+	print_row(#name, lg_option_type_name(LG_OPTION_TEXT), #when, "", "", help);
 	LG_STRING_OPTIONS(LG_PRINT_TEXT)
 #undef LG_PRINT_TEXT
-	return fflush(stdout) == 0 ? EXIT_SUCCESS : LG_EXIT_FAILURE;
+	return lg_command_end("options");
 }

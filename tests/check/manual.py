@@ -122,12 +122,13 @@ def synopsis(root, findings):
 
 def table_rows(root):
     """What options.c prints: {kind: {name: rest of the line}}"""
-    source = os.path.join(root, "tests", "check", "options.c")
+    sources = [os.path.join(root, *path) for path in
+               [("tests", "check", "options.c"), ("src", "base", "option.c"), ("src", "base", "error.c")]]
     rows = {"option": {}, "field": {}}
     with tempfile.TemporaryDirectory(prefix="lgalloc-options-") as directory:
         program = os.path.join(directory, "options")
         subprocess.run([COMPILER, "-std=gnu11", "-D_GNU_SOURCE", *include_flags(root), "-I", os.path.join(root, "src"),
-                        source, "-o", program], check=True)
+                        *sources, "-o", program], check=True)
         for line in subprocess.run([program], capture_output=True, text=True, check=True).stdout.splitlines():
             kind, name, rest = line.split(" ", 2)
             rows[kind][name] = rest

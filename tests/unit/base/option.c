@@ -7,12 +7,10 @@
 #include <inttypes.h>
 #include <lgalloc/lgalloc.h>
 
-enum type { SWITCH, BACKING, NUMBER, SIZE, TIME };
-
 /* The table of the library once more: what it says is what must hold. */
 static const struct row {
 	const char *name;
-	enum type type;
+	enum lg_option_type type;
 	enum lg_option_when when;
 	uint64_t value;
 	uint64_t low;
@@ -20,7 +18,7 @@ static const struct row {
 	_Atomic(uint64_t) *now;
 } rows[] = {
 #define ROW(name, type, when, value, low, high, help)                                              \
-	{ #name, type, LG_OPTION_##when, value, low, high, &lg_options.name },
+	{ #name, LG_OPTION_##type, LG_OPTION_##when, value, low, high, &lg_options.name },
 	LG_OPTIONS(ROW)
 #undef ROW
 };
@@ -56,12 +54,12 @@ static int set(const char *format, ...)
 
 static const char *unit_of(const struct row *row)
 {
-	return row->type == TIME ? "ms" : "";
+	return row->type == LG_OPTION_TIME ? "ms" : "";
 }
 
 static bool is_word(const struct row *row)
 {
-	return row->type == SWITCH || row->type == BACKING;
+	return row->type == LG_OPTION_SWITCH || row->type == LG_OPTION_BACKING;
 }
 
 static void defaults_are_those_of_the_table(void **state)
@@ -105,7 +103,7 @@ static void switches_are_on_or_off_and_nothing_else(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ROWS; i++) {
-		if (rows[i].type != SWITCH)
+		if (rows[i].type != LG_OPTION_SWITCH)
 			continue;
 		assert_int_equal(set("%s:off", rows[i].name), 0);
 		assert_true(value_of(&rows[i]) == 0);
@@ -114,7 +112,7 @@ static void switches_are_on_or_off_and_nothing_else(void **state)
 		for (size_t k = 0; k < sizeof(wrong) / sizeof(wrong[0]); k++) {
 			assert_int_equal(set("%s:%s", rows[i].name, wrong[k]), -EINVAL);
 			assert_non_null(strstr(lg_error(), rows[i].name));
-			assert_non_null(strstr(lg_error(), "on or off"));
+			assert_non_null(strstr(lg_error(), "off or on"));
 		}
 		assert_true(value_of(&rows[i]) == 1);
 	}
@@ -223,6 +221,45 @@ static void numbers_take_no_unit(void **state)
 	assert_true(lg_option(growth_dampener) == 12);
 }
 
+static void value_is_shown_as_it_may_be_given(void **state)
+{
+	static const struct {
+		enum lg_option_type type;
+		uint64_t value;
+		const char *text;
+	} shown[] = {
+		{ LG_OPTION_SWITCH, 0, "off" },
+		{ LG_OPTION_SWITCH, 1, "on" },
+		{ LG_OPTION_BACKING, LG_BACKING_ANON, "anon" },
+		{ LG_OPTION_NUMBER, 1000000, "1000000" },
+		{ LG_OPTION_SIZE, 0, "0" },
+		{ LG_OPTION_SIZE, 1023, "1023" },
+		{ LG_OPTION_SIZE, LG_KIB(3), "3K" },
+		{ LG_OPTION_SIZE, LG_KIB(1) + 1, "1025" },
+		{ LG_OPTION_SIZE, LG_TIB(64), "64T" },
+		{ LG_OPTION_SIZE, LG_TIB(1) << 20, "1048576T" },
+		{ LG_OPTION_TIME, 0, "0" },
+		{ LG_OPTION_TIME, 1, "1ms" },
+		{ LG_OPTION_TIME, 1500, "1500ms" },
+		{ LG_OPTION_TIME, LG_S(86400), "86400s" },
+		{ LG_OPTION_SIZE, LG_AUTO, "automatic" },
+	};
+	char text[LG_OPTION_VALUE_BYTES];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(shown) / sizeof(shown[0]); i++) {
+		lg_option_value_text(shown[i].type, shown[i].value, text);
+		assert_string_equal(text, shown[i].text);
+	}
+	for (size_t i = 0; i < ROWS; i++) {
+		if (rows[i].value == LG_AUTO)
+			continue;
+		lg_option_value_text(rows[i].type, rows[i].value, text);
+		assert_int_equal(set("%s:%s", rows[i].name, text), 0);
+		assert_true(value_of(&rows[i]) == rows[i].value);
+	}
+}
+
 static void unknown_key_is_named(void **state)
 {
 	(void)state;
@@ -291,9 +328,9 @@ static void first_options_are_busy_after_the_start_and_live_ones_are_not(void **
 	(void)state;
 	for (size_t i = 0; i < ROWS; i++) {
 		const struct row *row = &rows[i];
-		const char *other = row->type == BACKING ? "anon" :
-				    row->type == SWITCH  ? (row->value ? "off" : "on") :
-							   NULL;
+		const char *other = row->type == LG_OPTION_BACKING ? "anon" :
+				    row->type == LG_OPTION_SWITCH  ? (row->value ? "off" : "on") :
+								     NULL;
 
 		if (other != NULL)
 			snprintf(text, sizeof(text), "%s:%s", row->name, other);
@@ -385,6 +422,7 @@ int main(void)
 		TEST(sizes_take_units_of_1024),
 		TEST(times_need_a_unit_unless_zero),
 		TEST(numbers_take_no_unit),
+		TEST(value_is_shown_as_it_may_be_given),
 		TEST(unknown_key_is_named),
 		TEST(piece_without_value_is_refused),
 		TEST(bad_piece_anywhere_changes_nothing),
