@@ -39,7 +39,7 @@ static const struct argp_option options[] = {
 	{ "repeat", KEY_REPEAT, "N", 0,
 	  "Runs of each cell, of which the median counts (5; quick: 3)", 0 },
 	{ "only", KEY_ONLY, "NAME[,NAME]", 0,
-	  "Only these rows or groups of rows (--list); demo is one", 0 },
+	  "Only these rows or groups of rows (--list), as if they were arguments", 0 },
 	{ "allocators", KEY_ALLOCATORS, "LIST", 0, "Only these, between commas (--list)", 0 },
 	{ "options", KEY_OPTIONS, "KEY:VALUE,...", 0,
 	  "More options for lgalloc, as in LGALLOC_CONF", 0 },
@@ -62,6 +62,22 @@ struct arguments {
 static struct suite suite;
 static struct demo demo;
 
+/* Rows may be named as arguments, by --only, or both. */
+static void want(const char *names, struct argp_state *state)
+{
+	static char wanted[1024];
+	const char *bad;
+
+	if (!plan_only_is_known(names, &bad))
+		argp_error(state, "%s: there is no such row (--list)", bad);
+	size_t length = strlen(wanted);
+	int more = snprintf(wanted + length, sizeof(wanted) - length, "%s%s", length > 0 ? "," : "",
+			    names);
+	if (more < 0 || (size_t)more >= sizeof(wanted) - length)
+		argp_error(state, "%s: too many rows are named", names);
+	suite.only = wanted;
+}
+
 static error_t parse(int key, char *value, struct argp_state *state)
 {
 	struct arguments *arguments = state->input;
@@ -78,9 +94,7 @@ static error_t parse(int key, char *value, struct argp_state *state)
 			argp_error(state, "--repeat %s: 1 to %d", value, REPEATS_MAX);
 		return 0;
 	case KEY_ONLY:
-		suite.only = value;
-		if (!plan_only_is_known(value, &bad))
-			argp_error(state, "--only %s: there is no such row (--list)", bad);
+		want(value, state);
 		return 0;
 	case KEY_ALLOCATORS:
 		arguments->allocators = value;
@@ -103,7 +117,7 @@ static error_t parse(int key, char *value, struct argp_state *state)
 		arguments->list = true;
 		return 0;
 	case ARGP_KEY_ARG:
-		argp_error(state, "%s: nothing is expected here (--only names rows)", value);
+		want(value, state);
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -181,7 +195,10 @@ int main(int argc, char **argv)
 	static const struct argp argp = {
 		.options = options,
 		.parser = parse,
-		.doc = "Measures lgalloc against other allocators on this machine, in this run.",
+		.args_doc = "[NAME...]",
+		.doc = "Measures lgalloc against other allocators on this machine, in this run."
+		       "\vNAME is a row or a group of rows that --list prints; demo is one. "
+		       "Without any, all rows are run.",
 	};
 	struct arguments arguments = { .csv = NULL };
 

@@ -6,13 +6,19 @@
 /* X(name, help) */
 #define LG_COMMANDS(X)                                                                             \
 	X(run, "run a program with its large allocations in regions")                              \
-	X(options, "list the options of LGALLOC_CONF and lg_configure")
+	X(options, "list the options of LGALLOC_CONF and lg_configure")                            \
+	X(bench, "measure against other allocators on this machine")                               \
+	X(help, "say more about a command")
 
 #define LG_COMMAND(name, help) int lg_command_##name(int argc, char **argv);
 LG_COMMANDS(LG_COMMAND)
 #undef LG_COMMAND
 
 enum { LG_EXIT_FAILURE = 1, LG_EXIT_USAGE = 2 };
+
+/* Failed: one line on stderr, of which a terminal obeys nothing, and the end. */
+_Noreturn void lg_command_fail(const char *command, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
 
 /* Wrong usage: one line on stderr, and the end. */
 _Noreturn void lg_usage_error(const char *command, const char *format, ...)

@@ -3,8 +3,6 @@
 
 #include <lgalloc/lgalloc.h>
 
-#include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,24 +28,20 @@ static void print_help(FILE *to)
 		"\n`lgalloc COMMAND --help` says more; `lgalloc --version` which version this is.\n");
 }
 
-void lg_usage_error(const char *command, const char *format, ...)
+int lg_command_help(int argc, char **argv)
 {
-	va_list arguments;
+	static char help[] = "--help";
 
-	fprintf(stderr, "lgalloc %s: ", command);
-	va_start(arguments, format);
-	vfprintf(stderr, format, arguments);
-	va_end(arguments);
-	fprintf(stderr, "; see lgalloc %s --help\n", command);
-	exit(LG_EXIT_USAGE);
-}
-
-int lg_command_end(const char *command)
-{
-	if (fflush(stdout) == 0)
-		return EXIT_SUCCESS;
-	fprintf(stderr, "lgalloc %s: standard output: %s\n", command, strerror(errno));
-	return LG_EXIT_FAILURE;
+	if (argc > 2)
+		lg_usage_error("help", "one command at a time, not '%s' as well", argv[2]);
+	if (argc < 2 || strcmp(argv[1], help) == 0) {
+		print_help(stdout);
+		return lg_command_end("help");
+	}
+	for (size_t i = 0; i < COMMANDS; i++)
+		if (strcmp(argv[1], commands[i].name) == 0)
+			return commands[i].run(2, (char *[]){ argv[1], help, NULL });
+	lg_usage_error("help", "'%s' is no command", argv[1]);
 }
 
 int main(int argc, char **argv)

@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "base/option.h"
 #include "tool/command.h"
+#include "tool/place.h"
 
 #include <lgalloc/lgalloc.h>
 
@@ -13,10 +14,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-#ifndef LG_LIBRARY_FROM_PROGRAM
-#define LG_LIBRARY_FROM_PROGRAM "../lib"
-#endif
 
 static const char library[] = "liblgalloc-preload.so";
 
@@ -54,29 +51,6 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 	default:
 		return ARGP_ERR_UNKNOWN;
 	}
-}
-
-/* Beside us, as in a build, or where both are installed. False: it is nowhere. */
-static bool find_library(char *path, size_t bytes)
-{
-	static const char *const places[] = { ".", LG_LIBRARY_FROM_PROGRAM };
-	char own[PATH_MAX], try[2 * PATH_MAX];
-	ssize_t length = readlink("/proc/self/exe", own, sizeof(own) - 1);
-
-	if (length <= 0)
-		return false;
-	own[length] = '\0';
-	*strrchr(own, '/') = '\0';
-	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
-		char real[PATH_MAX];
-
-		snprintf(try, sizeof(try), "%s/%s/%s", own, places[i], library);
-		if (realpath(try, real) != NULL && access(real, R_OK) == 0) {
-			snprintf(path, bytes, "%s", real);
-			return true;
-		}
-	}
-	return false;
 }
 
 /* Sets NAME to `first`, what it was, `second`, those that are there, joined by `by`. */
@@ -133,7 +107,7 @@ int lg_command_run(int argc, char **argv)
 		snprintf(min_size, sizeof(min_size), "min_size:%s", wishes.min_size);
 		check("--min-size", min_size);
 	}
-	if (!find_library(path, sizeof(path))) {
+	if (!lg_place_find(library, ".", LG_LIBRARY_FROM_PROGRAM, path)) {
 		fprintf(stderr, "lgalloc run: %s is neither beside this program nor in %s of it\n",
 			library, LG_LIBRARY_FROM_PROGRAM);
 		return LG_EXIT_FAILURE;
