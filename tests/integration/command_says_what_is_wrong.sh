@@ -10,12 +10,14 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 failed=0
 
-# expect STATUS WORDS ARGUMENT...: the status, and stderr with these words on its first line.
+# expect STATUS WORDS ARGUMENT...: the status, and stderr with these words on its first line; a failure is one
+# line, and nothing on stdout.
 expect() {
 	local status=$1 words=$2 got=0
 	shift 2
-	"$lgalloc" "$@" >"$work/out" 2>"$work/err" || got=$?
-	if [ "$got" -ne "$status" ] || ! head -n 1 "$work/err" | grep -qF -- "$words"; then
+	"$lgalloc" "$@" >"$work/out" 2>"$work/err" </dev/null || got=$?
+	if [ "$got" -ne "$status" ] || ! head -n 1 "$work/err" | grep -qF -- "$words" ||
+		{ [ "$status" -eq 1 ] && { [ "$(wc -l <"$work/err")" -ne 1 ] || [ -s "$work/out" ]; }; }; then
 		printf 'lgalloc %s: status %s, not %s; %s\n' "$*" "$got" "$status" "$(cat "$work/err")"
 		failed=1
 	fi
@@ -33,11 +35,15 @@ prints() {
 }
 
 prints "usage: lgalloc" --help
+prints "usage: lgalloc" help
 prints "lgalloc 0." --version
 prints "cache_bytes" options
 prints "min_size" options
-prints "Usage: lgalloc run" run --help
-prints "Usage: lgalloc options" options --help
+prints "PID NAME" top --list
+for command in run top options; do
+	prints "Usage: lgalloc $command" "$command" --help
+	prints "Usage: lgalloc $command" help "$command"
+done
 expect 2 "usage: lgalloc"
 expect 2 "'nonsense' is no command" nonsense
 expect 2 "which program" run
@@ -49,4 +55,79 @@ expect 2 "nonsense" options --nonsense
 expect 1 "'$work/none' cannot be started: No such file" run "$work/none"
 expect 1 "Permission denied" run "$work"
 LGALLOC_CONF=nonsense:1 expect 2 "option 'nonsense' is unknown" run true
+expect 2 "'nonsense' is no command" help nonsense
+expect 2 "one command at a time, not 'top'" help run top
+
+expect 2 "which process or metrics file" top
+expect 2 "nonsense" top --nonsense
+expect 2 "one process or file at a time, not 'b'" top a b
+expect 2 "--delay: '0' is not" top -d 0 a
+expect 2 "--delay: '1s' is not" top -d 1s a
+expect 2 "--delay: 'nan' is not" top --delay=nan a
+expect 2 "--delay: '' is not" top --delay= a
+expect 2 "--count: '0' is not" top -n 0 a
+expect 2 "--count: '-1' is not" top --count=-1 a
+expect 2 "--count: '99999999999999999999' is not" top -n 99999999999999999999 a
+expect 2 "--sort: 'colour' is none of size, in-use" top -s colour a
+expect 2 "'0' is no process id" top 0
+expect 2 "'99999999999' is no process id; a file of that name is ./99999999999" top 99999999999
+expect 1 "there is no process 999999999" top 999999999
+expect 1 "(bash) was started without metrics_file in LGALLOC_CONF" top $$
+expect 1 "'$work/none': No such file or directory" top "$work/none"
+expect 1 "'': No such file" top ""
+expect 1 "'$work': no metrics of lgalloc: no regular file" top "$work"
+expect 1 "no metrics of lgalloc: no regular file" top /dev/zero
+
+# Files that are none, and half of one that is: for --once, for tables.
+whole=$'# TYPE lgalloc_threads gauge\nlgalloc_threads 3\nlgalloc_regions{class="4096",state="in_use"} 7\n# EOF\n'
+file=$work/file.prom
+printf '%s' "$whole" >"$file"
+prints "4K       7" top --once "$file"
+prints "3 threads" top --once "$file"
+prints "4K       7" top -d 0.1 -n 1 "$file"
+expect_file() {
+	printf '%b' "$2" >"$file"
+	expect 1 "'$file': no metrics of lgalloc: $1" top --once "$file"
+	expect 1 "'$file': no metrics of lgalloc: $1" top -d 0.1 -n 1 "$file"
+}
+expect_file "line 0: the end of the file" ""
+expect_file "line 1: no name of a metric" '\0177ELF\02\01\01\n'
+expect_file "line 1: a zero byte" 'a\0b 1\n'
+expect_file "line 1: no name of a metric" '\033]0;title\007\n'
+expect_file "line 1: no name of a metric" '{"threads": 3}\n'
+expect_file "line 2: the end of the file within a line" 'lgalloc_threads 3\n# EO'
+expect_file "line 1: a value that is no number" 'lgalloc_threads three\n# EOF\n'
+expect_file "line 1: a count that is no whole number" 'lgalloc_threads -3\n# EOF\n'
+expect_file "line 1: a class that is no size" 'lgalloc_areas{class="big"} 3\n# EOF\n'
+expect_file "no line of it begins with lgalloc_" 'up 1\n# EOF\n'
+head -c 300 /dev/urandom >"$file"
+expect 1 "'$file': no metrics of lgalloc: " top --once "$file"
+truncate -s 100M "$file"
+expect 1 "'$file': no metrics of lgalloc: far too large" top --once "$file"
+printf '%s' "$whole" >"$file"
+"$lgalloc" top --once "$file" >/dev/full 2>"$work/err" && failed=1
+grep -qF "standard output: No space left on device" "$work/err" || { cat "$work/err"; failed=1; }
+if [ "$(id -u)" -ne 0 ]; then
+	chmod 0 "$file"
+	expect 1 "'$file': Permission denied" top --once "$file"
+	expect 1 "name its metrics file instead" top 1
+fi
+
+# What would drive a terminal does not reach it.
+expect 1 "'$work/?[2J': No such file" top "$work/"$'\033'"[2J"
+
+# The benchmarks, as far as they are there; a copy of the command has none beside it.
+if [ -x "$(dirname "$lgalloc")/bench/lgalloc-bench" ]; then
+	prints "Usage: lgalloc bench" bench --help
+	prints "Usage: lgalloc bench" help bench
+	expect 2 "nonsense: there is no such row" bench nonsense
+	expect 2 "nonsense: there is no such row" bench --only pair,nonsense
+	expect 2 "--nonsense" bench --nonsense
+fi
+mkdir "$work/bin"
+cp "$lgalloc" "$work/bin/lgalloc"
+lgalloc=$work/bin/lgalloc
+expect 1 "the benchmarks are not installed: lgalloc-bench is neither" bench
+expect 1 "the benchmarks are not installed" bench --list
+expect 1 "liblgalloc-preload.so is neither" run true
 exit "$failed"

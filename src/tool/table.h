@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+/* The table of lgalloc top: a line for each size class, from one reading or from two. */
+#ifndef LG_TOOL_TABLE_H
+#define LG_TOOL_TABLE_H
+
+#include "tool/reading.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+enum lg_table_mode {
+	LG_TABLE_TOTALS,  /* counters since the process began */
+	LG_TABLE_RATES,   /* by second, between two readings */
+	LG_TABLE_WAITING, /* rates that are not known: "-" */
+};
+
+struct lg_table {
+	const struct lg_reading *now;
+	const struct lg_reading *before; /* read with RATES only */
+	enum lg_table_mode mode;
+	size_t sort;    /* of lg_table_column */
+	bool idle;      /* also classes with nothing in use or free, and no allocation */
+	bool bold;      /* a heading in a terminal's reverse */
+	unsigned width; /* columns that are too much are left out, the less important first; 0: none */
+	unsigned height; /* lines at most, of which the last says what is left out; 0: all */
+};
+
+/* Seconds between the two readings; 0 or less: no rates can be told from them. */
+double lg_table_seconds(const struct lg_reading *before, const struct lg_reading *now);
+
+/* The place of a column by its key. False: there is none, and `keys` has those that there are. */
+bool lg_table_column(const char *key, size_t *column);
+const char *lg_table_keys(void);
+
+void lg_table_print(FILE *to, const struct lg_table *table);
+
+#endif

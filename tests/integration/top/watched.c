@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+/*
+ * A program to be watched. For each line on stdin it does what the line says, and answers with a line of
+ * its own: "work" allocates and frees, "stats" prints what it counts, class by class and in total.
+ */
+#include <lgalloc/lgalloc.h>
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { KEPT = 5 };
+
+static lg_region *kept[3][KEPT];
+
+static int work(void)
+{
+	static const size_t sizes[3] = { 64 << 10, 2 << 20, 32 << 20 };
+
+	for (unsigned class = 0; class < 3; class ++) {
+		lg_region *some[40];
+
+		for (unsigned i = 0; i < 40; i++) {
+			some[i] = lg_region_new(sizes[class]);
+			if (some[i] == NULL) {
+				fprintf(stderr, "watched: %s\n", lg_error());
+				return 1;
+			}
+		}
+		for (unsigned i = KEPT; i < 40; i++)
+			lg_region_free(some[i]);
+		for (unsigned i = 0; i < KEPT; i++) {
+			lg_region_free(kept[class][i]);
+			kept[class][i] = some[i];
+		}
+	}
+	(void)lg_region_new((size_t)1 << 50); /* refused */
+	puts("done");
+	return 0;
+}
+
+static void print(const struct lg_class_stats *class)
+{
+	printf("size %" PRIu64, class->size);
+#define FIELD(name, kind, help) printf(" " #name " %" PRIu64, class->name);
+	LG_CLASS_FIELDS(FIELD)
+	printf("; ");
+}
+
+static int stats(void)
+{
+	struct lg_stats now;
+
+	if (lg_stats_read(&now) != 0)
+		return 1;
+	for (unsigned i = 0; i < LG_CLASSES; i++)
+		if (now.classes[i].allocations > 0)
+			print(&now.classes[i]);
+	print(&now.totals);
+	puts("");
+	return 0;
+}
+
+int main(void)
+{
+	char line[100];
+
+	while (fgets(line, sizeof(line), stdin) != NULL) {
+		if ((strcmp(line, "work\n") == 0 ? work() : stats()) != 0)
+			return 1;
+		fflush(stdout);
+	}
+	return 0;
+}
