@@ -68,6 +68,8 @@ def files(root, prefix):
         one(f"share/man/man{path[-1]}/{os.path.basename(path)}*", prefix)
     for name in header.all_functions(root):
         one(f"share/man/man3/{name}.3*", prefix)
+    for path in ["bin/lgalloc", "share/bash-completion/completions/lgalloc"]:
+        one(path, prefix)
     for name in ["liblgalloc.so", "liblgalloc.so.[0-9]*", "liblgalloc.a"]:
         one(f"**/{name}", prefix)
 

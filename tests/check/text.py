@@ -11,7 +11,7 @@ FUNCTION_LINES_MAX = 80
 LICENSE = "SPDX-License-Identifier: Apache-2.0 OR MIT"
 CODE = [".c", ".h", ".hpp", ".cpp", ".pml"]
 COMMENTED = CODE + [".py", ".sh", ".cmake", "CMakeLists.txt", ".3", ".7", ".1", ".clang-format", ".gp"]
-SCRIPTS = {"run"}
+SCRIPTS = {"run", "lgalloc"}
 BINARY = (".png", ".svg", ".pdf", ".gz")
 
 # Spelled in pieces, so that this file passes its own check.

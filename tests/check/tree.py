@@ -3,7 +3,7 @@
 import os
 import sys
 
-DIRECTORIES = [".ci", "bench", "cmake", "docs", "examples", "include", "man", "src", "tests"]
+DIRECTORIES = [".ci", "bench", "cmake", "completions", "docs", "examples", "include", "man", "src", "tests"]
 SKIPPED = {".git", "__pycache__"}
 
 
