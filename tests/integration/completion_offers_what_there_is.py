@@ -127,7 +127,10 @@ def processes_are_offered(directory):
                           env=environment) as watched:
         watched.stdin.write("work\n")
         watched.stdout.readline()
-        pid = str(watched.pid)
+        pid, end = str(watched.pid), time.monotonic() + PATIENCE_S
+        while not os.path.exists(os.path.join(directory, f"{pid}.prom")):
+            claim("the metrics file is written", time.monotonic() < end)
+            time.sleep(0.005)
         answer = offers(["lgalloc top ", f"lgalloc top -d 3 {pid[:-1]}", "lgalloc top -d ", "lgalloc top -s re"])
         watched.stdin.close()
     claim("the process is offered", pid in answer["lgalloc top "], answer)

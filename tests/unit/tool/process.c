@@ -192,6 +192,13 @@ static bool is_listed(pid_t child)
 	return was_listed;
 }
 
+/* A worker is one once it has written; it begins beside its process. */
+static void wait_for_file(const char *path)
+{
+	while (access(path, F_OK) != 0)
+		usleep(1000);
+}
+
 /* The child is found by the file though the file is another at each tick; one without a worker is not. */
 static void writer_of_a_file_is_found(void **state)
 {
@@ -203,6 +210,7 @@ static void writer_of_a_file_is_found(void **state)
 	assert_false(lg_process_find_writer(path, &process));
 	assert_false(is_listed(idle));
 	pid_t child = start("metrics_file:written.prom,interval:1ms", "writer");
+	wait_for_file(path);
 	assert_true(lg_process_find_writer(path, &process));
 	assert_int_equal(process.pid, child);
 	assert_true(is_listed(child));
