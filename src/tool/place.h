@@ -8,7 +8,7 @@
 
 /* From the directory of the installed program; the build says which. */
 #ifndef LG_LIBRARY_FROM_PROGRAM
-#define LG_LIBRARY_FROM_PROGRAM "../lib"
+#define LG_LIBRARY_FROM_PROGRAM "../lib/lgalloc"
 #endif
 #ifndef LG_LIBEXEC_FROM_PROGRAM
 #define LG_LIBEXEC_FROM_PROGRAM "../libexec/lgalloc"
