@@ -216,8 +216,11 @@ struct lg_stats {
 	uint64_t lazy_bytes;
 	uint64_t clean_bytes;
 	uint64_t area_bytes;
-	uint64_t reserved_bytes; /* address space reserved, tables included */
-	uint64_t reserved[8];    /* 0 */
+	uint64_t reserved_bytes;   /* address space reserved, tables included */
+	uint64_t metrics_writes;   /* of metrics_file, that succeeded */
+	uint64_t metrics_failures; /* of metrics_file, that failed */
+	uint64_t metrics_error;    /* errno of the last of them; 0: it succeeded */
+	uint64_t reserved[5];      /* 0 */
 	struct lg_class_stats totals;
 	struct lg_class_stats classes[LG_CLASSES];
 };
@@ -236,14 +239,19 @@ struct lg_usage {
 	uint64_t reserved[6];    /* 0 */
 };
 
-/* 0 or -errno. */
+/* 0 or -errno. lg_metrics_write shows the last result, with its time, until there is a newer one. */
 int lg_usage_read(struct lg_usage *usage);
 
-enum lg_format { LG_OPENMETRICS, LG_JSON, LG_TABLE };
+/*
+ * LG_OPENMETRICS and LG_PROMETHEUS have the same samples. They differ in the comment lines of counters,
+ * which OpenMetrics 1.0 names without _total and the Prometheus text format 0.0.4 with it: neither is
+ * valid as the other. node_exporter's textfile collector and promtool read the second.
+ */
+enum lg_format { LG_OPENMETRICS, LG_JSON, LG_TABLE, LG_PROMETHEUS };
 
 /*
- * Writes the statistics to a descriptor: OpenMetrics text (Prometheus), one JSON object, or a table to
- * look at. 0 or -errno of the write; -EINVAL for an unknown format.
+ * Writes the statistics to a descriptor: OpenMetrics text, one JSON object, a table to look at, or
+ * Prometheus text. 0 or -errno of the write; -EINVAL for an unknown format.
  */
 int lg_metrics_write(int fd, enum lg_format format);
 

@@ -58,6 +58,8 @@ enum lg_backing_kind { LG_BACKING_FILE, LG_BACKING_ANON };
 	  "how long the kernel may take the pages of a given back anonymous region before we do")       \
 	X(retire_delay, TIME, LIVE, LG_S(10), 0, LG_S(86400),                                           \
 	  "how long an area stays mapped with nothing in use in it")                                    \
+	X(usage_interval, TIME, LIVE, LG_S(60), 0, LG_S(86400),                                         \
+	  "how often resident and on-disk bytes are measured for metrics_file; 0: never")               \
 	X(min_size, SIZE, LIVE, LG_MIB(1), LG_KIB(4), LG_TIB(64),                                       \
 	  "the malloc shim: smallest request that becomes a region")
 
@@ -65,7 +67,7 @@ enum lg_backing_kind { LG_BACKING_FILE, LG_BACKING_ANON };
 #define LG_STRING_OPTIONS(X)                                                                       \
 	X(dir, AREA, 4096, "directory of the backing files; default $TMPDIR, else /var/tmp")       \
 	X(metrics_file, LIVE, 4096,                                                                \
-	  "file the worker writes OpenMetrics to each tick; %p is the process id; empty: none")
+	  "file the worker writes metrics to each tick; %p is the process id; empty: none")
 
 #define LG_AUTO UINT64_MAX /* dirty_bytes: not set, follow the machine */
 

@@ -1,32 +1,44 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /*
- * The exporter: each tick the worker writes OpenMetrics beside the metrics file and renames it over, so a
- * reader (node_exporter's textfile collector) sees a whole file or the one before.
+ * The exporter: each tick the worker writes the metrics file, in the form that node_exporter's textfile
+ * collector reads.
+ *
+ * That collector serves the files of one directory as one page, on which the same sample twice is an
+ * error. So all samples of a file have a label, its name without .prom: no two files of a directory
+ * have the same.
+ *
+ * A failure is counted and not printed: stderr is the program's, and a disk that is full fills up its log
+ * too.
  */
-#include "base/error.h"
+#include "metrics/exporter.h"
+
 #include "base/option.h"
+#include "metrics/file.h"
+#include "metrics/remains.h"
+#include "os/clock.h"
+#include "os/thread.h"
+#include "region/usage.h"
 #include "region/worker.h"
 
-#include <lgalloc/lgalloc.h>
-
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
-enum { PATH_BYTES = 4096 + 64 };
+/* Measuring takes at most 1 % of a processor; files of the dead are looked for this often. */
+enum { USAGE_SHARE = 100, SWEEP_MS = 60000, SWEEP_INTERVALS = 10 };
 
-/* %p is the process id; every other character stands for itself. */
-static bool expand(const char *pattern, char *path)
+static _Atomic(uint64_t) writes, failures, last_error;
+static uint64_t usage_ended_ms, usage_rest_ms, sweep_due_ms; /* the worker's alone */
+
+bool lg_exporter_expand(const char *pattern, long process, char *path)
 {
 	size_t length = 0;
 
 	for (; *pattern != '\0'; pattern++) {
-		if (length + 24 > PATH_BYTES)
+		if (length + 24 > LG_METRICS_PATH_BYTES)
 			return false;
 		if (pattern[0] == '%' && pattern[1] == 'p') {
-			length += (size_t)snprintf(path + length, 24, "%ld", (long)getpid());
+			length += (size_t)snprintf(path + length, 24, "%ld", process);
 			pattern++;
 		} else {
 			path[length++] = *pattern;
@@ -36,34 +48,85 @@ static bool expand(const char *pattern, char *path)
 	return true;
 }
 
-static int write_file(const char *path)
+/* The last part of the path without .prom. */
+static void name_process(const char *path, char *name, size_t bytes)
 {
-	char temporary[PATH_BYTES + 32];
+	const char *slash = strrchr(path, '/'), *last = slash != NULL ? slash + 1 : path;
+	size_t length = strlen(last);
 
-	/* A leading part of the name would be read by collectors that look for *.prom. */
-	snprintf(temporary, sizeof(temporary), "%s.%ld.tmp", path, (long)getpid());
-	int fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644);
-	if (fd < 0)
-		return -errno;
-	int error = lg_metrics_write(fd, LG_OPENMETRICS);
-	if (close(fd) != 0 && error == 0)
-		error = -errno;
-	if (error == 0 && rename(temporary, path) != 0)
-		error = -errno;
-	if (error != 0)
-		unlink(temporary);
-	return error;
+	if (length > 5 && strcmp(last + length - 5, ".prom") == 0)
+		length -= 5;
+	snprintf(name, bytes, "%.*s", (int)length, last);
+}
+
+/* Slow: a call for each 4096 pages. While a refill waits for its disk there is no new result. */
+static void measure(uint64_t now)
+{
+	uint64_t interval = lg_option(usage_interval);
+	uint64_t rest = usage_rest_ms > interval ? usage_rest_ms : interval;
+	struct lg_usage usage;
+
+	if (interval == 0 || (usage_ended_ms != 0 && now - usage_ended_ms < rest))
+		return;
+	if (lg_usage_try(&usage) != 0)
+		return;
+	usage_ended_ms = lg_os_now_ms();
+	usage_rest_ms = (usage_ended_ms - now) * USAGE_SHARE;
+}
+
+static void sweep(const char *pattern, uint64_t now)
+{
+	uint64_t age = SWEEP_INTERVALS * lg_option(interval);
+
+	if (now < sweep_due_ms)
+		return;
+	age = age > SWEEP_MS ? age : SWEEP_MS;
+	sweep_due_ms = now + age;
+	lg_remains_sweep(pattern, age);
+}
+
+static int write_file(const char *pattern)
+{
+	char path[LG_METRICS_PATH_BYTES], name[256];
+
+	if (!lg_exporter_expand(pattern, lg_os_process(), path))
+		return -ENAMETOOLONG;
+	name_process(path, name, sizeof(name));
+	return lg_metrics_file_write(path, name, strstr(pattern, "%p") != NULL);
 }
 
 void lg_exporter_tick(void)
 {
-	static int said; /* the worker's alone: each new failure is said once */
-	char pattern[sizeof(lg_options.metrics_file)], path[PATH_BYTES];
+	char pattern[sizeof(lg_options.metrics_file)];
+	uint64_t now = lg_os_now_ms();
 
-	if (!lg_option_metrics_file(pattern, sizeof(pattern)) || !expand(pattern, path))
+	if (!lg_option_metrics_file(pattern, sizeof(pattern))) {
+		if (lg_load_relaxed(&lg_options.metrics_file_length) == 0)
+			lg_metrics_file_remove();
 		return;
-	int error = write_file(path);
-	if (error != 0 && error != said)
-		lg_say("metrics_file '%s' cannot be written: %s", path, lg_error_name(-error));
-	said = error;
+	}
+	measure(now);
+	int error = write_file(pattern);
+	lg_store_relaxed(&last_error, (uint64_t)-error);
+	if (error != 0)
+		lg_own_add(&failures, 1);
+	else
+		lg_own_add(&writes, 1);
+	sweep(pattern, now);
+}
+
+void lg_exporter_count(struct lg_stats *stats)
+{
+	stats->metrics_writes = lg_load_relaxed(&writes);
+	stats->metrics_failures = lg_load_relaxed(&failures);
+	stats->metrics_error = lg_load_relaxed(&last_error);
+}
+
+void lg_exporter_forget(void)
+{
+	lg_store_relaxed(&writes, 0);
+	lg_store_relaxed(&failures, 0);
+	lg_store_relaxed(&last_error, 0);
+	usage_ended_ms = usage_rest_ms = sweep_due_ms = 0;
+	lg_metrics_file_forget();
 }

@@ -4,6 +4,7 @@
  * classes a record ever used are read, so that 64 threads cost some hundred cache lines.
  */
 #include "base/error.h"
+#include "metrics/exporter.h"
 #include "region/class.h"
 #include "region/pool.h"
 #include "region/start.h"
@@ -164,5 +165,6 @@ int lg_stats_read(struct lg_stats *stats)
 	}
 	stats->threads = lg_thread_count();
 	stats->reserved_bytes = lg_span_reserved_bytes();
+	lg_exporter_count(stats);
 	return 0;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /* A table to look at: a line per class in use. */
+#include "base/error.h"
 #include "metrics/writer.h"
 
 #include <lgalloc/lgalloc.h>
@@ -59,4 +60,12 @@ void lg_table_write(struct lg_writer *writer, const struct lg_stats *stats)
 			write_line(writer, size_text(stats->classes[i].size, a),
 				   &stats->classes[i]);
 	write_line(writer, "total", &stats->totals);
+	if (stats->metrics_failures > 0)
+		lg_writer_print(writer,
+				"metrics_file: %" PRIu64 " writes failed, %" PRIu64
+				" succeeded; the last: %s\n",
+				stats->metrics_failures, stats->metrics_writes,
+				stats->metrics_error == 0 ?
+					"succeeded" :
+					lg_error_name((int)stats->metrics_error));
 }

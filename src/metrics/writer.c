@@ -3,8 +3,6 @@
 
 #include "base/error.h"
 
-#include <lgalloc/lgalloc.h>
-
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -48,21 +46,32 @@ int lg_writer_finish(struct lg_writer *writer)
 	return writer->error;
 }
 
-int lg_metrics_write(int fd, enum lg_format format)
+int lg_writer_write(int fd, enum lg_format format, const char *process)
 {
-	static void (*const formats[])(struct lg_writer *, const struct lg_stats *) = {
-		[LG_OPENMETRICS] = lg_openmetrics_write,
-		[LG_JSON] = lg_json_write,
-		[LG_TABLE] = lg_table_write,
-	};
 	struct lg_writer writer = { .fd = fd };
 	struct lg_stats stats;
 
-	if ((unsigned)format >= sizeof(formats) / sizeof(formats[0]))
-		return lg_fail(EINVAL, "lg_metrics_write: format %d is unknown", (int)format);
 	(void)lg_stats_read(&stats);
-	formats[format](&writer, &stats);
-	int error = lg_writer_finish(&writer);
+	switch (format) {
+	case LG_OPENMETRICS:
+	case LG_PROMETHEUS:
+		lg_exposition_write(&writer, &stats, format, process);
+		break;
+	case LG_JSON:
+		lg_json_write(&writer, &stats);
+		break;
+	case LG_TABLE:
+		lg_table_write(&writer, &stats);
+		break;
+	}
+	return lg_writer_finish(&writer);
+}
+
+int lg_metrics_write(int fd, enum lg_format format)
+{
+	if ((unsigned)format > LG_PROMETHEUS)
+		return lg_fail(EINVAL, "lg_metrics_write: format %d is unknown", (int)format);
+	int error = lg_writer_write(fd, format, NULL);
 	if (error != 0)
 		return lg_fail(-error, "metrics could not be written to descriptor %d: %s", fd,
 			       lg_error_name(-error));

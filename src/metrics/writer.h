@@ -3,9 +3,9 @@
 #ifndef LG_METRICS_WRITER_H
 #define LG_METRICS_WRITER_H
 
-#include <stddef.h>
+#include <lgalloc/lgalloc.h>
 
-struct lg_stats;
+#include <stddef.h>
 
 enum { LG_WRITER_BYTES = 4096 };
 
@@ -22,8 +22,15 @@ void lg_writer_print(struct lg_writer *writer, const char *format, ...)
 /* Writes what is left; 0 or -errno. */
 int lg_writer_finish(struct lg_writer *writer);
 
-/* The three formats. */
-void lg_openmetrics_write(struct lg_writer *writer, const struct lg_stats *stats);
+/*
+ * lg_metrics_write without words for lg_error(). `process` is a label of every sample of the two texts
+ * for Prometheus; NULL: none.
+ */
+int lg_writer_write(int fd, enum lg_format format, const char *process);
+
+/* The formats. */
+void lg_exposition_write(struct lg_writer *writer, const struct lg_stats *stats,
+			 enum lg_format dialect, const char *process);
 void lg_json_write(struct lg_writer *writer, const struct lg_stats *stats);
 void lg_table_write(struct lg_writer *writer, const struct lg_stats *stats);
 

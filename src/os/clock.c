@@ -11,6 +11,14 @@ uint64_t lg_os_now_ms(void)
 	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000 + 1;
 }
 
+uint64_t lg_os_unix_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
 void lg_os_sleep_us(unsigned us)
 {
 	struct timespec time = { .tv_nsec = (long)us * 1000 };

@@ -7,6 +7,9 @@
 /* Milliseconds of the monotonic clock; never 0. */
 uint64_t lg_os_now_ms(void);
 
+/* Milliseconds since 1970. */
+uint64_t lg_os_unix_ms(void);
+
 void lg_os_sleep_us(unsigned us);
 
 #endif

@@ -49,7 +49,7 @@ static int open_unlinked(const char *directory)
  * Programs that close or dup2 onto low descriptors then rarely meet ours. Not higher still: the kernel's
  * table has a place for every number below, and each fork copies it.
  */
-static int move_high(int fd)
+int lg_os_descriptor_move_high(int fd)
 {
 	struct rlimit limit;
 	int high = FD_LOW;
@@ -91,7 +91,7 @@ int lg_os_file_open(const char *directory, struct lg_os_file *file)
 			       "no backing file could be made in dir '%s': %s; choose another with "
 			       "dir:PATH or TMPDIR",
 			       directory, lg_error_name(-fd));
-	fd = move_high(fd);
+	fd = lg_os_descriptor_move_high(fd);
 	void *pin = mmap(NULL, lg_os_page_bytes(), PROT_NONE, MAP_SHARED, fd, 0);
 	if (pin == MAP_FAILED) {
 		int error = errno;

@@ -25,6 +25,9 @@ struct lg_os_file {
 	bool undoes;          /* a reservation that a signal interrupts has reserved nothing */
 };
 
+/* The descriptor under a high number, or as it was. */
+int lg_os_descriptor_move_high(int fd);
+
 /* Makes a file in `directory`. -errno, in words in lg_error(). */
 int lg_os_file_open(const char *directory, struct lg_os_file *file);
 /* Ends the use of a record, whether or not its descriptor is still open. */

@@ -8,6 +8,7 @@
 #include "region/start.h"
 #include "region/tail.h"
 #include "region/thread.h"
+#include "region/usage.h"
 #include "region/worker.h"
 
 void lg_fork_prepare(void)
@@ -155,6 +156,7 @@ void lg_fork_child(void)
 		return;
 	lg_start_forget();
 	lg_pool_forget();
+	lg_usage_forget();
 	lg_thread_forget_others();
 	if (!lg_backing->survives_fork) {
 		lg_span_forget();

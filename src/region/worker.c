@@ -138,4 +138,5 @@ void lg_worker_forget(void)
 	lg_store_relaxed(&word, 0);
 	lg_store_relaxed(&running, 0);
 	process = lg_os_process();
+	lg_exporter_forget();
 }

@@ -29,9 +29,10 @@ void lg_worker_notice(void);
 void lg_worker_forget(void);
 
 /*
- * metrics/exporter.c: writes the metrics file if there is one to write. Declared here because includes
- * only point left.
+ * metrics/exporter.c: writes the metrics file if there is one to write; at
+ * load and in the child of a fork: it has written none. Declared here because includes only point left.
  */
 void lg_exporter_tick(void);
+void lg_exporter_forget(void);
 
 #endif

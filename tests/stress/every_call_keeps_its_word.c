@@ -291,7 +291,7 @@ static void tend(struct crew_member *me)
 	case 2:
 		null = open("/dev/null", O_WRONLY | O_CLOEXEC);
 		CLAIM(null >= 0);
-		CLAIM(lg_metrics_write(null, (enum lg_format)random_below(&me->random, 3)) == 0);
+		CLAIM(lg_metrics_write(null, (enum lg_format)random_below(&me->random, 4)) == 0);
 		CLAIM(lg_metrics_write(null, (enum lg_format)99) == -EINVAL);
 		close(null);
 		break;

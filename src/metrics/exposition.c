@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+#include "metrics/exposition.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+static const char *unit_of(const char *name)
+{
+	static const char *const units[] = { "bytes", "seconds" };
+
+	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
+		size_t length = strlen(units[i]), whole = strlen(name);
+
+		if (whole > length && name[whole - length - 1] == '_' &&
+		    strcmp(name + whole - length, units[i]) == 0)
+			return units[i];
+	}
+	return NULL;
+}
+
+void lg_exposition_head(const struct lg_exposition *text, const struct lg_family *family)
+{
+	bool counts = family->kind == LG_COUNTER;
+	const char *end = counts && !text->is_openmetrics ? "_total" : "";
+	const char *unit = unit_of(family->name);
+
+	lg_writer_print(text->writer, "# HELP lgalloc_%s%s %s\n# TYPE lgalloc_%s%s %s\n",
+			family->name, end, family->help, family->name, end,
+			counts ? "counter" : "gauge");
+	if (unit != NULL && text->is_openmetrics)
+		lg_writer_print(text->writer, "# UNIT lgalloc_%s %s\n", family->name, unit);
+}
+
+static void write_name(const struct lg_exposition *text, const struct lg_family *family,
+		       const char *labels)
+{
+	bool both = labels[0] != '\0' && text->process[0] != '\0';
+
+	lg_writer_print(text->writer, "lgalloc_%s%s", family->name,
+			family->kind == LG_COUNTER ? "_total" : "");
+	if (labels[0] != '\0' || text->process[0] != '\0')
+		lg_writer_print(text->writer, "{%s%s%s}", labels, both ? "," : "", text->process);
+}
+
+void lg_exposition_sample(const struct lg_exposition *text, const struct lg_family *family,
+			  const char *labels, uint64_t value)
+{
+	write_name(text, family, labels);
+	lg_writer_print(text->writer, " %" PRIu64 "\n", value);
+}
+
+void lg_exposition_sample_ms(const struct lg_exposition *text, const struct lg_family *family,
+			     const char *labels, uint64_t ms)
+{
+	write_name(text, family, labels);
+	lg_writer_print(text->writer, " %" PRIu64 ".%03" PRIu64 "\n", ms / 1000, ms % 1000);
+}
+
+void lg_exposition_single(const struct lg_exposition *text, const char *name,
+			  enum lg_family_kind kind, const char *help, uint64_t value)
+{
+	const struct lg_family family = { name, kind, help };
+
+	lg_exposition_head(text, &family);
+	lg_exposition_sample(text, &family, "", value);
+}
+
+/* A file's name may be any bytes; a label's value is UTF-8 with escapes. What is neither is a '_'. */
+static void set_process(struct lg_exposition *text, const char *process)
+{
+	size_t length = (size_t)snprintf(text->process, sizeof(text->process), "process=\"");
+
+	for (; *process != '\0' && length < sizeof(text->process) - 2; process++) {
+		bool plain = *process >= ' ' && *process <= '~' && strchr("\"\\", *process) == NULL;
+
+		text->process[length++] = plain ? *process : '_';
+	}
+	text->process[length++] = '"';
+	text->process[length] = '\0';
+}
+
+void lg_exposition_write(struct lg_writer *writer, const struct lg_stats *stats,
+			 enum lg_format dialect, const char *process)
+{
+	struct lg_exposition text = { .writer = writer,
+				      .is_openmetrics = dialect == LG_OPENMETRICS };
+
+	if (process != NULL)
+		set_process(&text, process);
+	lg_classes_write(&text, stats);
+	lg_process_write(&text, stats);
+	lg_settings_write(&text);
+	lg_writer_print(writer, "# EOF\n");
+}

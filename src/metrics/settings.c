@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+/*
+ * The options as they are now, so that a graph shows a bound beside what it bounds. Numbers in base units; the
+ * backing is a label.
+ */
+#include "base/option.h"
+#include "metrics/exposition.h"
+#include "region/pool.h"
+#include "region/start.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum type { SWITCH, BACKING, NUMBER, SIZE, TIME };
+
+static const struct setting {
+	const char *name;
+	enum type type;
+	const char *help;
+	_Atomic(uint64_t) *value;
+} settings[] = {
+#define LG_SETTING(name, type, when, value, low, high, help)                                       \
+	{ #name, type, help, &lg_options.name },
+	LG_OPTIONS(LG_SETTING)
+#undef LG_SETTING
+};
+
+static bool ends_in(const char *name, const char *end)
+{
+	size_t length = strlen(name), tail = strlen(end);
+
+	return length >= tail && strcmp(name + length - tail, end) == 0;
+}
+
+static void write_backing(const struct lg_exposition *text, uint64_t value)
+{
+	static const struct lg_family family = {
+		"backing_info", LG_GAUGE, "Where regions live, as a label; the value is always 1."
+	};
+
+	lg_exposition_head(text, &family);
+	lg_exposition_sample(text, &family,
+			     value == LG_BACKING_ANON ? "backing=\"anon\"" : "backing=\"file\"", 1);
+}
+
+static uint64_t value_of(const struct setting *setting)
+{
+	uint64_t value = lg_load_relaxed(setting->value);
+
+	return value == LG_AUTO ? lg_pool_dirty_bytes_max() : value;
+}
+
+void lg_settings_write(const struct lg_exposition *text)
+{
+	char name[64], help[256];
+
+	for (size_t i = 0; i < sizeof(settings) / sizeof(settings[0]); i++) {
+		const struct setting *setting = &settings[i];
+		const struct lg_family family = { name, LG_GAUGE, help };
+		const char *unit = setting->type == SIZE ? "_bytes" :
+				   setting->type == TIME ? "_seconds" :
+							   "";
+
+		if (lg_load_relaxed(setting->value) == LG_AUTO && !lg_start_is_done())
+			continue; /* follows the machine, which nobody looked at yet */
+		if (setting->type == BACKING) {
+			write_backing(text, value_of(setting));
+			continue;
+		}
+		snprintf(name, sizeof(name), "option_%s%s", setting->name,
+			 ends_in(setting->name, unit) ? "" : unit);
+		snprintf(help, sizeof(help), "Option %s: %s.", setting->name, setting->help);
+		lg_exposition_head(text, &family);
+		if (setting->type == TIME)
+			lg_exposition_sample_ms(text, &family, "", value_of(setting));
+		else
+			lg_exposition_sample(text, &family, "", value_of(setting));
+	}
+}

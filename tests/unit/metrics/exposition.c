@@ -1,0 +1,344 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+/*
+ * Both texts as a collector reads them: families in one piece, each with HELP and TYPE, values that are
+ * ours. What Prometheus' own parsers say of them is an integration test.
+ */
+#include "metrics/writer.h"
+
+#include "unit/metrics/output.h"
+
+#include <inttypes.h>
+#include <time.h>
+
+enum { FAMILIES_MAX = 64, NAME_BYTES = 64 };
+
+struct family {
+	char name[NAME_BYTES];
+	char type[16];
+	bool has_help;
+	unsigned samples;
+};
+
+static struct family families[FAMILIES_MAX];
+static unsigned family_count;
+static char *text;
+static enum lg_format dialect;
+
+static struct family *find(const char *name)
+{
+	for (unsigned i = 0; i < family_count; i++)
+		if (strcmp(families[i].name, name) == 0)
+			return &families[i];
+	return NULL;
+}
+
+static void read_comment(const char *line)
+{
+	char what[8], name[NAME_BYTES], rest[16];
+
+	assert_int_equal(sscanf(line, "# %7s %63s %15s", what, name, rest), 3);
+	if (strcmp(what, "HELP") == 0) {
+		assert_null(find(name)); /* each family once, in one piece */
+		assert_true(family_count < FAMILIES_MAX);
+		struct family *family = &families[family_count++];
+		strcpy(family->name, name);
+		family->has_help = true;
+		return;
+	}
+	struct family *family = find(name);
+	if (strcmp(what, "UNIT") == 0) {
+		size_t unit = strlen(rest), length = strlen(name);
+
+		assert_int_equal(dialect, LG_OPENMETRICS);
+		assert_true(length > unit && strcmp(name + length - unit, rest) == 0);
+		assert_true(family != NULL && family->type[0] != '\0');
+		return;
+	}
+	assert_string_equal(what, "TYPE");
+	assert_ptr_equal(family, &families[family_count - 1]); /* right after its HELP */
+	strcpy(family->type, rest);
+	assert_true(strcmp(rest, "gauge") == 0 || strcmp(rest, "counter") == 0);
+}
+
+static void read_sample(const char *line)
+{
+	char name[NAME_BYTES];
+	size_t length = strcspn(line, "{ ");
+	const char *value = strrchr(line, ' ');
+
+	assert_in_range(length, 1, NAME_BYTES - 1);
+	memcpy(name, line, length);
+	name[length] = '\0';
+	assert_int_equal(strncmp(name, "lgalloc_", 8), 0);
+	assert_int_equal(strspn(name, "abcdefghijklmnopqrstuvwxyz_"), length);
+	struct family *family = &families[family_count - 1];
+	bool counts = strcmp(family->type, "counter") == 0;
+	if (counts && dialect == LG_OPENMETRICS) {
+		assert_string_equal(name + length - 6, "_total");
+		name[length - 6] = '\0';
+	}
+	assert_ptr_equal(find(name), family);
+	family->samples++;
+	assert_true(strlen(value + 1) > 0);
+	assert_int_equal(strspn(value + 1, "0123456789."), strlen(value + 1));
+	assert_true(strchr(value + 1, '.') == NULL || strstr(name, "_seconds") != NULL);
+	if (line[length] == '{') {
+		const char *end = strchr(line, '}');
+
+		assert_non_null(end);
+		assert_ptr_equal(end + 1, value);
+		assert_int_equal(end[-1], '"');
+	}
+}
+
+static void read_all(const char *whole)
+{
+	char *copy = strdup(whole), *rest = copy;
+	bool ended = false;
+
+	family_count = 0;
+	memset(families, 0, sizeof(families));
+	assert_non_null(copy);
+	for (char *line; (line = strsep(&rest, "\n")) != NULL;) {
+		if (line[0] == '\0') {
+			assert_null(rest); /* only behind the last line */
+			continue;
+		}
+		assert_false(ended);
+		ended = strcmp(line, "# EOF") == 0;
+		if (line[0] == '#' && !ended)
+			read_comment(line);
+		else if (!ended)
+			read_sample(line);
+	}
+	assert_true(ended);
+	assert_true(family_count > 20);
+	for (unsigned i = 0; i < family_count; i++) {
+		bool total = strstr(families[i].name, "_total") != NULL;
+
+		assert_true(families[i].has_help && families[i].type[0] != '\0');
+		assert_true(families[i].samples > 0);
+		assert_int_equal(total, dialect == LG_PROMETHEUS &&
+						strcmp(families[i].type, "counter") == 0);
+	}
+	free(copy);
+}
+
+static int prepare(void **state)
+{
+	if (output_prepare(state) != 0)
+		return -1;
+	text = output_of(LG_OPENMETRICS);
+	return 0;
+}
+
+static int end(void **state)
+{
+	(void)state;
+	free(text);
+	return 0;
+}
+
+static void every_line_is_a_family_or_its_sample_and_the_last_is_eof(void **state)
+{
+	const enum lg_format dialects[] = { LG_OPENMETRICS, LG_PROMETHEUS };
+
+	(void)state;
+	for (unsigned i = 0; i < 2; i++) {
+		dialect = dialects[i];
+		char *whole = output_of(dialect);
+		read_all(whole);
+		free(whole);
+	}
+}
+
+/* The samples of the two are the same: only comments differ. */
+static void dialects_differ_in_comments_alone(void **state)
+{
+	char *one = output_of(LG_OPENMETRICS), *two = output_of(LG_PROMETHEUS);
+	char *rest_one = one, *rest_two = two, *a, *b;
+	unsigned samples = 0;
+
+	(void)state;
+	for (;; samples++) {
+		while ((a = strsep(&rest_one, "\n")) != NULL && (a[0] == '#' || a[0] == '\0'))
+			;
+		while ((b = strsep(&rest_two, "\n")) != NULL && (b[0] == '#' || b[0] == '\0'))
+			;
+		if (a == NULL || b == NULL)
+			break;
+		assert_string_equal(a, b);
+	}
+	assert_ptr_equal(a, b); /* both ended */
+	assert_true(samples > 100);
+	free(one);
+	free(two);
+}
+
+static bool shows(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+static bool shows(const char *format, ...)
+{
+	char line[256];
+	va_list values;
+
+	va_start(values, format);
+	vsnprintf(line, sizeof(line), format, values);
+	va_end(values);
+	return strstr(text, line) != NULL;
+}
+
+static bool is_state(const char *name)
+{
+	static const char *const states[] = { "in_use", "in_magazines", "in_deques",
+					      "dirty",  "lazy",         "clean" };
+
+	for (size_t i = 0; i < sizeof(states) / sizeof(states[0]); i++)
+		if (strcmp(states[i], name) == 0)
+			return true;
+	return false;
+}
+
+static void every_field_of_a_class_in_use_is_there_with_its_value(void **state)
+{
+	struct lg_stats stats;
+	unsigned classes = 0;
+
+	(void)state;
+	assert_int_equal(lg_stats_read(&stats), 0);
+	enum { gauge, counter };
+	for (unsigned i = 0; i < LG_CLASSES; i++) {
+		const struct lg_class_stats *class = &stats.classes[i];
+
+		if (class->allocations == 0) {
+			assert_false(shows("class=\"%" PRIu64 "\"", class->size));
+			continue;
+		}
+		classes++;
+		/* `cached` is the sum of two states and would count them twice. */
+#define FIELD(name, kind, help)                                                                    \
+	if (is_state(#name)) {                                                                     \
+		assert_true(shows("\nlgalloc_region_bytes{class=\"%" PRIu64 "\",state=\"" #name    \
+				  "\"} %" PRIu64 "\n",                                             \
+				  class->size, class->name *class->size));                         \
+		assert_true(shows("\nlgalloc_regions{class=\"%" PRIu64 "\",state=\"" #name         \
+				  "\"} %" PRIu64 "\n",                                             \
+				  class->size, class->name));                                      \
+	} else if (strcmp(#name, "cached") != 0)                                                   \
+		assert_true(shows("\nlgalloc_" #name "%s{class=\"%" PRIu64 "\"} %" PRIu64 "\n",    \
+				  (kind) == counter ? "_total" : "", class->size, class->name));
+		LG_CLASS_FIELDS(FIELD)
+#undef FIELD
+	}
+	assert_int_equal(classes, 4);
+	assert_true(shows("\nlgalloc_threads %" PRIu64 "\n", stats.threads));
+	assert_true(shows("\nlgalloc_reserved_bytes %" PRIu64 "\n", stats.reserved_bytes));
+}
+
+/* The same text again, with a label. */
+static char *labelled(const char *process)
+{
+	int fd = memfd_create("output", MFD_CLOEXEC);
+
+	assert_int_equal(lg_writer_write(fd, LG_PROMETHEUS, process), 0);
+	off_t bytes = lseek(fd, 0, SEEK_END);
+	char *whole = calloc(1, (size_t)bytes + 1);
+	assert_int_equal(pread(fd, whole, (size_t)bytes, 0), bytes);
+	close(fd);
+	return whole;
+}
+
+static void process_is_a_label_of_every_sample(void **state)
+{
+	char *before = text, *rest, *line;
+	unsigned samples = 0;
+
+	(void)state;
+	text = labelled("db.12");
+	dialect = LG_PROMETHEUS;
+	read_all(text);
+	assert_true(shows("\nlgalloc_threads{process=\"db.12\"} 1\n"));
+	assert_true(shows("state=\"clean\",process=\"db.12\"} "));
+	rest = text;
+	while ((line = strsep(&rest, "\n")) != NULL && line[0] != '\0') {
+		assert_true(line[0] == '#' || strstr(line, "process=\"db.12\"}") != NULL);
+		samples += line[0] != '#';
+	}
+	assert_true(samples > 100);
+	free(text);
+	text = before;
+}
+
+static void label_of_strange_bytes_needs_no_escape(void **state)
+{
+	char *before = text, name[600];
+
+	(void)state;
+	text = labelled("a\"b\\c\nd\xff{}e");
+	assert_true(shows("\nlgalloc_threads{process=\"a_b_c_d_{}e\"} "));
+	free(text);
+	memset(name, 'n', sizeof(name) - 1);
+	name[sizeof(name) - 1] = '\0';
+	text = labelled(name);
+	assert_true(shows("nnn\"} "));
+	free(text);
+	text = before;
+}
+
+static void options_are_gauges_in_base_units(void **state)
+{
+	char *before = text;
+
+	(void)state;
+	assert_int_equal(lg_configure("cache_bytes:3M,second_decay:1500ms,growth_dampener:7"), 0);
+	text = output_of(LG_PROMETHEUS);
+	assert_true(shows("\nlgalloc_option_cache_bytes 3145728\n"));
+	assert_true(shows("\nlgalloc_option_second_decay_seconds 1.500\n"));
+	assert_true(shows("\nlgalloc_option_growth_dampener 7\n"));
+	assert_true(shows("\nlgalloc_option_reserve 1\n"));
+	assert_true(shows("\nlgalloc_option_min_size_bytes 1048576\n"));
+	assert_false(shows("lgalloc_option_dirty_bytes 18446744073709551615"));
+	assert_true(shows("\nlgalloc_backing_info{backing=\"file\"} 1\n"));
+	assert_true(shows("\nlgalloc_build_info{version=\"%s\"} 1\n", lg_version()));
+	free(text);
+	text = before;
+}
+
+static void what_was_measured_is_shown_with_its_time(void **state)
+{
+	char *before = text;
+	struct lg_usage usage;
+	struct timespec earlier, later;
+	double at;
+
+	(void)state;
+	assert_false(shows("lgalloc_disk_bytes"));
+	clock_gettime(CLOCK_REALTIME, &earlier);
+	assert_int_equal(lg_usage_read(&usage), 0);
+	clock_gettime(CLOCK_REALTIME, &later);
+	text = output_of(LG_PROMETHEUS);
+	assert_true(usage.disk_bytes > 0);
+	assert_true(shows("\nlgalloc_resident_bytes %" PRIu64 "\n", usage.resident_bytes));
+	assert_true(shows("\nlgalloc_disk_bytes %" PRIu64 "\n", usage.disk_bytes));
+	const char *sample = strstr(text, "\nlgalloc_usage_timestamp_seconds ");
+	assert_non_null(sample);
+	assert_int_equal(sscanf(sample, "\nlgalloc_usage_timestamp_seconds %lf", &at), 1);
+	assert_true(at >= (double)earlier.tv_sec && at <= (double)later.tv_sec + 1);
+	free(text);
+	text = before;
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(every_line_is_a_family_or_its_sample_and_the_last_is_eof),
+		cmocka_unit_test(dialects_differ_in_comments_alone),
+		cmocka_unit_test(every_field_of_a_class_in_use_is_there_with_its_value),
+		cmocka_unit_test(what_was_measured_is_shown_with_its_time),
+		cmocka_unit_test(process_is_a_label_of_every_sample),
+		cmocka_unit_test(label_of_strange_bytes_needs_no_escape),
+		cmocka_unit_test(options_are_gauges_in_base_units),
+	};
+
+	return cmocka_run_group_tests(tests, prepare, end);
+}
