@@ -4,8 +4,8 @@
  * over; a text another process is writing, which its lock tells; or anything else (a fifo, a link), which
  * is removed, since opening it could wait for ever or write where it points.
  *
- * The exit of the process and the worker's rename: the worker claims the phase before it renames, the
- * exit ends it. Either the exit finds the file there, or there is no rename any more.
+ * The exit of the process: the worker claims the phase for a write, the exit ends it. Either the exit
+ * finds the file there and no temporary, or there is no write any more.
  */
 #include "metrics/file.h"
 
@@ -21,11 +21,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { IDLE, RENAMING, ENDED };
+enum { IDLE, WRITING, ENDED };
 enum { ATTEMPTS = 4, EXIT_WAIT_MS = 10, EXIT_WAITS = 50 };
 
 static _Atomic(uint32_t) phase;
-static char own[LG_METRICS_PATH_BYTES]; /* to be removed at exit, or empty; changed while RENAMING */
+static char own[LG_METRICS_PATH_BYTES]; /* to be removed at exit, or empty; changed while WRITING */
 static int process;                     /* whose phase it is */
 
 static int take_lock(int fd)
@@ -97,36 +97,28 @@ static bool claim(void)
 {
 	uint32_t idle = IDLE;
 
-	return lg_cas_ordered(&phase, &idle, RENAMING);
+	return lg_cas_ordered(&phase, &idle, WRITING);
 }
 
 static void forget_old(const char *path)
 {
-	if (own[0] != '\0' && strcmp(own, path) != 0)
-		(void)unlink(own);
+	if (own[0] == '\0' || strcmp(own, path) == 0)
+		return;
+	(void)unlink(own);
 	own[0] = '\0';
 }
 
 static int rename_over(const char *temporary, const char *path, bool goes_with_process)
 {
-	int error = 0;
-
-	if (!claim()) {
-		(void)unlink(temporary);
-		return 0;
-	}
 	forget_old(path);
-	if (rename(temporary, path) != 0) {
-		error = -errno;
-		(void)unlink(temporary);
-	} else if (goes_with_process) {
+	if (rename(temporary, path) != 0)
+		return -errno;
+	if (goes_with_process)
 		snprintf(own, sizeof(own), "%s", path);
-	}
-	go_on();
-	return error;
+	return 0;
 }
 
-int lg_metrics_file_write(const char *path, const char *label, bool goes_with_process)
+static int write_claimed(const char *path, const char *label, bool goes_with_process)
 {
 	char temporary[LG_METRICS_PATH_BYTES + sizeof(LG_METRICS_TEMPORARY)];
 
@@ -135,12 +127,21 @@ int lg_metrics_file_write(const char *path, const char *label, bool goes_with_pr
 	if (fd < 0)
 		return fd;
 	int error = lg_writer_write(fd, LG_PROMETHEUS, label);
-	if (error == 0) /* under the lock: nobody else opens it as a leftover meanwhile */
+	if (error == 0) /* under the lock: nobody else takes it for a leftover meanwhile */
 		error = rename_over(temporary, path, goes_with_process);
-	else
+	if (error != 0)
 		(void)unlink(temporary);
 	if (close(fd) != 0 && error == 0)
 		error = -errno;
+	return error;
+}
+
+int lg_metrics_file_write(const char *path, const char *label, bool goes_with_process)
+{
+	if (!claim())
+		return 0; /* the process is ending */
+	int error = write_claimed(path, label, goes_with_process);
+	go_on();
 	return error;
 }
 
@@ -162,7 +163,7 @@ __attribute__((destructor)) static void end(void)
 	for (int waits = 0; !lg_cas_ordered(&phase, &found, ENDED); waits++) {
 		if (found == ENDED || waits == EXIT_WAITS)
 			return;
-		lg_os_sleep_while(&phase, RENAMING, EXIT_WAIT_MS);
+		lg_os_sleep_while(&phase, WRITING, EXIT_WAIT_MS);
 		found = IDLE;
 	}
 	if (own[0] != '\0')

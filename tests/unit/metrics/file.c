@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
@@ -129,6 +130,7 @@ static void text_another_process_is_writing_is_left_alone(void **state)
 	assert_true(other >= 0);
 	if (other == 0) {
 		struct flock whole = { .l_type = F_WRLCK };
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		int fd = open(temporary, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
 		if (fd < 0 || fcntl(fd, F_SETLK, &whole) != 0 || write(fd, "half", 4) != 4 ||
 		    write(ready[1], "x", 1) != 1)

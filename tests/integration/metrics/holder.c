@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+/*
+ * Holds regions as it is told on stdin, a command a line, each answered by "done":
+ *   new BYTES COUNT, free BYTES COUNT, write FORMAT PATH, usage, end
+ */
+#include <lgalloc/lgalloc.h>
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { HELD_MAX = 4096 };
+
+static lg_region *held[HELD_MAX];
+static size_t count;
+
+static _Noreturn void fail(const char *what)
+{
+	fprintf(stderr, "holder: %s: %s\n", what, lg_error());
+	exit(EXIT_FAILURE);
+}
+
+static void take(size_t bytes, unsigned times)
+{
+	for (; times > 0; times--) {
+		lg_region *region = count < HELD_MAX ? lg_region_new(bytes) : NULL;
+
+		if (region == NULL)
+			fail("no region");
+		memset(lg_region_data(region), 1, 4096);
+		held[count++] = region;
+	}
+}
+
+static void give(size_t bytes, unsigned times)
+{
+	for (size_t i = count; i-- > 0 && times > 0;) {
+		if (lg_region_size(held[i]) != bytes)
+			continue;
+		lg_region_free(held[i]);
+		held[i] = held[--count];
+		times--;
+	}
+	if (times > 0)
+		fail("fewer regions of that size than are to be freed");
+}
+
+static void write_to(const char *path, unsigned format)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+
+	if (fd < 0 || lg_metrics_write(fd, (enum lg_format)format) != 0 || close(fd) != 0)
+		fail(path);
+}
+
+int main(void)
+{
+	char line[4400], path[4096];
+	struct lg_usage usage;
+	size_t bytes;
+	unsigned number;
+
+	while (fgets(line, sizeof(line), stdin) != NULL) {
+		if (sscanf(line, "new %zu %u", &bytes, &number) == 2)
+			take(bytes, number);
+		else if (sscanf(line, "free %zu %u", &bytes, &number) == 2)
+			give(bytes, number);
+		else if (sscanf(line, "write %u %4095[^\n]", &number, path) == 2)
+			write_to(path, number);
+		else if (strcmp(line, "usage\n") == 0 && lg_usage_read(&usage) != 0)
+			fail("usage");
+		puts("done");
+		fflush(stdout);
+		if (strcmp(line, "end\n") == 0)
+			break;
+	}
+	return 0;
+}
