@@ -182,6 +182,7 @@ static bool unmap(struct lg_class *class, struct lg_area *area)
 static bool retire(struct lg_class *class, struct lg_area *area, uint64_t word)
 {
 	uint64_t retired = lg_area_word(word, LG_AREA_RETIRED, 0);
+	uint64_t bytes = count_of(area) << lg_class_shift(class->index); /* ours until A4 */
 
 	if (!lg_cas_acquire(&area->word, &word, retired)) /* A2 */
 		return false;
@@ -192,7 +193,7 @@ static bool retire(struct lg_class *class, struct lg_area *area, uint64_t word)
 	}
 	lg_store_release(&area->word, lg_area_word(word, LG_AREA_UNUSED, 0)); /* A4 */
 	lg_class_event(class, retired, 1);
-	lg_probe_retire(class->index, count_of(area) << lg_class_shift(class->index));
+	lg_probe_retire(class->index, bytes);
 	return true;
 }
 

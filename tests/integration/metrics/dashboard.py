@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0 OR MIT
-"""dashboard.py DASHBOARD URL: every query of the dashboard, and of the alerts the Prometheus at the URL has
-loaded, is answered by it; each panel's has a result; every metric named is one of the library's."""
+"""dashboard.py DASHBOARD PAGE URL: every query of the dashboard, of the page for operators, and of the alerts the
+Prometheus at the URL has loaded, is answered by it, with a result but for the alerts; every metric named is one of
+the library's, and the page names all of them."""
 import json
 import re
 import sys
@@ -64,7 +65,26 @@ def check_variable(url, variable, problems):
     return metric
 
 
-def main(path, url):
+def check_page(url, path, known, problems):
+    with open(path, encoding="utf-8") as file:
+        text = file.read()
+    queries = [line.strip() for line in text.split("\n") if line.startswith("    ") and "_" in line and "{" in line
+               and "usdt:" not in line]
+    if len(queries) < 4:
+        problems.append(f"{path}: only {len(queries)} queries are found")
+    for query in queries:
+        if not results(url, query.replace("/db.prom", "/one.prom")):
+            problems.append(f"{path}: no result of {query}")
+    named = set(NAME.findall(text))
+    for name in sorted(known - named):
+        if not name.startswith("lgalloc_option_"):
+            problems.append(f"{path} does not name {name}")
+    for name in sorted(named - known - {"lgalloc_option_"}):
+        problems.append(f"{path} names {name}, which is not there")
+    return queries
+
+
+def main(path, page, url):
     problems = []
     with open(path, encoding="utf-8") as file:
         board = json.load(file)
@@ -84,7 +104,8 @@ def main(path, url):
         queries.append(rule["query"])
         if rule["health"] == "err":
             problems.append(f"alert {rule['name']}: {rule.get('lastError')}")
-    known = set(get(url, "label/__name__/values"))
+    known = {name for name in get(url, "label/__name__/values") if NAME.fullmatch(name)}
+    queries += check_page(url, page, known, problems)
     for name in sorted({name for query in queries for name in NAME.findall(query)} - known):
         problems.append(f"{name} is no metric of the library")
     for problem in problems:
@@ -94,4 +115,4 @@ def main(path, url):
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1], sys.argv[2]))
+    sys.exit(main(sys.argv[1], sys.argv[2], sys.argv[3]))

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /*
  * Holds regions as it is told on stdin, a command a line, each answered by "done":
- *   new BYTES COUNT, free BYTES COUNT, write FORMAT PATH, usage, end
+ *   new BYTES COUNT, free BYTES COUNT, thread BYTES COUNT (new and free in another thread, which stays), await
+ *   retired BYTES, write FORMAT PATH, usage, end
  */
 #include <lgalloc/lgalloc.h>
 
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -47,6 +49,54 @@ static void give(size_t bytes, unsigned times)
 		fail("fewer regions of that size than are to be freed");
 }
 
+static pthread_barrier_t freed;
+static size_t thread_bytes;
+static unsigned thread_times;
+
+static void *take_and_give(void *unused)
+{
+	lg_region *regions[HELD_MAX];
+
+	(void)unused;
+	for (unsigned i = 0; i < thread_times; i++)
+		if ((regions[i] = lg_region_new(thread_bytes)) == NULL)
+			fail("no region");
+	for (unsigned i = 0; i < thread_times; i++)
+		lg_region_free(regions[i]);
+	pthread_barrier_wait(&freed);
+	for (;;)
+		pause();
+}
+
+static void give_in_thread(size_t bytes, unsigned times)
+{
+	pthread_t thread;
+
+	thread_bytes = bytes;
+	thread_times = times < HELD_MAX ? times : HELD_MAX;
+	pthread_barrier_init(&freed, NULL, 2);
+	if (pthread_create(&thread, NULL, take_and_give, NULL) != 0)
+		fail("no thread");
+	pthread_barrier_wait(&freed);
+}
+
+/* Until all areas of a class are unmapped. */
+static void await_retired(size_t bytes)
+{
+	for (unsigned tries = 0; tries < 60000; tries++) {
+		static struct lg_stats stats;
+
+		if (lg_stats_read(&stats) != 0)
+			fail("statistics");
+		for (unsigned i = 0; i < LG_CLASSES; i++)
+			if (stats.classes[i].size == bytes && stats.classes[i].areas == 0 &&
+			    stats.classes[i].retired == stats.classes[i].refills)
+				return;
+		usleep(1000);
+	}
+	fail("areas stay mapped");
+}
+
 static void write_to(const char *path, unsigned format)
 {
 	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
@@ -67,6 +117,10 @@ int main(void)
 			take(bytes, number);
 		else if (sscanf(line, "free %zu %u", &bytes, &number) == 2)
 			give(bytes, number);
+		else if (sscanf(line, "thread %zu %u", &bytes, &number) == 2)
+			give_in_thread(bytes, number);
+		else if (sscanf(line, "await retired %zu", &bytes) == 1)
+			await_retired(bytes);
 		else if (sscanf(line, "write %u %4095[^\n]", &number, path) == 2)
 			write_to(path, number);
 		else if (strcmp(line, "usage\n") == 0 && lg_usage_read(&usage) != 0)
