@@ -3,7 +3,7 @@
  * One family per counter, and regions by state as one family, labelled by class; classes that were never
  * asked for are left out.
  */
-#include "metrics/exposition.h"
+#include "metrics/prometheus.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -56,29 +56,29 @@ static bool is_used(const struct lg_class_stats *class)
 	return class->refills > 0 || class->allocations > 0 || class->refused > 0;
 }
 
-static void write_field(const struct lg_exposition *text, const struct lg_stats *stats,
+static void write_field(const struct lg_prometheus *text, const struct lg_stats *stats,
 			const struct field *field)
 {
 	char labels[LABEL_BYTES];
 
-	lg_exposition_head(text, &field->family);
+	lg_prometheus_head(text, &field->family);
 	for (unsigned i = 0; i < LG_CLASSES; i++) {
 		const struct lg_class_stats *class = &stats->classes[i];
 
 		if (!is_used(class))
 			continue;
 		snprintf(labels, sizeof(labels), "class=\"%" PRIu64 "\"", class->size);
-		lg_exposition_sample(text, &field->family, labels, value_of(class, field));
+		lg_prometheus_sample(text, &field->family, labels, value_of(class, field));
 	}
 }
 
 /* In bytes too: no query can multiply by a label's value. */
-static void write_states(const struct lg_exposition *text, const struct lg_stats *stats,
+static void write_states(const struct lg_prometheus *text, const struct lg_stats *stats,
 			 const struct lg_family *family, bool in_bytes)
 {
 	char labels[LABEL_BYTES];
 
-	lg_exposition_head(text, family);
+	lg_prometheus_head(text, family);
 	for (unsigned i = 0; i < LG_CLASSES; i++) {
 		const struct lg_class_stats *class = &stats->classes[i];
 
@@ -87,14 +87,14 @@ static void write_states(const struct lg_exposition *text, const struct lg_stats
 				continue;
 			snprintf(labels, sizeof(labels), "class=\"%" PRIu64 "\",state=\"%s\"",
 				 class->size, fields[k].family.name);
-			lg_exposition_sample(text, family, labels,
+			lg_prometheus_sample(text, family, labels,
 					     value_of(class, &fields[k]) *
 						     (in_bytes ? class->size : 1));
 		}
 	}
 }
 
-void lg_classes_write(const struct lg_exposition *text, const struct lg_stats *stats)
+void lg_classes_write(const struct lg_prometheus *text, const struct lg_stats *stats)
 {
 	static const struct lg_family regions = { "regions", LG_GAUGE, "Regions by state." };
 	static const struct lg_family bytes = { "region_bytes", LG_GAUGE,

@@ -4,7 +4,7 @@
  * backing is a label.
  */
 #include "base/option.h"
-#include "metrics/exposition.h"
+#include "metrics/prometheus.h"
 #include "region/pool.h"
 #include "region/start.h"
 
@@ -32,14 +32,14 @@ static bool ends_in(const char *name, const char *end)
 	return length >= tail && strcmp(name + length - tail, end) == 0;
 }
 
-static void write_backing(const struct lg_exposition *text, uint64_t value)
+static void write_backing(const struct lg_prometheus *text, uint64_t value)
 {
 	static const struct lg_family family = {
 		"backing_info", LG_GAUGE, "Where regions live, as a label; the value is always 1."
 	};
 
-	lg_exposition_head(text, &family);
-	lg_exposition_sample(text, &family,
+	lg_prometheus_head(text, &family);
+	lg_prometheus_sample(text, &family,
 			     value == LG_BACKING_ANON ? "backing=\"anon\"" : "backing=\"file\"", 1);
 }
 
@@ -50,7 +50,7 @@ static uint64_t value_of(const struct setting *setting)
 	return value == LG_AUTO ? lg_pool_dirty_bytes_max() : value;
 }
 
-void lg_settings_write(const struct lg_exposition *text)
+void lg_settings_write(const struct lg_prometheus *text)
 {
 	char name[64], help[256];
 
@@ -70,10 +70,10 @@ void lg_settings_write(const struct lg_exposition *text)
 		snprintf(name, sizeof(name), "option_%s%s", setting->name,
 			 ends_in(setting->name, unit) ? "" : unit);
 		snprintf(help, sizeof(help), "Option %s: %s.", setting->name, setting->help);
-		lg_exposition_head(text, &family);
+		lg_prometheus_head(text, &family);
 		if (setting->type == TIME)
-			lg_exposition_sample_ms(text, &family, "", value_of(setting));
+			lg_prometheus_sample_ms(text, &family, "", value_of(setting));
 		else
-			lg_exposition_sample(text, &family, "", value_of(setting));
+			lg_prometheus_sample(text, &family, "", value_of(setting));
 	}
 }

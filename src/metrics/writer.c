@@ -55,7 +55,7 @@ int lg_writer_write(int fd, enum lg_format format, const char *process)
 	switch (format) {
 	case LG_OPENMETRICS:
 	case LG_PROMETHEUS:
-		lg_exposition_write(&writer, &stats, format, process);
+		lg_prometheus_write(&writer, &stats, format, process);
 		break;
 	case LG_JSON:
 		lg_json_write(&writer, &stats);

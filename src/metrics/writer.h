@@ -29,7 +29,7 @@ int lg_writer_finish(struct lg_writer *writer);
 int lg_writer_write(int fd, enum lg_format format, const char *process);
 
 /* The formats. */
-void lg_exposition_write(struct lg_writer *writer, const struct lg_stats *stats,
+void lg_prometheus_write(struct lg_writer *writer, const struct lg_stats *stats,
 			 enum lg_format dialect, const char *process);
 void lg_json_write(struct lg_writer *writer, const struct lg_stats *stats);
 void lg_table_write(struct lg_writer *writer, const struct lg_stats *stats);

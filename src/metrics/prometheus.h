@@ -6,8 +6,8 @@
  * and wants a UNIT and "# EOF"; the Prometheus text format 0.0.4 names the family as the sample, and takes
  * other comments for nothing, so that "# EOF" ends both.
  */
-#ifndef LG_METRICS_EXPOSITION_H
-#define LG_METRICS_EXPOSITION_H
+#ifndef LG_METRICS_PROMETHEUS_H
+#define LG_METRICS_PROMETHEUS_H
 
 #include "metrics/writer.h"
 
@@ -16,7 +16,7 @@
 
 enum lg_family_kind { LG_GAUGE, LG_COUNTER };
 
-struct lg_exposition {
+struct lg_prometheus {
 	struct lg_writer *writer;
 	bool is_openmetrics;
 	char process[300]; /* `process="…"`, or empty */
@@ -29,23 +29,23 @@ struct lg_family {
 	const char *help;
 };
 
-void lg_exposition_head(const struct lg_exposition *text, const struct lg_family *family);
+void lg_prometheus_head(const struct lg_prometheus *text, const struct lg_family *family);
 
 /* `labels` without braces, empty: none. */
-void lg_exposition_sample(const struct lg_exposition *text, const struct lg_family *family,
+void lg_prometheus_sample(const struct lg_prometheus *text, const struct lg_family *family,
 			  const char *labels, uint64_t value);
 
 /* The same for a time, in seconds. */
-void lg_exposition_sample_ms(const struct lg_exposition *text, const struct lg_family *family,
+void lg_prometheus_sample_ms(const struct lg_prometheus *text, const struct lg_family *family,
 			     const char *labels, uint64_t ms);
 
 /* A family of one sample. */
-void lg_exposition_single(const struct lg_exposition *text, const char *name,
+void lg_prometheus_single(const struct lg_prometheus *text, const char *name,
 			  enum lg_family_kind kind, const char *help, uint64_t value);
 
 /* The families of size classes, of the process, and of its options. */
-void lg_classes_write(const struct lg_exposition *text, const struct lg_stats *stats);
-void lg_process_write(const struct lg_exposition *text, const struct lg_stats *stats);
-void lg_settings_write(const struct lg_exposition *text);
+void lg_classes_write(const struct lg_prometheus *text, const struct lg_stats *stats);
+void lg_process_write(const struct lg_prometheus *text, const struct lg_stats *stats);
+void lg_settings_write(const struct lg_prometheus *text);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
-#include "metrics/exposition.h"
+#include "metrics/prometheus.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -19,7 +19,7 @@ static const char *unit_of(const char *name)
 	return NULL;
 }
 
-void lg_exposition_head(const struct lg_exposition *text, const struct lg_family *family)
+void lg_prometheus_head(const struct lg_prometheus *text, const struct lg_family *family)
 {
 	bool counts = family->kind == LG_COUNTER;
 	const char *end = counts && !text->is_openmetrics ? "_total" : "";
@@ -32,7 +32,7 @@ void lg_exposition_head(const struct lg_exposition *text, const struct lg_family
 		lg_writer_print(text->writer, "# UNIT lgalloc_%s %s\n", family->name, unit);
 }
 
-static void write_name(const struct lg_exposition *text, const struct lg_family *family,
+static void write_name(const struct lg_prometheus *text, const struct lg_family *family,
 		       const char *labels)
 {
 	bool both = labels[0] != '\0' && text->process[0] != '\0';
@@ -43,31 +43,31 @@ static void write_name(const struct lg_exposition *text, const struct lg_family 
 		lg_writer_print(text->writer, "{%s%s%s}", labels, both ? "," : "", text->process);
 }
 
-void lg_exposition_sample(const struct lg_exposition *text, const struct lg_family *family,
+void lg_prometheus_sample(const struct lg_prometheus *text, const struct lg_family *family,
 			  const char *labels, uint64_t value)
 {
 	write_name(text, family, labels);
 	lg_writer_print(text->writer, " %" PRIu64 "\n", value);
 }
 
-void lg_exposition_sample_ms(const struct lg_exposition *text, const struct lg_family *family,
+void lg_prometheus_sample_ms(const struct lg_prometheus *text, const struct lg_family *family,
 			     const char *labels, uint64_t ms)
 {
 	write_name(text, family, labels);
 	lg_writer_print(text->writer, " %" PRIu64 ".%03" PRIu64 "\n", ms / 1000, ms % 1000);
 }
 
-void lg_exposition_single(const struct lg_exposition *text, const char *name,
+void lg_prometheus_single(const struct lg_prometheus *text, const char *name,
 			  enum lg_family_kind kind, const char *help, uint64_t value)
 {
 	const struct lg_family family = { name, kind, help };
 
-	lg_exposition_head(text, &family);
-	lg_exposition_sample(text, &family, "", value);
+	lg_prometheus_head(text, &family);
+	lg_prometheus_sample(text, &family, "", value);
 }
 
 /* A file's name may be any bytes; a label's value is UTF-8 with escapes. What is neither is a '_'. */
-static void set_process(struct lg_exposition *text, const char *process)
+static void set_process(struct lg_prometheus *text, const char *process)
 {
 	size_t length = (size_t)snprintf(text->process, sizeof(text->process), "process=\"");
 
@@ -80,10 +80,10 @@ static void set_process(struct lg_exposition *text, const char *process)
 	text->process[length] = '\0';
 }
 
-void lg_exposition_write(struct lg_writer *writer, const struct lg_stats *stats,
+void lg_prometheus_write(struct lg_writer *writer, const struct lg_stats *stats,
 			 enum lg_format dialect, const char *process)
 {
-	struct lg_exposition text = { .writer = writer,
+	struct lg_prometheus text = { .writer = writer,
 				      .is_openmetrics = dialect == LG_OPENMETRICS };
 
 	if (process != NULL)
