@@ -21,12 +21,15 @@ import text
 import tree
 
 SPDX = "/* SPDX-License-Identifier: Apache-2.0 OR MIT */\n"
+LONG_MEMBER = SPDX + "namespace lg\n{\n\nclass c\n{\n\tvoid f()\n\t{\n" + "\t\tf();\n" * (text.FUNCTION_LINES_MAX + 1) + "\t}\n};\n\n}\n"
+LONG_CLASS = SPDX + "namespace lg\n{\n\nclass c\n\t: d\n{\n" + "\tint f();\n" * (text.FUNCTION_LINES_MAX + 1) + "};\n\n}\n"
 LONG_FUNCTION = SPDX + "void f(void)\n{\n" + "\tf();\n" * (text.FUNCTION_LINES_MAX + 1) + "}\n"
 
 # (claim, check, file, what to do with its text, what the finding says)
 CASES = [
     ("a missing licence line", text.check, "src/base/bad.c", lambda _: "int x;\n", "SPDX"),
     ("a long function", text.check, "src/base/bad.c", lambda _: LONG_FUNCTION, "function of"),
+    ("a long member function", text.check, "include/lgalloc/bad.hpp", lambda _: LONG_MEMBER, "bad.hpp:8: function of"),
     ("a long file", text.check, "src/base/bad.c", lambda _: SPDX + "int x;\n" * 700, "701 lines"),
     ("an unfinished thing", text.check, "src/base/bad.c", lambda _: SPDX + "/* TO" "DO: more */\n", "'TO" "DO'"),
     ("a word of delay", text.check, "docs/bad.md", lambda _: "good enough for" " now\n", "for" " now"),
@@ -43,6 +46,9 @@ CASES = [
     ("a header without a guard", headers.check, "src/base/bad.h", lambda _: SPDX + "struct bad { int x; };\n", "alone"),
     ("a public header C++ refuses", headers.check, "include/lgalloc/lgalloc.h",
      lambda old: old.replace("struct lg_region_view {", "struct lg_region_view {\n\tint class;"), "alone"),
+    ("a C++ header that needs another", headers.check, "include/lgalloc/bad.hpp",
+     lambda _: SPDX + "#pragma once\nstd::size_t x();\n", "alone"),
+    ("a bad layout in C++", layout.check, "include/lgalloc/bad.hpp", lambda _: SPDX + "namespace lg {\n}\n", "clang-format"),
     ("a bad layout", layout.check, "src/base/bad.c", lambda _: SPDX + "int f( int x ) { return x; }\n", "clang-format"),
     ("a dead link", docs.check, "docs/bad.md", lambda _: "[x](gone.md)\n", "gone.md"),
     ("a README without the tests", docs.check, "README.md", lambda _: "# lgalloc\n", "./tests/run"),
@@ -209,6 +215,8 @@ def check(root):
     verdict = Verdict()
     with tempfile.TemporaryDirectory(prefix="lgalloc-checks-") as directory:
         copy = copy_of(root, directory)
+        with changed(copy, "include/lgalloc/good.hpp", lambda _: LONG_CLASS):
+            verdict.expect_silence("a long class", *quiet(text.check, copy))
         for claim, function, path, change, fragment in CASES:
             with changed(copy, path, change):
                 verdict.expect(claim, *quiet(function, copy), fragment)

@@ -14,6 +14,9 @@ COMMENTED = CODE + [".py", ".sh", ".cmake", "CMakeLists.txt", ".3", ".7", ".1", 
 SCRIPTS = {"run", "lgalloc"}
 BINARY = (".png", ".svg", ".pdf", ".gz")
 
+# What may stand before a '{' on a line of its own that is not a function's.
+SCOPE = re.compile(r"(namespace|class|struct|union)\b")
+
 # Spelled in pieces, so that this file passes its own check.
 WORDS = [
     (re.compile(r"\b(" + "|".join(["TO" + "DO", "FIX" + "ME", "X" + "XX", "HA" + "CK"]) + r")\b"), 0),
@@ -39,14 +42,30 @@ def check_sizes(findings, path, lines):
     count = len(lines) - 1
     if count > FILE_LINES_MAX:
         findings.add(path, 0, f"{count} lines; at most {FILE_LINES_MAX}")
-    start = None
-    for number, line in enumerate(lines, 1):
-        if line == "{":
-            start = number
-        elif line.startswith("}") and start is not None:
-            if number - start - 1 > FUNCTION_LINES_MAX:
-                findings.add(path, start, f"function of {number - start - 1} lines; at most {FUNCTION_LINES_MAX}")
-            start = None
+    check_functions(findings, path, lines)
+
+
+def opens_a_scope(lines, number):
+    """Whether the '{' in this line is that of a namespace or class, not of a function."""
+    indent = lines[number][:-1]
+    for line in reversed(lines[:number]):
+        if not line.startswith(indent):
+            return False
+        if not line.startswith((indent + "\t", indent + " ")):
+            return SCOPE.match(line[len(indent):]) is not None and "(" not in line
+    return False
+
+
+def check_functions(findings, path, lines):
+    start = {}
+    for number, line in enumerate(lines):
+        indent = line[: len(line) - len(line.lstrip("\t"))]
+        if line == indent + "{":
+            start[indent] = None if opens_a_scope(lines, number) else number
+        elif line.startswith(indent + "}") and start.get(indent) is not None:
+            count = number - start.pop(indent) - 1
+            if count > FUNCTION_LINES_MAX:
+                findings.add(path, number - count, f"function of {count} lines; at most {FUNCTION_LINES_MAX}")
 
 
 def check_layout(findings, path, lines):
