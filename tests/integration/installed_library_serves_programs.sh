@@ -11,6 +11,7 @@ set -eu
 build=$1
 here=$(cd "$(dirname "$0")" && pwd)
 cc=${CC:-cc}
+cxx=${CXX:-c++}
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 trap 'exit 1' HUP INT TERM
@@ -57,15 +58,25 @@ if ldd "$work/static" | grep -F liblgalloc >"$work/log"; then
 	fail "a static program loads the shared library"
 fi
 
+if command -v "$cxx" >"$work/log"; then
+	eval "$cxx -std=c++17 -Wall -Wextra -Werror '$here/program.cpp' -o '$work/cpp' $flags" ||
+		fail "a C++ program does not build with pkg-config"
+	LD_LIBRARY_PATH=$libraries "$work/cpp" || fail "a C++ program built with pkg-config does not run"
+else
+	echo "no $cxx here: nothing tried in C++"
+fi
+
 cp -r "$here/project" "$work/project"
-cp "$here/program.c" "$work/project/"
+cp "$here/program.c" "$here/program.cpp" "$work/project/"
 cmake -S "$work/project" -B "$work/build" -DCMAKE_PREFIX_PATH="$prefix" -DCMAKE_C_COMPILER="$cc" \
 	>"$work/log" 2>&1 || { cat "$work/log"; fail "find_package(lgalloc) does not find it"; }
 cmake --build "$work/build" >"$work/log" 2>&1 || { cat "$work/log"; fail "a CMake project does not build"; }
 "$work/build/shared" || fail "a CMake project's program does not run"
 "$work/build/static" || fail "a CMake project's static program does not run"
-if [ -x "$work/build/from_cpp" ]; then
-	"$work/build/from_cpp" || fail "a C++ program does not run"
+if command -v "$cxx" >"$work/log"; then
+	for program in from_cpp cpp cpp_static; do
+		"$work/build/$program" || fail "a CMake project's $program does not run"
+	done
 fi
 
 # Another minor version is another interface, before 1.0.

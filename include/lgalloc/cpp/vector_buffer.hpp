@@ -478,7 +478,6 @@ private:
 			owner.reserve_more(count);
 			begin_ = owner.begin() + index;
 			move_bytes(begin_ + count_, begin_, behind_);
-			owner.end_ = begin_; /* the rest is out of sight while elements are made */
 		}
 
 		gap(const gap &) = delete;
@@ -517,11 +516,17 @@ private:
 	}
 #pragma GCC diagnostic pop
 
-	static void move_bytes(T *to, const T *from, size_type count) noexcept
+	/* Tells gcc, which warns of copies of more. */
+	static size_type possible(size_type count) noexcept
 	{
 		if (count > max_size())
-			__builtin_unreachable(); /* else gcc warns of sizes that cannot be */
-		if (count != 0)
+			__builtin_unreachable();
+		return count;
+	}
+
+	static void move_bytes(T *to, const T *from, size_type count) noexcept
+	{
+		if (possible(count) != 0)
 			std::memmove(static_cast<void *>(to), static_cast<const void *>(from),
 				     count * sizeof(T));
 	}
@@ -578,7 +583,7 @@ private:
 
 	void reallocate(size_type count)
 	{
-		const size_type used = size();
+		const size_type used = possible(size());
 
 		storage_.resize(used, count);
 		end_ = begin() + used;

@@ -162,12 +162,23 @@ static void small_ones_are_no_regions()
 	buffer.resize(100);
 	buffer.shrink_to_fit();
 	CLAIM(buffer.capacity() == 128 && buffer.handle() == nullptr);
+	const auto *address = buffer.data();
+	buffer.shrink_to_fit();
+	CLAIM(buffer.data() == address);
 	for (std::uint32_t i = 0; i < 100; i++)
 		CLAIM(buffer[i] == i);
 	buffer.clear();
 	CLAIM(buffer.capacity() == 128);
 	buffer.shrink_to_fit();
 	CLAIM(buffer.capacity() == 0 && buffer.data() == nullptr);
+}
+
+static std::uint64_t resizes()
+{
+	struct lg_stats stats;
+
+	CLAIM(lg_stats_read(&stats) == 0);
+	return stats.totals.moved + stats.totals.copied;
 }
 
 /* Mostly unused, so that not all of the capacity goes along; then more than a quarter. */
@@ -180,12 +191,39 @@ static void reserve_keeps_what_is_there()
 		for (std::uint32_t i = 0; i < used; i++)
 			buffer.push_back(i);
 		CLAIM(buffer.capacity() == 1 << 19);
+		const std::uint64_t before = resizes();
 		buffer.reserve((1 << 19) + 1);
+		CLAIM(resizes() == before + (used > 1 << 17 ? 1 : 0));
 		CLAIM(buffer.capacity() == 1 << 20);
 		CLAIM(buffer.size() == used);
 		for (std::uint32_t i = 0; i < used; i++)
 			CLAIM(buffer[i] == i);
 	}
+}
+
+/* Its copy cannot fail, so it is assigned in place. */
+struct shared {
+	std::shared_ptr<int> value;
+};
+
+template <>
+struct lg::is_trivially_relocatable<shared> : std::true_type {
+};
+
+static void assignment_in_place_may_be_of_itself()
+{
+	vector_buffer<shared> buffer;
+	const vector_buffer<shared> &itself = buffer;
+
+	for (int i = 0; i < 10; i++)
+		buffer.push_back({ std::make_shared<int>(i) });
+	const auto *address = buffer.data();
+	buffer = itself;
+	for (int i = 0; i < 10; i++)
+		CLAIM(*buffer[static_cast<std::size_t>(i)].value == i);
+	buffer.assign(4, buffer[7]);
+	CLAIM(buffer.data() == address && buffer.size() == 4);
+	CLAIM(*buffer[3].value == 7 && buffer[0].value.use_count() == 4);
 }
 
 /* At every size, so also when it is full and the bytes move. */
@@ -289,6 +327,12 @@ static void refused_memory_changes_nothing()
 	CLAIM(throws<std::length_error>([&] { buffer.resize(SIZE_MAX); }));
 	CLAIM(throws<std::length_error>([&] { buffer.insert(buffer.cbegin(), most, 7); }));
 	CLAIM(throws<std::length_error>([&] { vector_buffer<std::uint64_t> made(SIZE_MAX); }));
+	CLAIM(throws<std::length_error>([] { vector_buffer<char>(3, 'x').resize(SIZE_MAX, 'y'); }));
+	CLAIM(throws<std::length_error>([] {
+		vector_buffer<char> chars(3, 'x');
+
+		chars.insert(chars.cbegin(), SIZE_MAX, 'y');
+	}));
 	CLAIM(throws<std::out_of_range>([&] { buffer.at(3) = 0; }));
 	CLAIM((buffer == vector_buffer<std::uint64_t>{ 1, 2, 3 }));
 }
@@ -398,8 +442,12 @@ static void has_the_interface_of_a_vector()
 	from.assign({ 1 });
 	from.resize_uninitialized(3);
 	CLAIM(from.size() == 3 && from[0] == 1);
-	const vector_buffer<double> zeros(100000);
-	CLAIM(std::all_of(zeros.begin(), zeros.end(), [](double d) { return !(d > 0 || d < 0); }));
+	for (std::size_t count : { 100u, 100000u }) {
+		vector_buffer<double>(count, 1.5); /* whose memory is next */
+		const vector_buffer<double> zeros(count);
+		CLAIM(std::all_of(zeros.begin(), zeros.end(),
+				  [](double d) { return !(d > 0 || d < 0); }));
+	}
 	CLAIM(vector_buffer<bool>(3, true).size() == 3);
 }
 
@@ -413,6 +461,7 @@ int main(int count, char **)
 		TEST(small_ones_are_no_regions),
 		TEST(reserve_keeps_what_is_there),
 		TEST(arguments_may_be_elements),
+		TEST(assignment_in_place_may_be_of_itself),
 		TEST(failure_changes_nothing),
 		TEST(refused_memory_changes_nothing),
 		TEST(elements_need_not_move),
