@@ -58,7 +58,8 @@ CASES = [
 # (claim, part of the manual check, file, what to do, what the finding says)
 MANUAL_CASES = [
     ("a call without a page", "coverage", "man/lg_version.3", None, "lg_version has no page"),
-    ("a page without a call", "coverage", "man/lg_nothing.3", lambda _: ".so man3/lg_error.3\n", "no public function"),
+    ("a page without a call", "coverage", "man/lg_nothing.3", lambda _: ".so man3/lg_error.3\n", "no public function or header"),
+    ("a C++ header without a page", "coverage", "man/lgalloc.hpp.3", None, "lgalloc.hpp has no page"),
     ("a page without a section", "coverage", "man/lg_error.3", lambda old: old.replace(".SH ERRORS", ".SH E"), "sections are"),
     ("a reference to nothing", "coverage", "man/lg_error.3",
      lambda old: old + ".BR lg_nothing (3)\n", "lg_nothing(3), which is not there"),
@@ -66,6 +67,8 @@ MANUAL_CASES = [
     ("a link to nothing", "render", "man/lg_free.3", lambda _: ".so man3/gone.3\n", "gone"),
     ("another type of argument", "synopsis", "man/lg_region_new.3",
      lambda old: old.replace("lg_region_new(size_t", "lg_region_new(int"), "not what the header"),
+    ("another type in C++", "synopsis", "man/lgalloc.hpp.3",
+     lambda old: old.replace("memory_resource *region_resource", "region *region_resource"), "not what"),
     ("another result", "synopsis", "man/lg_trim.3", lambda old: old.replace(".B int lg_trim", ".B long lg_trim"), "not what"),
     ("a default that is another", "tables", "man/lgalloc.7", lambda old: old.replace("default 64M", "default 32M"), "cache_bytes"),
     ("an option left out", "tables", "man/lgalloc.7", lambda old: old.replace(".B area_max\nsize,", ".I area_max\nsize,"), "area_max"),

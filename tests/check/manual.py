@@ -3,7 +3,7 @@
 """
 manual.py ROOT PART [LIBRARY]: the manual pages against the public headers and the option table.
 
-  coverage  every public function has a page, every page is of something, sections and references are there
+  coverage  every public function and C++ header has a page, every page is of something, sections and references are there
   render    man(1) renders every page, links included, without a warning
   synopsis  the declarations a page shows are those of the header: the compiler compares them
   tables    options in lgalloc(7) and fields in lg_stats_read(3) are the tables of the code, both directions
@@ -23,6 +23,7 @@ import tree
 SECTIONS = ["NAME", "SYNOPSIS", "DESCRIPTION", "RETURN VALUE", "ERRORS", "ATTRIBUTES", "EXAMPLES", "SEE ALSO"]
 COMPILE = ["-Wall", "-Wextra", "-Wpedantic", "-Wshadow", "-Wconversion", "-Werror"]
 COMPILER = os.environ.get("CC", "gcc")
+COMPILER_CPP = os.environ.get("CXX", "g++")
 
 
 def pages(root):
@@ -33,18 +34,30 @@ def name_of(path):
     return os.path.basename(path).rsplit(".", 1)[0]
 
 
+def headers_cpp(root):
+    """The C++ headers that have a page: those of include/lgalloc itself."""
+    return {os.path.basename(path) for path in tree.files(root, ["include"], [".hpp"]) if path.count("/") == 2}
+
+
+def compiler_of(one):
+    """The compiler and language of a page's code."""
+    if name_of(one.path).endswith(".hpp"):
+        return [COMPILER_CPP, "-std=c++17"], ["-x", "c++"]
+    return [COMPILER, "-std=c11"], ["-x", "c"]
+
+
 def include_flags(root):
     return ["-I", os.path.join(root, "include")]
 
 
 def coverage(root, findings):
-    public = set(header.all_functions(root))
+    public = set(header.all_functions(root)) | headers_cpp(root)
     shown = {}
     for one in pages(root):
         section = one.path[-1]
         shown[(name_of(one.path), section)] = one
         if section == "3" and name_of(one.path) not in public:
-            findings.add(one.path, 0, "no public function has this name")
+            findings.add(one.path, 0, "no public function or header has this name")
     for name in sorted(public):
         if (name, "3") not in shown:
             findings.add("man", 0, f"{name} has no page")
@@ -113,7 +126,8 @@ def synopsis(root, findings):
         for name, inline in header.all_functions(root).items():
             if inline and re.search(rf"\b{name}\(", code) and not re.search(rf"static inline [^;]*\b{name}\(", code):
                 findings.add(one.path, 0, f"{name} is inline, and SYNOPSIS does not say so")
-        done = subprocess.run([COMPILER, "-std=c11", "-fsyntax-only", *COMPILE, *include_flags(root), "-x", "c", "-"],
+        compiler, language = compiler_of(one)
+        done = subprocess.run([*compiler, "-fsyntax-only", *COMPILE, *include_flags(root), *language, "-"],
                               input=code + "\nextern int not_empty;\n", capture_output=True, text=True)
         if done.returncode != 0 or "#include <lgalloc/" not in code:
             findings.add(one.path, 0, f"SYNOPSIS is not what the header declares\n{done.stderr.strip()}")
@@ -178,7 +192,8 @@ def examples(root, findings, library):
             for number, code in enumerate(one.examples(), 1):
                 looked += 1
                 program = os.path.join(directory, f"{name_of(one.path)}-{number}")
-                built = subprocess.run([COMPILER, "-std=c11", "-O1", *COMPILE, *include_flags(root), "-x", "c", "-",
+                compiler, language = compiler_of(one)
+                built = subprocess.run([*compiler, "-O1", *COMPILE, *include_flags(root), *language, "-",
                                         "-x", "none", os.path.abspath(library), f"-Wl,-rpath,{where}", "-o", program],
                                        input=code, capture_output=True, text=True)
                 if built.returncode != 0:
