@@ -283,6 +283,40 @@ static void run(const sqlite3_pcache_methods2 *methods, unsigned page_bytes, boo
 		(unsigned long long)(bytes_in_use() - before));
 }
 
+static uint64_t resident_bytes(void)
+{
+	struct lg_usage usage;
+
+	REQUIRE(lg_trim() == 0 && lg_usage_read(&usage) == 0, "%s", lg_error());
+	return usage.resident_bytes;
+}
+
+/* One page in 64 stays in use, so that no slab is empty: what lies between goes back, and again when refilled. */
+static void give_back(const sqlite3_pcache_methods2 *methods)
+{
+	enum { PAGES = 8192, PAGE_BYTES = 4096 };
+	sqlite3_pcache *cache = methods->xCreate(PAGE_BYTES, 64, true);
+
+	REQUIRE(cache != NULL, "no cache");
+	methods->xCachesize(cache, PAGES);
+	for (int round = 0; round < 2; round++) {
+		for (unsigned key = 1; key <= PAGES; key++) {
+			sqlite3_pcache_page *page = methods->xFetch(cache, key, 2);
+
+			REQUIRE(page != NULL, "key %u", key);
+			memset(page->pBuf, 1, PAGE_BYTES);
+			if (key % 64 != 0)
+				methods->xUnpin(cache, page, false);
+		}
+		REQUIRE(resident_bytes() >= (uint64_t)PAGES * PAGE_BYTES, "round %d", round);
+		methods->xShrink(cache);
+		REQUIRE(resident_bytes() < (uint64_t)PAGES * PAGE_BYTES / 4,
+			"round %d: %llu bytes still in memory", round,
+			(unsigned long long)resident_bytes());
+	}
+	methods->xDestroy(cache);
+}
+
 int main(int count, char **words)
 {
 	static const unsigned sizes[] = { 512, 1024, 4096, 8192, 65536 };
@@ -301,6 +335,8 @@ int main(int count, char **words)
 		run(&methods, sizes[i], false, steps, regions);
 		printf("%u calls each on pages of %u bytes, purgeable and not\n", steps, sizes[i]);
 	}
+	if (regions)
+		give_back(&methods);
 	sqlite3_shutdown();
 	return 0;
 }
