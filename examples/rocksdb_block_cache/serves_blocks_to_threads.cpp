@@ -164,7 +164,7 @@ void trim()
 	for (size_t i = 0; i < BLOCKS; i++)
 		blocks.push_back(make(allocator, BYTES));
 	REQUIRE(resident_bytes() > BLOCKS * BYTES, "%zu blocks", BLOCKS);
-	for (size_t i = 0; i < BLOCKS; i++)
+	for (size_t i = BLOCKS; i-- > 0;)
 		if (i % 8 == 0)
 			kept.push_back(blocks[i]);
 		else
