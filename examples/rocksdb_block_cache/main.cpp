@@ -13,6 +13,7 @@
 #include "reads.h"
 
 #include <argp.h>
+#include <malloc.h>
 
 #include <chrono>
 #include <cstdio>
@@ -116,15 +117,16 @@ const struct argp_option options[] = {
 	{ "block-size", 's', "BYTES", 0, "Of the table's blocks, when it is made (default: 16K)",
 	  0 },
 	{ "cache-size", 'c', "BYTES", 0, "Of the block cache (default: 256M)", 0 },
-	{ "reads", 'n', "READS", 0, "In each of two rounds, the first to warm up (default: 1M)",
+	{ "reads", 'n', "READS", 0,
+	  "In each of two rounds, the first to warm up; a tenth with the smaller cache (default: 1M)",
 	  0 },
 	{ "threads", 't', "THREADS", 0, "That read (default: 2)", 0 },
 	{ "hot", KEY_HOT, "PERCENT", 0,
 	  "Nine in ten reads go to this part of the keys (default: 100)", 0 },
 	{ "keep", KEY_KEEP, "PERCENT", 0,
 	  "Of the cache that stay when it is made smaller (default: 10)", 0 },
-	{ "settle", KEY_SETTLE, "MS", 0, "Look at the memory so long afterwards (default: 2000)",
-	  0 },
+	{ "settle", KEY_SETTLE, "MS", 0,
+	  "Look at the memory so long after it was made smaller, and erased (default: 2000)", 0 },
 	{ "seed", KEY_SEED, "NUMBER", 0, "Of the random numbers (default: 1)", 0 },
 	{ nullptr, 0, nullptr, 0, nullptr, 0 },
 };
@@ -151,12 +153,17 @@ void choose_backing(const arguments &arguments)
 		throw std::runtime_error(lg_error());
 }
 
-/* The time for the allocators to see that memory is no longer used; glibc and lgalloc alike. */
-void settle(const arguments &arguments, const char *what)
+/* What is left by itself after a while, and what when told: both allocators have a call for that. */
+void look(const arguments &arguments, block_allocator *allocator, const char *what)
 {
 	std::this_thread::sleep_for(std::chrono::milliseconds(arguments.settle_ms));
-	printf("%-8s %10.1f MiB resident, %u ms after it\n", what, resident_mib(),
-	       arguments.settle_ms);
+	double left = resident_mib();
+	if (allocator != nullptr)
+		allocator->Trim();
+	else
+		malloc_trim(0);
+	printf("%-8s %10.1f MiB resident %u ms later, %.1f when trimmed\n", what, left,
+	       arguments.settle_ms, resident_mib());
 }
 
 int run(const arguments &arguments)
@@ -173,32 +180,28 @@ int run(const arguments &arguments)
 	std::shared_ptr<rocksdb::Cache> cache = rocksdb::NewLRUCache(cache_options);
 	std::unique_ptr<rocksdb::DB> db = open_table(arguments.path, arguments.shape, cache);
 
-	auto measure = [&](const char *name, uint64_t seed) {
+	auto measure = [&](const char *name, uint64_t seed, uint64_t reads) {
 		double before = processor_seconds();
-		reads_result result = read_at_random(db.get(), arguments.shape, arguments.reads,
+		reads_result result = read_at_random(db.get(), arguments.shape, reads,
 						     arguments.threads, arguments.hot_percent,
 						     seed);
 
 		printf("%-8s %10.0f reads/s, p50 %.1f us, p99 %.1f us, max %.0f us, %.2f s of processor time\n",
-		       name, static_cast<double>(arguments.reads) / result.seconds, result.p50_us,
+		       name, static_cast<double>(reads) / result.seconds, result.p50_us,
 		       result.p99_us, result.max_us, processor_seconds() - before);
 		if (result.wrong > 0)
 			throw std::runtime_error(std::to_string(result.wrong) + " wrong values");
 		fflush(stdout);
 	};
-	measure("warm-up", arguments.seed);
-	measure("reads", arguments.seed + 1);
+	measure("warm-up", arguments.seed, arguments.reads);
+	measure("reads", arguments.seed + 1, arguments.reads);
 	printf("cache    %10.1f MiB charged\n", static_cast<double>(cache->GetUsage()) / (1 << 20));
 	printf("full     %10.1f MiB resident, at most %.1f\n", resident_mib(), resident_mib_max());
 	cache->SetCapacity(arguments.cache_bytes / 100 * arguments.keep_percent);
-	if (allocator != nullptr)
-		allocator->Trim();
-	settle(arguments, "smaller");
-	measure("again", arguments.seed + 2);
+	look(arguments, allocator.get(), "smaller");
+	measure("again", arguments.seed + 2, arguments.reads / 10);
 	cache->EraseUnRefEntries();
-	if (allocator != nullptr)
-		allocator->Trim();
-	settle(arguments, "erased");
+	look(arguments, allocator.get(), "erased");
 	return EXIT_SUCCESS;
 }
 } // namespace
