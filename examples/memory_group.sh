@@ -28,7 +28,8 @@ make_group() {
 		fi
 	elif mkdir "/sys/fs/cgroup/$name" 2>/dev/null; then
 		group=/sys/fs/cgroup/$name
-		if echo "$bytes" 2>/dev/null >"$group/memory.max"; then
+		# Not where only a file system for the mounts of version 1 is: it would take any directory.
+		if [ -w "$group/memory.max" ] && echo "$bytes" 2>/dev/null >"$group/memory.max"; then
 			[ ! -w "$group/memory.swap.max" ] || echo 0 >"$group/memory.swap.max"
 			return 0
 		fi
