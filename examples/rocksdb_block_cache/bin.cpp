@@ -15,15 +15,9 @@ struct slab {
 	uint32_t free; /* on the stack */
 
 	/* Behind it, with room for all slots. */
-	uint16_t *stack()
-	{
-		return reinterpret_cast<uint16_t *>(this + 1);
-	}
+	uint16_t *stack() { return reinterpret_cast<uint16_t *>(this + 1); }
 
-	uint32_t used() const
-	{
-		return cut - free;
-	}
+	uint32_t used() const { return cut - free; }
 };
 
 namespace

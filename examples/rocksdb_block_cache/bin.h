@@ -21,7 +21,7 @@ struct slab;
 
 class bin
 {
-      public:
+public:
 	/* Not 2 MiB: from there on the kernel reads ahead in the file backing, and blocks are read at random. */
 	static constexpr size_t slab_bytes = 1 << 20;
 
@@ -31,10 +31,7 @@ class bin
 
 	/* Once, before the first take. */
 	void set_slot_bytes(size_t bytes);
-	size_t slot_bytes() const
-	{
-		return slot_bytes_;
-	}
+	size_t slot_bytes() const { return slot_bytes_; }
 
 	/* nullptr: no memory. */
 	void *take();
@@ -46,7 +43,7 @@ class bin
 	static bin *of(lg_region *region);
 	void put(lg_region *region, void *slot);
 
-      private:
+private:
 	slab *make_slab();
 	void enter(slab *slab);
 	void leave(slab *slab);

@@ -25,13 +25,10 @@
 
 class block_allocator : public rocksdb::MemoryAllocator
 {
-      public:
+public:
 	block_allocator();
 
-	const char *Name() const override
-	{
-		return "lgalloc";
-	}
+	const char *Name() const override { return "lgalloc"; }
 
 	/*
 	 * A block of `bytes`, aligned to 64 bytes at least. std::bad_alloc if there is no memory, as RocksDB's own
@@ -47,7 +44,7 @@ class block_allocator : public rocksdb::MemoryAllocator
 	 */
 	void Trim();
 
-      private:
+private:
 	static constexpr size_t slot_bytes_max = 32 << 10;
 	static constexpr unsigned steps = 16, smallest_shift = 10, doublings = 5;
 
