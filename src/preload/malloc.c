@@ -29,14 +29,14 @@
 #define HUGE_PAGE_BYTES LG_MIB(2)
 
 /*
- * Forked children see their memory (anon), and a region's tail that nobody asked for takes no disk. Free
- * memory goes back soon and for good, and a thread keeps little: these programs are compared by their
- * resident memory with what they had, in which pages that the kernel only may take count in full. What
- * LGALLOC_CONF says counts more.
+ * Forked children see their memory (anon), and a region's tail that nobody asked for takes no disk. Memory
+ * goes back for good at the decay, and a thread keeps little: these programs are compared by their resident
+ * memory with what they had, in which pages that the kernel only may take count in full. What LGALLOC_CONF
+ * says counts more.
  */
 const char *lg_option_builtin(void)
 {
-	return "backing:anon,reserve:off,interval:100ms,second_decay:0,cache_bytes:16M";
+	return "backing:anon,reserve:off,second_decay:0,cache_bytes:16M";
 }
 
 __attribute__((constructor)) static void start(void)
