@@ -183,5 +183,62 @@ else
 	say "left out: redis-server is not installed"
 fi
 
+# What a server wrote, indexed and sorted under the shim is what one without it reads and sorts.
+postgres_as=()
+postgres_serve() {
+	(cd "$work/postgres" && exec "${postgres_as[@]}" "$@" "$postgres/postgres" -D data -k "$work/postgres" \
+		-c listen_addresses= -c fsync=off -c autovacuum=off >>log 2>&1) &
+	server=$!
+	for _ in $(seq 200); do
+		postgres_ask 'select 1' >/dev/null 2>&1 && return 0
+		sleep 0.1
+	done
+	return 1
+}
+postgres_ask() {
+	(cd "$work/postgres" && "${postgres_as[@]}" "$postgres/psql" -h "$work/postgres" -U postgres -qAt -c \
+		"set work_mem = '400MB'" -c "$1" postgres)
+}
+postgres_stop() {
+	kill -INT "$server"
+	wait "$server" || true
+	server=
+}
+postgres() {
+	local sorts="select md5(string_agg(aid::text, ',' order by md5(aid::text))), sum(length(filler)) from pgbench_accounts"
+	# root has to run it as somebody else, who may not read the build.
+	mkdir -p "$work/postgres" "$work/bin"
+	cp "$lgalloc" "$(dirname "$lgalloc")/liblgalloc-preload.so" "$work/bin"
+	chmod 755 "$work" "$work/bin"
+	if [ "$(id -u)" -eq 0 ]; then
+		chown postgres: "$work/postgres"
+		postgres_as=(setpriv --reuid=postgres --regid=postgres --clear-groups)
+	fi
+	(cd "$work/postgres" && "${postgres_as[@]}" "$postgres/initdb" -A trust -U postgres -N -D data >log 2>&1) || return 1
+	postgres_serve "$work/bin/lgalloc" run -- || return 1
+	grep -q liblgalloc-preload "/proc/$server/maps" || return 1
+	(cd "$work/postgres" && "${postgres_as[@]}" "$postgres/pgbench" -h "$work/postgres" -U postgres -i -q -s 3 postgres \
+		>>log 2>&1) || return 1
+	postgres_ask "$sorts" >"$work/with" || return 1
+	postgres_stop
+	postgres_serve || return 1
+	postgres_ask "$sorts" >"$work/alone" || return 1
+	postgres_stop
+	[ -s "$work/alone" ] && cmp -s "$work/alone" "$work/with"
+}
+postgres=$(find /usr/lib/postgresql -maxdepth 2 -name bin 2>/dev/null | sort | tail -n 1)
+if [ -x "$postgres/postgres" ] && [ -x "$postgres/pgbench" ]; then
+	tried=$((tried + 1))
+	if postgres; then
+		say "same: postgres, tables made and sorted"
+	else
+		say "postgres: what it wrote or sorted differs, or it did not serve"
+		tail -n 20 "$work/postgres/log"
+		failed=$((failed + 1))
+	fi
+else
+	say "left out: postgres is not installed"
+fi
+
 say "$tried programs, $failed failed"
 [ "$failed" -eq 0 ] && [ "$tried" -ge 3 ]
