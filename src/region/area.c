@@ -86,6 +86,7 @@ uint32_t lg_area_take(struct lg_class *class, uint32_t want, uint64_t *numbers, 
 {
 	uint32_t slots = lg_load_acquire(&class->slots);
 
+	LG_REQUIRE(want > 0);
 	for (uint32_t i = 0; i < slots; i++) {
 		struct lg_area *area = &class->areas[i];
 		uint64_t word = lg_load_relaxed(&area->word);

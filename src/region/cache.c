@@ -243,7 +243,9 @@ unsigned lg_cache_appetite(struct lg_cache *cache, unsigned class)
 {
 	if (lg_load_relaxed(&cache->gate) != LG_GATE_OPEN)
 		return 1;
-	return (capacity_max(class) + 1) / 2 + (capacity_max(class) == 0);
+	uint32_t most =
+		capacity_max(class); /* once: cache_bytes may change, and 0 is no appetite */
+	return most == 0 ? 1 : (most + 1) / 2;
 }
 
 void lg_cache_check(struct lg_cache *cache)
