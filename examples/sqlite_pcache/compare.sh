@@ -50,6 +50,13 @@ done
 head_line
 show disk
 
+echo "the same load of 100K rows, 15 s after its release (one run each):"
+load=(--rows=100K --cache-size=512M --settle=15000 --pragma "$logged" t.db)
+once settled default --cache=default "${load[@]}"
+once settled regions-anon --backing=anon "${load[@]}"
+head_line
+show settled
+
 echo "two connections, 150K rows each, cache_size 256M:"
 for _ in $(seq "$runs"); do
 	load=(--rows=150K --threads=2 --cache-size=256M --pragma "$logged" t.db)
