@@ -5,10 +5,15 @@
 # status 1 and one line; help and version go to stdout.
 set -euo pipefail
 unset LGALLOC_CONF LD_PRELOAD
-lgalloc=$1
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 failed=0
+
+# Copies, in places of our choice: what can be preloaded depends on the path.
+mkdir "$work/plain" "$work/a space"
+cp "$1" "${1%/*}/liblgalloc-preload.so" "$work/plain"
+cp "$1" "${1%/*}/liblgalloc-preload.so" "$work/a space"
+lgalloc=$work/plain/lgalloc
 
 # expect STATUS WORDS ARGUMENT...: the status, and stderr with these words on its first line; a failure is one
 # line, and nothing on stdout.
@@ -54,6 +59,7 @@ expect 2 "min_size: '1' is not" run -m 1 true
 expect 2 "nonsense" options --nonsense
 expect 1 "'$work/none' cannot be started: No such file" run "$work/none"
 expect 1 "Permission denied" run "$work"
+lgalloc="$work/a space/lgalloc" expect 1 "the dynamic linker takes the space" run true
 LGALLOC_CONF=nonsense:1 expect 2 "option 'nonsense' is unknown" run true
 expect 2 "'nonsense' is no command" help nonsense
 expect 2 "one command at a time, not 'top'" help run top
@@ -117,7 +123,8 @@ fi
 expect 1 "'$work/?[2J': No such file" top "$work/"$'\033'"[2J"
 
 # The benchmarks, as far as they are there; a copy of the command has none beside it.
-if [ -x "$(dirname "$lgalloc")/bench/lgalloc-bench" ]; then
+if [ -x "${1%/*}/bench/lgalloc-bench" ]; then
+	lgalloc=$1
 	prints "Usage: lgalloc bench" bench --help
 	prints "Usage: lgalloc bench" help bench
 	expect 2 "nonsense: there is no such row" bench nonsense
@@ -125,7 +132,7 @@ if [ -x "$(dirname "$lgalloc")/bench/lgalloc-bench" ]; then
 	expect 2 "--nonsense" bench --nonsense
 fi
 mkdir "$work/bin"
-cp "$lgalloc" "$work/bin/lgalloc"
+cp "$1" "$work/bin/lgalloc"
 lgalloc=$work/bin/lgalloc
 expect 1 "the benchmarks are not installed: lgalloc-bench is neither" bench
 expect 1 "the benchmarks are not installed" bench --list
