@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+/*
+ * The pager: memory larger than memory, in user space.
+ *
+ * A pager holds a budget in bytes. Maps attach to it: memory that spills to a file, a named file, a store
+ * of the user's own. Touching a map just works; what is resident never exceeds the budget, over all
+ * maps of the pager. No swap and no privilege is needed.
+ *
+ * Know this first
+ *   - By default a page is brought in by the thread that touches it, inside a SIGBUS handler
+ *     (`faults:inline`). A system call that is given an address in a map then fails with EFAULT (or a short
+ *     count) where a page is absent or not yet writable: lg_map_pin() the range first, use lg_map_read()
+ *     and lg_map_write(), or ask for `faults:threads`, which needs a privilege (lg_pager_new).
+ *     posix_spawn() with arguments in a map is such a system call.
+ *   - A thread that blocks SIGBUS and touches an absent page dies of it. So does one whose stack lies in a
+ *     map. A handler for SIGBUS that the program installs later has to call the one that was there.
+ *   - A page that cannot be read after retries raises SIGBUS at that address (lg_map_error() says why,
+ *     lg_map_retry() heals). Calls return -EIO instead. A page that cannot be written stays in memory,
+ *     and the error stays until lg_map_sync() or lg_map_close() returned it.
+ *   - After fork() the child has no maps: touching one is SIGSEGV, never zeros.
+ *   - What the budget counts is pages, mapped or held back, and buffers. Page tables and the pager's own
+ *     tables (8 bytes for each page of a map that was touched, 32 for each in memory) come on top.
+ *   - mlock(2) and mlockall(2) on a map keep pages from leaving: such a map is refused or, later, full.
+ *
+ * Options are `key:value,key:value`; NULL means defaults. Calls that return int give 0 (or a count) or
+ * -errno; those that return a pointer give NULL and set errno; lg_error() has the failure in words.
+ *
+ * Threads: every call may be made from any thread. A map must not be touched any more when lg_map_close is
+ * called, nor a pager used when lg_pager_free is.
+ */
+#ifndef LG_PAGER_H
+#define LG_PAGER_H
+
+#include <lgalloc/lgalloc.h>
+#include <lgalloc/store.h>
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+#pragma GCC visibility push(default)
+
+typedef struct lg_pager lg_pager;
+typedef struct lg_map lg_map;
+
+/* --- pagers ------------------------------------------------------------------------------------- */
+
+/*
+ * A pager, with options:
+ *
+ *   memory    the budget, 1M to 64T; default 256M
+ *   page      default page size of its maps, a power of two from 4K to 2M; default 64K
+ *   policy    default of its maps: which page leaves memory first. clock (default), s3fifo, fifo, lifo,
+ *             plru, prnd, wiro_f, wiro_l; see lgalloc-pager(7)
+ *   faults    auto (default), inline: in the thread that touches, no privilege; threads: by the pager's
+ *             own, which also serves the kernel's accesses and needs root (CAP_SYS_PTRACE),
+ *             vm.unprivileged_userfaultfd=1 or access to /dev/userfaultfd
+ *   prefetch  on (default) or off: read ahead of streams of faults
+ *   writers   threads that write back in the background, 1 (default) to 16
+ *   readers   threads that read ahead, 1 to 16; default 2
+ *   flush     write dirty pages back this long after they were written, in ms or s; 0 (default): only when
+ *             memory is wanted
+ *   dir       where memory maps spill; default as lgalloc(7)'s dir
+ *   without   features of the kernel not to be used, for tests: move, poison, wp joined by +
+ *
+ * NULL and errno: EINVAL an option; ENOMEM; ENOSYS, EPERM: no userfaultfd here, or not for this process.
+ */
+lg_pager *lg_pager_new(const char *options);
+
+/*
+ * Changes the budget, live. Down, it returns when no more than `bytes` are resident.
+ * -EBUSY: more than that is pinned; -EINVAL: too small; -EIO …: pages could not be written. The budget is
+ * then what it was.
+ */
+int lg_pager_resize(lg_pager *pager, size_t bytes);
+
+/* -EBUSY: maps are open. NULL does nothing. */
+int lg_pager_free(lg_pager *pager);
+
+/* --- maps --------------------------------------------------------------------------------------- */
+
+/*
+ * Maps have options of their own, over those of the pager: page, policy, prefetch, and
+ *
+ *   reserve   memory only. on (default): the spill's disk space is taken now (ENOSPC here); lazy: when a
+ *             page goes there, and a full disk is then -ENOSPC from calls and SIGBUS for plain access
+ *   offset    file only: where the map begins, a multiple of 4096; default 0
+ *   readonly  file and store: on or off (default). Writing raises SIGSEGV
+ *   create    file only: on (default): a file that is not there is made
+ *
+ * A pager of NULL is the default one: 64K pages, a quarter of the machine's memory (or of the cgroup's
+ * limit), made at first use.
+ */
+
+/* `bytes` of memory that reads zero. EINVAL: 0 bytes; ENOMEM; ENOSPC: no disk for the spill. */
+lg_map *lg_map_memory(lg_pager *pager, size_t bytes, const char *options);
+
+/*
+ * The file as memory: `bytes` of it, or with 0 as many as it has. A shorter file is extended, but never past
+ * `bytes`, and only its length: disk space is taken as pages are written, and a full disk is then
+ * -ENOSPC from lg_map_sync and lg_map_close. What lies in the file outside the map is not touched.
+ *
+ * One writer: a range of a file that a map has for writing can be in no other map, of this or another
+ * process that uses lgalloc (EBUSY). Read-only maps may be many. Other programs see what was synced.
+ */
+lg_map *lg_map_file(lg_pager *pager, const char *path, size_t bytes, const char *options);
+
+/* A store of the user's own; see store.h. `context` is passed to its functions. */
+lg_map *lg_map_store(lg_pager *pager, const struct lg_store_ops *ops, void *context, size_t bytes,
+		     const char *options);
+
+/* The first byte, aligned to 2 MiB. */
+void *lg_map_data(const lg_map *map);
+
+/* As asked for; the bytes from there to the end of the last page read zero and are written nowhere. */
+size_t lg_map_size(const lg_map *map);
+
+/*
+ * Ranges are `length` bytes from `offset`; length 0: to the end. -EINVAL: outside the map.
+ *
+ * lg_map_sync: writes back what is dirty in the range and makes it durable. When it returns 0 everything
+ * written before the call is on disk. A write error since the last sync is returned once, even if it was of
+ * other pages.
+ */
+int lg_map_sync(lg_map *map, size_t offset, size_t length);
+
+/*
+ * WILLNEED: starts reading. COLD: leaves memory now, written back first. DEAD: the bytes are not needed and
+ * read zero from now (memory maps), or as the store last had them; no I/O; whole pages inside the range.
+ * SEQUENTIAL, RANDOM, NORMAL: how far faults read ahead, for the whole map.
+ */
+int lg_map_advise(lg_map *map, size_t offset, size_t length, enum lg_advice advice);
+
+/* Brings the range into memory, as far as the budget allows. -EIO: a page could not be read. */
+int lg_map_populate(lg_map *map, size_t offset, size_t length);
+
+/*
+ * A pinned page is present and writable (read-only maps: readable) and stays so: system calls may be given
+ * it, and mlock-like latencies hold. Pins nest, up to 4095. -ENOMEM: that would leave the budget less than
+ * an eighth of itself, nothing is pinned then; -EIO.
+ */
+int lg_map_pin(lg_map *map, size_t offset, size_t length);
+int lg_map_unpin(lg_map *map, size_t offset, size_t length);
+
+/*
+ * Copies without faulting, for buffers that lie in no map of this pager. How many bytes, which is less than
+ * `length` only at the end of the map; -EIO: a page could not be read or is poisoned; -EROFS.
+ */
+ssize_t lg_map_read(lg_map *map, void *buffer, size_t length, size_t offset);
+ssize_t lg_map_write(lg_map *map, const void *buffer, size_t length, size_t offset);
+
+/* Why the page of this address could not be read, as -errno; 0: it can be. */
+int lg_map_error(lg_map *map, const void *address);
+
+/* Heals: pages that could not be read are read again when they are touched. How many those are. */
+int lg_map_retry(lg_map *map);
+
+/*
+ * Writes back, makes durable, frees the memory. The first error since the last sync, and the map is gone
+ * either way. NULL does nothing.
+ */
+int lg_map_close(lg_map *map);
+
+/* --- statistics --------------------------------------------------------------------------------- */
+
+/*
+ * LG_PAGER_COUNTERS(X): X(name, what it counts) in the order of the struct. All count up from the pager's
+ * start.
+ */
+#define LG_PAGER_COUNTERS(X)                                                                       \
+	X(faults, "faults served: pages brought in, made writable or found there")                  \
+	X(read_faults, "of these, that were not for writing")                                       \
+	X(protect_faults, "of these, of pages that were in memory, read-only")                      \
+	X(limbo_hits, "of these, of pages that had left but were still held back: no I/O")          \
+	X(zero_fills, "pages that began as zeros: no I/O")                                          \
+	X(waits, "faults that waited for another thread's work on the same page")                   \
+	X(reads, "read calls to stores")                                                            \
+	X(writes, "write calls to stores")                                                          \
+	X(bytes_read, "bytes read from stores")                                                     \
+	X(bytes_written, "bytes written to stores")                                                 \
+	X(evictions, "pages taken out of maps")                                                     \
+	X(evictions_direct, "of these, by a thread that waited for memory")                         \
+	X(evictions_clean, "of these, without a write: the store had them")                         \
+	X(evictions_zero, "of these, without a write: all zero")                                    \
+	X(evictions_busy, "pages passed over because the kernel held them (DMA)")                   \
+	X(prefetched, "pages read before they were touched")                                        \
+	X(prefetch_useful, "of these, touched later")                                               \
+	X(prefetch_useless, "of these, evicted untouched")                                          \
+	X(discarded, "pages whose bytes were given up by LG_DEAD")                                  \
+	X(syncs, "lg_map_sync calls")                                                               \
+	X(read_errors, "reads that failed, retries included")                                       \
+	X(write_errors, "writes that failed")                                                       \
+	X(poisoned, "pages given up as unreadable")
+
+struct lg_pager_stats {
+	uint64_t budget;   /* bytes */
+	uint64_t resident; /* bytes the budget counts now */
+	uint64_t peak;     /* the most it ever was */
+	uint64_t pinned;   /* bytes */
+	uint64_t limbo;    /* bytes held back */
+	uint64_t maps;
+	uint64_t map_bytes;
+#define LG_PAGER_COUNTER_FIELD(name, what) uint64_t name;
+	LG_PAGER_COUNTERS(LG_PAGER_COUNTER_FIELD)
+#undef LG_PAGER_COUNTER_FIELD
+	/* Powers of two of a nanosecond: [i] counts what took 2^i to 2^(i+1) - 1. */
+	uint64_t fault_ns[40];
+	uint64_t read_ns[40];
+	uint64_t write_ns[40];
+	uint64_t errors; /* read_errors + write_errors */
+	uint64_t reserved[32];
+};
+
+int lg_pager_stats_read(lg_pager *pager, struct lg_pager_stats *stats);
+
+/* --- policies of the user's own ----------------------------------------------------------------- */
+
+/*
+ * Which page leaves first. A policy sees pages as handles, 0 to capacity - 1, each in use from `fill` to
+ * `remove` or `victim`; a handle is used again for other pages afterwards. `key` is the page's identity: the
+ * same page has the same key each time it comes back. All calls of one pager's policy come one at a time,
+ * maybe inside a signal handler: no locks, no malloc, no I/O; memory is taken in `create`.
+ */
+enum lg_reference {
+	LG_REFERENCE_READ,     /* touched by reading */
+	LG_REFERENCE_WRITE,    /* touched by writing */
+	LG_REFERENCE_PREFETCH, /* not touched: read ahead */
+};
+
+struct lg_policy_ops {
+	size_t size; /* sizeof(struct lg_policy_ops) */
+	const char *name;
+
+	/* State for up to `capacity` pages at once, of which about `target` fit into the budget. NULL: no memory. */
+	void *(*create)(uint32_t capacity, uint32_t target, void *argument);
+	void (*destroy)(void *state);
+
+	/* The budget changed. NULL: ignored. */
+	void (*retarget)(void *state, uint32_t target);
+
+	/* A page came into memory from the store. */
+	void (*fill)(void *state, uint32_t handle, uint64_t key, enum lg_reference how);
+
+	/* A page that is in memory was seen to be used. */
+	void (*touch)(void *state, uint32_t handle, enum lg_reference how);
+
+	/*
+	 * The page to evict, which is no longer the policy's then; UINT32_MAX: there is none. What cannot
+	 * be evicted now (pinned, just filled) comes back by `put_back`, once enough others were found.
+	 */
+	uint32_t (*victim)(void *state);
+	void (*put_back)(void *state, uint32_t handle, uint64_t key);
+
+	/* A page left by other ways: discarded, its map closed. */
+	void (*remove)(void *state, uint32_t handle);
+};
+
+/*
+ * Adds a policy under its name, for lg_pager_new and maps from then on; `ops` must stay. `argument` goes to
+ * create. -EEXIST: the name is taken; -EINVAL: a function is missing; -ENOSPC: there are 16.
+ */
+int lg_policy_register(const struct lg_policy_ops *ops, void *argument);
+
+/* --- the simple face ---------------------------------------------------------------------------- */
+
+/*
+ * A file as memory on the default pager, in three calls. lg_file_alloc makes or extends the file to `bytes` and
+ * returns its first byte, or NULL; the others return 0, or -1; errno says why. lg_file_sync returns
+ * when everything is on disk. lg_file_free writes back and unmaps; the file stays.
+ */
+void *lg_file_alloc(const char *path, size_t bytes);
+int lg_file_sync(void *address);
+int lg_file_free(void *address);
+
+#pragma GCC visibility pop
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+/*
+ * A store of the user's own: where the pages of a map come from and go to (lg_map_store).
+ *
+ * Know this first
+ *   - The functions are called from the pager's threads, and with `faults:inline` from whichever thread
+ *     touches the map, inside a signal handler: then they must be async-signal-safe. `faults:auto`
+ *     therefore serves such maps from threads unless `signal_safe` is set.
+ *   - They must not touch a map of the same pager.
+ *   - Several may run at once, for different pages. For one page never two at a time.
+ *   - They may be called again for the same page after a failure: reads are retried a few times, writes
+ *     whenever the page has to leave memory.
+ */
+#ifndef LG_STORE_H
+#define LG_STORE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct lg_store_ops {
+	/* sizeof(struct lg_store_ops): lets later versions add to the end. */
+	size_t size;
+
+	/*
+	 * Reads up to `length` bytes at `offset` into `buffer`. How many there were; fewer than asked: the
+	 * rest is asked for again; 0: the store ends here, the rest reads zero. -errno: it failed.
+	 */
+	ssize_t (*read)(void *context, void *buffer, size_t length, uint64_t offset);
+
+	/*
+	 * Writes up to `length` bytes at `offset`: how many were taken (0 counts as EIO), or -errno. NULL:
+	 * the map is read-only.
+	 */
+	ssize_t (*write)(void *context, const void *buffer, size_t length, uint64_t offset);
+
+	/* Makes all that was written durable: 0 or -errno. NULL: nothing to do. */
+	int (*flush)(void *context);
+
+	/* The range is not needed any more and may read as anything: 0 or -errno, a hint. NULL: ignored. */
+	int (*discard)(void *context, uint64_t offset, uint64_t length);
+
+	/* The map is closed, or was not made after all: the last call. NULL: nothing to do. */
+	void (*close)(void *context);
+
+	/* read, write and discard may be called inside a signal handler. */
+	bool signal_safe;
+};
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
