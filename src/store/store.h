@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+/*
+ * A store: where the pages of one map come from and go to. The spill (an unlinked file), a named file, the
+ * user's own.
+ *
+ * Contract
+ *   - read and write move whole ranges or fail: short counts, EINTR and EAGAIN are dealt with inside. What
+ *     lies behind the store's end reads zero; nothing is ever written behind it.
+ *   - Offsets are the map's. They, the lengths and the buffers are multiples of `alignment` (a power of two, at
+ *     most 4096), which a range that ends at or beyond `bytes` rounded up to it is too.
+ *   - Callers never have two calls in flight for overlapping ranges; for others any number.
+ *   - Where `signal_safe`, read, write and discard only make system calls, none of them a cancellation point,
+ *     and touch no lock, no malloc, no thread-local error text.
+ *   - A range written is durable when a flush that began afterwards returned 0. A flush that failed may have
+ *     lost pages that the kernel calls clean: it fails from then on.
+ */
+#ifndef LG_STORE_STORE_H
+#define LG_STORE_STORE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/uio.h>
+
+struct lg_store;
+
+struct lg_store_calls {
+	const char *name;
+	/* 0 or -errno, without words. At most LG_STORE_PARTS parts. */
+	int (*read)(struct lg_store *store, const struct iovec *parts, int count, uint64_t offset);
+	int (*write)(struct lg_store *store, const struct iovec *parts, int count, uint64_t offset);
+	int (*flush)(struct lg_store *store);
+	/* A hint: the range may read as anything from now. */
+	int (*discard)(struct lg_store *store, uint64_t offset, uint64_t bytes);
+	/* Ends the store, which is freed. */
+	void (*close)(struct lg_store *store);
+};
+
+enum { LG_STORE_PARTS = 64 };
+
+struct lg_store {
+	const struct lg_store_calls *calls;
+	uint64_t bytes; /* its length, exactly */
+	uint32_t alignment;
+	bool readonly;
+	bool signal_safe;
+	bool begins_zero; /* what was never written reads zero and need not be read */
+	bool is_slow;     /* a read may take as long as a network's answer */
+};
+
+#endif
