@@ -10,6 +10,7 @@
 
 #define lg_load_relaxed(p) atomic_load_explicit((p), memory_order_relaxed)
 #define lg_load_acquire(p) atomic_load_explicit((p), memory_order_acquire)
+#define lg_load_ordered(p) atomic_load_explicit((p), memory_order_seq_cst)
 #define lg_store_relaxed(p, v) atomic_store_explicit((p), (v), memory_order_relaxed)
 #define lg_store_release(p, v) atomic_store_explicit((p), (v), memory_order_release)
 #define lg_store_ordered(p, v) atomic_store_explicit((p), (v), memory_order_seq_cst)
@@ -21,6 +22,8 @@
 #define lg_and_acquire(p, v) atomic_fetch_and_explicit((p), (v), memory_order_acquire)
 #define lg_and_relaxed(p, v) atomic_fetch_and_explicit((p), (v), memory_order_relaxed)
 #define lg_or_release(p, v) atomic_fetch_or_explicit((p), (v), memory_order_release)
+#define lg_swap_acquire(p, v) atomic_exchange_explicit((p), (v), memory_order_acquire)
+#define lg_swap_release(p, v) atomic_exchange_explicit((p), (v), memory_order_release)
 #define lg_swap_ordered(p, v) atomic_exchange_explicit((p), (v), memory_order_seq_cst)
 
 /* Compare and swap; on failure *expected is what was there. */
@@ -29,6 +32,9 @@
 						memory_order_relaxed)
 #define lg_cas_acquire(p, expected, v)                                                             \
 	atomic_compare_exchange_strong_explicit((p), (expected), (v), memory_order_acquire,        \
+						memory_order_relaxed)
+#define lg_cas_release(p, expected, v)                                                             \
+	atomic_compare_exchange_strong_explicit((p), (expected), (v), memory_order_release,        \
 						memory_order_relaxed)
 #define lg_cas_ordered(p, expected, v)                                                             \
 	atomic_compare_exchange_strong_explicit((p), (expected), (v), memory_order_seq_cst,        \

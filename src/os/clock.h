@@ -7,6 +7,9 @@
 /* Milliseconds of the monotonic clock; never 0. */
 uint64_t lg_os_now_ms(void);
 
+/* Nanoseconds of the monotonic clock. */
+uint64_t lg_os_now_ns(void);
+
 /* Milliseconds since 1970. */
 uint64_t lg_os_unix_ms(void);
 

@@ -8,6 +8,9 @@
 #ifndef MREMAP_DONTUNMAP
 #define MREMAP_DONTUNMAP 4
 #endif
+#ifndef MADV_POPULATE_WRITE
+#define MADV_POPULATE_WRITE 23
+#endif
 #ifndef MAP_FIXED_NOREPLACE
 #define MAP_FIXED_NOREPLACE 0x100000
 #endif
@@ -128,6 +131,8 @@ static int number_of(enum lg_os_advice advice)
 		return MADV_NORMAL;
 	case LG_OS_HUGEPAGE:
 		return MADV_HUGEPAGE;
+	case LG_OS_POPULATE:
+		return MADV_POPULATE_WRITE;
 	case LG_OS_NOHUGEPAGE:
 		return MADV_NOHUGEPAGE;
 	case LG_OS_DONTFORK:

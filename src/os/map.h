@@ -20,6 +20,7 @@ enum lg_os_advice {
 	LG_OS_SEQUENTIAL,
 	LG_OS_RANDOM,
 	LG_OS_NORMAL,
+	LG_OS_POPULATE, /* anonymous: the pages come now, as if written to */
 	LG_OS_HUGEPAGE,
 	LG_OS_NOHUGEPAGE,
 	LG_OS_DONTFORK,

@@ -2,6 +2,7 @@
 #include "os/thread.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <linux/futex.h>
 #include <linux/membarrier.h>
 #include <pthread.h>
@@ -16,29 +17,44 @@ enum { STACK_BYTES = 256 << 10 };
 
 static pthread_key_t exit_key;
 
-int lg_os_thread_start(void *(*run)(void *))
+/* A thread that blocks what its own fault raises is killed by it, whatever handler there is. */
+static void block_signals(sigset_t *before)
 {
+	sigset_t all;
+
+	sigfillset(&all);
+	sigdelset(&all, SIGBUS);
+	sigdelset(&all, SIGSEGV);
+	sigdelset(&all, SIGFPE);
+	sigdelset(&all, SIGILL);
+	pthread_sigmask(SIG_SETMASK, &all, before);
+}
+
+int lg_os_thread_start(void *(*run)(void *), void *argument, pthread_t *joinable)
+{
+	int state = joinable != NULL ? PTHREAD_CREATE_JOINABLE : PTHREAD_CREATE_DETACHED;
 	pthread_attr_t attributes;
 	pthread_t thread;
-	sigset_t all, before;
+	sigset_t before;
 	int error = pthread_attr_init(&attributes);
 
 	if (error != 0)
 		return -error;
 	/* Under sanitizers the least stack may be larger than ours: then the default stays. */
 	(void)pthread_attr_setstacksize(&attributes, STACK_BYTES);
-	pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before); /* the new thread inherits it */
-	error = pthread_create(&thread, &attributes, run, NULL);
+	pthread_attr_setdetachstate(&attributes, state);
+	block_signals(&before); /* the new thread inherits it */
+	error = pthread_create(&thread, &attributes, run, argument);
 	if (error == EINVAL) { /* the stack holds the program's thread-local storage as well */
 		pthread_attr_destroy(&attributes);
 		pthread_attr_init(&attributes);
-		pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
-		error = pthread_create(&thread, &attributes, run, NULL);
+		pthread_attr_setdetachstate(&attributes, state);
+		error = pthread_create(&thread, &attributes, run, argument);
 	}
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	pthread_attr_destroy(&attributes);
+	if (error == 0 && joinable != NULL)
+		*joinable = thread;
 	return -error;
 }
 
@@ -102,4 +118,23 @@ void lg_os_sleep_while(_Atomic(uint32_t) *word, uint32_t value, uint64_t timeout
 void lg_os_wake(_Atomic(uint32_t) *word)
 {
 	syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
+}
+
+void lg_os_wake_all(_Atomic(uint32_t) *word)
+{
+	syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, INT_MAX, NULL, NULL, 0);
+}
+
+/* The kernel's own set, 64 signals: the C library's call leaves two of its own out. */
+uint64_t lg_os_signals_block(void)
+{
+	uint64_t all = ~(uint64_t)0, before = 0;
+
+	syscall(SYS_rt_sigprocmask, SIG_SETMASK, &all, &before, sizeof(all));
+	return before;
+}
+
+void lg_os_signals_restore(uint64_t before)
+{
+	syscall(SYS_rt_sigprocmask, SIG_SETMASK, &before, NULL, sizeof(before));
 }

@@ -3,11 +3,15 @@
 #ifndef LG_OS_THREAD_H
 #define LG_OS_THREAD_H
 
+#include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Starts a detached thread with every signal blocked. -errno. */
-int lg_os_thread_start(void *(*run)(void *));
+/*
+ * Starts a thread with every signal blocked but those that its own faults raise. Detached; or joinable, if
+ * `joinable` is not NULL. -errno.
+ */
+int lg_os_thread_start(void *(*run)(void *), void *argument, pthread_t *joinable);
 
 /* Names the calling thread, for ps and gdb. */
 void lg_os_thread_name(const char *name);
@@ -28,6 +32,11 @@ bool lg_os_barrier(void);
 /* Sleeps while *word is `value`, for at most timeout_ms (0: for ever). */
 void lg_os_sleep_while(_Atomic(uint32_t) *word, uint32_t value, uint64_t timeout_ms);
 void lg_os_wake(_Atomic(uint32_t) *word);
+void lg_os_wake_all(_Atomic(uint32_t) *word);
+
+/* Between the two no signal handler runs in the calling thread. */
+uint64_t lg_os_signals_block(void);
+void lg_os_signals_restore(uint64_t before);
 
 /* The calling process's id. */
 int lg_os_process(void);

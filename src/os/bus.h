@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+/*
+ * SIGBUS: one handler for the process. What is not ours goes to whoever had the signal before.
+ *
+ * The handler runs with every signal blocked, on the thread's alternate stack if it has one, and leaves
+ * errno as it was.
+ */
+#ifndef LG_OS_BUS_H
+#define LG_OS_BUS_H
+
+#include <stdbool.h>
+
+/* The access that raised it. */
+enum lg_os_access { LG_OS_ACCESS_UNKNOWN, LG_OS_ACCESS_READ, LG_OS_ACCESS_WRITE };
+
+/*
+ * Installs the handler; later calls do nothing. `serve` returns true if the address was its to serve and
+ * the access can be tried again. -errno.
+ */
+int lg_os_bus_claim(bool (*serve)(void *address, enum lg_os_access access));
+
+/* Some thread of the process blocks SIGBUS: it would die at a fault. */
+bool lg_os_bus_is_blocked(void);
+
+#endif

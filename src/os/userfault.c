@@ -1,0 +1,309 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+/* The headers of the oldest system we build on know neither MOVE nor POISON: their numbers are here. */
+#include "os/userfault.h"
+
+#include "base/bits.h"
+#include "base/error.h"
+#include "os/file.h"
+#include "os/map.h"
+#include "os/raw.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/userfaultfd.h>
+#include <poll.h>
+#include <sys/ioctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#ifndef UFFD_USER_MODE_ONLY
+#define UFFD_USER_MODE_ONLY 1
+#endif
+#ifndef USERFAULTFD_IOC_NEW
+#define USERFAULTFD_IOC_NEW _IO(0xAA, 0x00)
+#endif
+
+#define FEATURE_PAGEFAULT_FLAG_WP ((uint64_t)1 << 0)
+#define FEATURE_SIGBUS ((uint64_t)1 << 7)
+#define FEATURE_THREAD_ID ((uint64_t)1 << 8)
+#define FEATURE_POISON ((uint64_t)1 << 14)
+#define FEATURE_MOVE ((uint64_t)1 << 16)
+
+struct move {
+	uint64_t dst;
+	uint64_t src;
+	uint64_t len;
+	uint64_t mode;
+	int64_t move;
+};
+
+struct poison {
+	struct uffdio_range range;
+	uint64_t mode;
+	int64_t updated;
+};
+
+#define IOCTL_MOVE _IOWR(UFFDIO, 0x05, struct move)
+#define IOCTL_POISON _IOWR(UFFDIO, 0x08, struct poison)
+
+enum { MESSAGES = 16 };
+
+static int call(const struct lg_os_userfault *userfault, unsigned long request, void *argument)
+{
+	return (int)lg_os_raw(SYS_ioctl, userfault->fd, (long)request, (long)argument, 0, 0, 0);
+}
+
+/* --- opening ------------------------------------------------------------------------------------ */
+
+static int new_descriptor(bool signals)
+{
+	int flags = O_CLOEXEC | O_NONBLOCK | (signals ? UFFD_USER_MODE_ONLY : 0);
+	int fd = (int)syscall(SYS_userfaultfd, flags);
+
+	if (fd >= 0 || (errno != EPERM && errno != EINVAL))
+		return fd >= 0 ? fd : -errno;
+	if (errno == EINVAL && signals) { /* before 5.11 there was but one kind */
+		fd = (int)syscall(SYS_userfaultfd, flags & ~UFFD_USER_MODE_ONLY);
+		if (fd >= 0)
+			return fd;
+	}
+	int error = errno, device = open("/dev/userfaultfd", O_RDWR | O_CLOEXEC);
+	if (device < 0)
+		return -error;
+	fd = ioctl(device, USERFAULTFD_IOC_NEW, flags);
+	close(device);
+	return fd >= 0 ? fd : -error;
+}
+
+static int handshake(int fd, uint64_t features, uint64_t *offered)
+{
+	struct uffdio_api api = { .api = UFFD_API, .features = features };
+
+	if (ioctl(fd, UFFDIO_API, &api) != 0)
+		return -errno;
+	*offered = api.features;
+	return 0;
+}
+
+/* A descriptor shakes hands once: one to learn what there is. */
+static int learn(bool signals, uint64_t *offered)
+{
+	int fd = new_descriptor(signals);
+
+	if (fd < 0)
+		return fd;
+	int error = handshake(fd, 0, offered);
+	close(fd);
+	return error;
+}
+
+static int refused(int error, bool signals)
+{
+	if (error == -ENOSYS)
+		return lg_fail(ENOSYS, "this kernel has no userfaultfd (CONFIG_USERFAULTFD)");
+	if (error == -EPERM && !signals)
+		return lg_fail(EPERM, "faults:threads needs root (CAP_SYS_PTRACE), "
+				      "vm.unprivileged_userfaultfd=1 or access to /dev/userfaultfd; "
+				      "faults:inline needs none of them");
+	return lg_fail(-error, "userfaultfd: %s", lg_error_name(-error));
+}
+
+int lg_os_userfault_open(bool signals, unsigned without, struct lg_os_userfault *userfault)
+{
+	uint64_t offered = 0, wanted = signals ? FEATURE_SIGBUS : FEATURE_THREAD_ID;
+	int error = learn(signals, &offered);
+
+	if (error != 0)
+		return refused(error, signals);
+	if (signals && (offered & FEATURE_SIGBUS) == 0)
+		return lg_fail(ENOSYS, "this kernel's userfaultfd has no SIGBUS feature (Linux 4.14)");
+	if ((without & LG_OS_WITHOUT_MOVE) == 0)
+		wanted |= FEATURE_MOVE;
+	if ((without & LG_OS_WITHOUT_POISON) == 0)
+		wanted |= FEATURE_POISON;
+	if ((without & LG_OS_WITHOUT_WP) == 0)
+		wanted |= FEATURE_PAGEFAULT_FLAG_WP;
+	wanted &= offered;
+	int fd = new_descriptor(signals);
+	if (fd < 0)
+		return refused(fd, signals);
+	error = handshake(fd, wanted, &offered);
+	if (error != 0) {
+		close(fd);
+		return refused(error, signals);
+	}
+	userfault->fd = lg_os_descriptor_move_high(fd);
+	userfault->pagemap = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
+	if (userfault->pagemap >= 0)
+		userfault->pagemap = lg_os_descriptor_move_high(userfault->pagemap);
+	userfault->can_move = (wanted & FEATURE_MOVE) != 0 && userfault->pagemap >= 0;
+	userfault->can_poison = (wanted & FEATURE_POISON) != 0;
+	userfault->can_protect = (wanted & FEATURE_PAGEFAULT_FLAG_WP) != 0;
+	return 0;
+}
+
+void lg_os_userfault_close(struct lg_os_userfault *userfault)
+{
+	close(userfault->fd);
+	if (userfault->pagemap >= 0)
+		close(userfault->pagemap);
+}
+
+int lg_os_userfault_register(const struct lg_os_userfault *userfault, void *at, size_t bytes)
+{
+	struct uffdio_register range = {
+		.range = { .start = (uintptr_t)at, .len = bytes },
+		.mode = UFFDIO_REGISTER_MODE_MISSING |
+			(userfault->can_protect ? UFFDIO_REGISTER_MODE_WP : 0),
+	};
+
+	return call(userfault, UFFDIO_REGISTER, &range);
+}
+
+/* --- answers ------------------------------------------------------------------------------------ */
+
+int lg_os_userfault_copy(const struct lg_os_userfault *userfault, void *to, const void *from,
+			 size_t bytes, bool protected, size_t *done)
+{
+	for (*done = 0; *done < bytes;) {
+		struct uffdio_copy copy = {
+			.dst = (uintptr_t)to + *done,
+			.src = (uintptr_t)from + *done,
+			.len = bytes - *done,
+			.mode = protected && userfault->can_protect ? UFFDIO_COPY_MODE_WP : 0,
+		};
+		int error = call(userfault, UFFDIO_COPY, &copy);
+
+		if (copy.copy > 0)
+			*done += (size_t)copy.copy;
+		if (error != 0 && error != -EAGAIN)
+			return error;
+	}
+	return 0;
+}
+
+/* A page of this address is in memory or swap. */
+static bool has_page(const struct lg_os_userfault *userfault, const char *at)
+{
+	uint64_t entry = 0;
+	size_t page = lg_os_page_bytes();
+	long got = lg_os_raw(SYS_pread64, userfault->pagemap, (long)&entry, sizeof(entry),
+			     (long)((uintptr_t)at / page * sizeof(entry)), 0, 0);
+
+	return got != sizeof(entry) || (entry >> 62) != 0;
+}
+
+/*
+ * An error may come after the page has moved (EEXIST did, on 6.18), and EAGAIN with a part done. The
+ * source tells what is true: whoever calls is the only one to move these pages.
+ */
+int lg_os_userfault_move(const struct lg_os_userfault *userfault, void *to, void *from,
+			 size_t bytes, size_t *done)
+{
+	for (*done = 0; *done < bytes;) {
+		struct move move = {
+			.dst = (uintptr_t)to + *done,
+			.src = (uintptr_t)from + *done,
+			.len = bytes - *done,
+		};
+		int error = call(userfault, IOCTL_MOVE, &move);
+
+		if (move.move > 0)
+			*done += (size_t)move.move;
+		if (error == 0 || error == -EAGAIN)
+			continue;
+		size_t before = *done;
+		while (*done < bytes && !has_page(userfault, (char *)from + *done) &&
+		       has_page(userfault, (char *)to + *done))
+			*done += lg_os_page_bytes();
+		if (*done == before)
+			return error;
+	}
+	return 0;
+}
+
+static int set_protection(const struct lg_os_userfault *userfault, void *at, size_t bytes,
+			  uint64_t mode)
+{
+	struct uffdio_writeprotect range = {
+		.range = { .start = (uintptr_t)at, .len = bytes },
+		.mode = mode,
+	};
+	int error;
+
+	if (!userfault->can_protect)
+		return 0;
+	do {
+		error = call(userfault, UFFDIO_WRITEPROTECT, &range);
+	} while (error == -EAGAIN);
+	return error;
+}
+
+int lg_os_userfault_protect(const struct lg_os_userfault *userfault, void *at, size_t bytes)
+{
+	return set_protection(userfault, at, bytes, UFFDIO_WRITEPROTECT_MODE_WP);
+}
+
+int lg_os_userfault_unprotect(const struct lg_os_userfault *userfault, void *at, size_t bytes)
+{
+	return set_protection(userfault, at, bytes, 0);
+}
+
+int lg_os_userfault_poison(const struct lg_os_userfault *userfault, void *at, size_t bytes)
+{
+	struct poison poison = { .range = { .start = (uintptr_t)at, .len = bytes } };
+	int error;
+
+	if (!userfault->can_poison)
+		return -EOPNOTSUPP;
+	do {
+		if (poison.updated > 0) {
+			poison.range.start += (uint64_t)poison.updated;
+			poison.range.len -= (uint64_t)poison.updated;
+			poison.updated = 0;
+		}
+		error = call(userfault, IOCTL_POISON, &poison);
+	} while (error == -EAGAIN);
+	return error;
+}
+
+int lg_os_userfault_wake(const struct lg_os_userfault *userfault, void *at, size_t bytes)
+{
+	struct uffdio_range range = { .start = (uintptr_t)at, .len = bytes };
+
+	return call(userfault, UFFDIO_WAKE, &range);
+}
+
+/* --- messages ----------------------------------------------------------------------------------- */
+
+int lg_os_userfault_read(const struct lg_os_userfault *userfault, struct lg_os_fault *faults,
+			 unsigned most)
+{
+	struct uffd_msg messages[MESSAGES];
+	int count = 0;
+	long got = lg_os_raw(SYS_read, userfault->fd, (long)messages,
+			     (long)(lg_min(most, MESSAGES) * sizeof(messages[0])), 0, 0, 0);
+
+	for (unsigned i = 0; got > 0 && i < (size_t)got / sizeof(messages[0]); i++) {
+		const struct uffd_msg *message = &messages[i];
+
+		if (message->event != UFFD_EVENT_PAGEFAULT)
+			continue;
+		faults[count++] = (struct lg_os_fault){
+			.address = message->arg.pagefault.address,
+			.thread = message->arg.pagefault.feat.ptid,
+			.write = (message->arg.pagefault.flags & UFFD_PAGEFAULT_FLAG_WRITE) != 0,
+			.protect = (message->arg.pagefault.flags & UFFD_PAGEFAULT_FLAG_WP) != 0,
+		};
+	}
+	return count;
+}
+
+bool lg_os_userfault_wait(const struct lg_os_userfault *userfault, int event)
+{
+	struct pollfd descriptors[] = { { .fd = userfault->fd, .events = POLLIN },
+					{ .fd = event, .events = POLLIN } };
+
+	lg_os_raw(SYS_ppoll, (long)descriptors, 2, 0, 0, 0, 0);
+	return descriptors[1].revents == 0;
+}

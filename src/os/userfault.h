@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+/*
+ * userfaultfd: page faults of registered ranges, and the calls that answer them. Thin: 0 or -errno, only
+ * system calls that are no cancellation points, errno untouched: all but lg_os_userfault_open may be used
+ * inside a signal handler.
+ *
+ * Features that this kernel lacks, or that `without` names, are false in the record; the caller has
+ * another way then.
+ */
+#ifndef LG_OS_USERFAULT_H
+#define LG_OS_USERFAULT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum lg_os_without { LG_OS_WITHOUT_MOVE = 1, LG_OS_WITHOUT_POISON = 2, LG_OS_WITHOUT_WP = 4 };
+
+struct lg_os_userfault {
+	int fd;
+	int pagemap; /* /proc/self/pagemap; -1: none, and no move then */
+	bool can_move;
+	bool can_poison;
+	bool can_protect;
+};
+
+/* One message of the kernel: somebody waits for this page. */
+struct lg_os_fault {
+	uint64_t address;
+	uint32_t thread;
+	bool write;
+	bool protect; /* the page is there, write-protected */
+};
+
+/*
+ * signals: faults become SIGBUS in the thread that has them. Else they are messages, of the kernel's own
+ * accesses as well, which needs a privilege: -EPERM. -ENOSYS: the kernel has none. In words.
+ */
+int lg_os_userfault_open(bool signals, unsigned without, struct lg_os_userfault *userfault);
+void lg_os_userfault_close(struct lg_os_userfault *userfault);
+
+/* Faults of the range are ours from now; private anonymous memory. */
+int lg_os_userfault_register(const struct lg_os_userfault *userfault, void *at, size_t bytes);
+
+/*
+ * Puts a copy of `from` where no page is, write-protected or not, and wakes who waits. *done: how many
+ * bytes are there, also after an error. -EEXIST: the next page is there.
+ */
+int lg_os_userfault_copy(const struct lg_os_userfault *userfault, void *to, const void *from,
+			 size_t bytes, bool protected, size_t *done);
+
+/*
+ * Takes pages from one range to another, atomically for all other threads. `to` is registered, and empty.
+ * *done: how many bytes moved, also after an error. -EBUSY: the kernel holds the next page (DMA).
+ */
+int lg_os_userfault_move(const struct lg_os_userfault *userfault, void *to, void *from,
+			 size_t bytes, size_t *done);
+
+int lg_os_userfault_protect(const struct lg_os_userfault *userfault, void *at, size_t bytes);
+int lg_os_userfault_unprotect(const struct lg_os_userfault *userfault, void *at, size_t bytes);
+
+/* Accesses raise SIGBUS. -EOPNOTSUPP before Linux 6.6. */
+int lg_os_userfault_poison(const struct lg_os_userfault *userfault, void *at, size_t bytes);
+
+int lg_os_userfault_wake(const struct lg_os_userfault *userfault, void *at, size_t bytes);
+
+/* Messages: how many, at most `most`; 0: none now. */
+int lg_os_userfault_read(const struct lg_os_userfault *userfault, struct lg_os_fault *faults,
+			 unsigned most);
+
+/* Sleeps until there are messages or `event`, a descriptor, is readable. False: it is. */
+bool lg_os_userfault_wait(const struct lg_os_userfault *userfault, int event);
+
+#endif

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+#include "pager/budget.h"
+
+#include "pager/evict.h"
+#include "pager/limbo.h"
+#include "pager/pager.h"
+
+#include <errno.h>
+
+enum {
+	MARK_PART = 16,
+	LIMBO_PART = 8, /* of the budget, before writing comes before evicting */
+	WAIT_MS = 10,
+	TURNS_MOST = 1000,
+	TURNS_FAILING = 50, /* when the store refuses writes */
+};
+
+bool lg_budget_try(struct lg_pager *pager, uint64_t bytes)
+{
+	uint64_t charged = lg_load_relaxed(&pager->charged), peak;
+
+	do {
+		if (charged + bytes > lg_load_relaxed(&pager->budget))
+			return false;
+	} while (!lg_cas_relaxed(&pager->charged, &charged, charged + bytes));
+	peak = lg_load_relaxed(&pager->peak);
+	while (charged + bytes > peak && !lg_cas_relaxed(&pager->peak, &peak, charged + bytes))
+		;
+	return true;
+}
+
+void lg_budget_give(struct lg_pager *pager, uint64_t bytes)
+{
+	lg_sub_release(&pager->charged, bytes);
+	lg_add_ordered(&pager->freed, 1);
+	if (lg_load_ordered(&pager->waiting) > 0)
+		lg_os_wake_all(&pager->freed);
+}
+
+uint64_t lg_budget_available(struct lg_pager *pager)
+{
+	uint64_t charged = lg_load_relaxed(&pager->charged), budget = lg_load_relaxed(&pager->budget);
+	uint64_t bytes = charged < budget ? budget - charged : 0;
+
+	for (unsigned i = 0; i < LG_PAGE_SHIFTS; i++)
+		bytes += lg_frame_bytes(&pager->frames[i], LG_FRAME_FREE) +
+			 lg_frame_bytes(&pager->frames[i], LG_FRAME_CLEAN);
+	return bytes;
+}
+
+uint64_t lg_budget_mark(struct lg_pager *pager)
+{
+	return lg_min(lg_load_relaxed(&pager->budget) / MARK_PART, LG_MIB(256));
+}
+
+void lg_budget_look(struct lg_pager *pager)
+{
+	if (lg_budget_available(pager) >= lg_budget_mark(pager) / 2 ||
+	    lg_load_relaxed(&pager->writers_asleep) == 0)
+		return;
+	lg_add_ordered(&pager->work, 1);
+	lg_os_wake_all(&pager->work);
+}
+
+bool lg_budget_reclaim(struct lg_pager *pager, bool direct)
+{
+	uint64_t unwritten = 0;
+
+	for (unsigned i = 0; i < LG_PAGE_SHIFTS; i++)
+		unwritten += lg_frame_bytes(&pager->frames[i], LG_FRAME_UNWRITTEN);
+	if (unwritten > lg_load_relaxed(&pager->budget) / LIMBO_PART && lg_limbo_write(pager) > 0)
+		return true;
+	return lg_evict(pager, direct) > 0 || lg_limbo_write(pager) > 0;
+}
+
+int lg_budget_wait(struct lg_pager *pager, unsigned *turns)
+{
+	bool failing = lg_load_relaxed(&pager->writing_fails);
+	uint32_t freed = lg_load_relaxed(&pager->freed);
+
+	if (*turns >= (failing ? TURNS_FAILING : TURNS_MOST))
+		return failing ? -EIO : -ENOMEM;
+	++*turns;
+	lg_add_ordered(&pager->waiting, 1);
+	lg_os_sleep_while(&pager->freed, freed, WAIT_MS);
+	lg_sub_relaxed(&pager->waiting, 1);
+	return 0;
+}
+
+int lg_budget_take(struct lg_pager *pager, uint64_t bytes)
+{
+	unsigned turns = 0;
+	int error;
+
+	while (!lg_budget_try(pager, bytes)) {
+		if (lg_limbo_retire(pager, bytes) > 0 || lg_budget_reclaim(pager, true))
+			continue;
+		if (lg_staging_drop(pager) > 0)
+			continue;
+		error = lg_budget_wait(pager, &turns);
+		if (error != 0)
+			return error;
+	}
+	lg_budget_look(pager);
+	return 0;
+}

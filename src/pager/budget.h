@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+/*
+ * The budget: bytes of memory that pages, frames and buffers may have, together. Taken before memory is,
+ * given after it is gone.
+ *
+ * Who finds none reclaims: frames whose page the store has go first, then what is dirty in limbo is
+ * written, then pages are evicted. The writers do the same in the background, so that it is seldom a fault
+ * that has to.
+ */
+#ifndef LG_PAGER_BUDGET_H
+#define LG_PAGER_BUDGET_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct lg_pager;
+
+bool lg_budget_try(struct lg_pager *pager, uint64_t bytes);
+void lg_budget_give(struct lg_pager *pager, uint64_t bytes);
+
+/*
+ * Reclaims and waits for as long as it may help. -ENOMEM: all is pinned or in use; -EIO: pages could not be
+ * written. No lock held; BUSY of the page it is for may be.
+ */
+int lg_budget_take(struct lg_pager *pager, uint64_t bytes);
+
+/*
+ * One step to more memory: writes, or evicts. False: there was nothing to do. What it gained is found in
+ * frames that are CLEAN (or in the budget where pages leave without limbo).
+ */
+bool lg_budget_reclaim(struct lg_pager *pager, bool direct);
+
+/* Sleeps a while, for others to give memory back. -ENOMEM, -EIO: in vain for too long. */
+int lg_budget_wait(struct lg_pager *pager, unsigned *turns);
+
+/* Memory that can be had without a write: unused, and clean in limbo. */
+uint64_t lg_budget_available(struct lg_pager *pager);
+
+/* The writers begin below half of it, and stop at it. */
+uint64_t lg_budget_mark(struct lg_pager *pager);
+
+/* Wakes the writers if they are wanted. */
+void lg_budget_look(struct lg_pager *pager);
+
+#endif

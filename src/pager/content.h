@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+/* What a page holds: nothing but zeros, or the same as before. */
+#ifndef LG_PAGER_CONTENT_H
+#define LG_PAGER_CONTENT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* `bytes` is a multiple of 64. */
+bool lg_content_is_zero(const void *at, size_t bytes);
+
+/* Never 0. Two contents with one hash by chance: one in 2^64. `bytes` is a multiple of 64. */
+uint64_t lg_content_hash(const void *at, size_t bytes);
+
+#endif

@@ -1,0 +1,298 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+#include "pager/evict.h"
+
+#include "base/require.h"
+#include "os/map.h"
+#include "pager/budget.h"
+#include "pager/content.h"
+#include "pager/map.h"
+#include "pager/transfer.h"
+
+#include <errno.h>
+
+/* --- choosing ----------------------------------------------------------------------------------- */
+
+/* The policy whose maps have most in memory. Under the lock. */
+static struct lg_policy_use *largest_use(struct lg_pager *pager)
+{
+	struct lg_policy_use *largest = NULL;
+
+	for (unsigned i = 0; i < LG_POLICY_USES; i++) {
+		struct lg_policy_use *use = &pager->residents.uses[i];
+
+		if (use->state != NULL && (largest == NULL || use->bytes > largest->bytes))
+			largest = use;
+	}
+	return largest;
+}
+
+static bool claim_victim(struct lg_map *map, uint64_t page)
+{
+	lg_word *word = &map->words[page];
+	uint64_t seen = lg_load_relaxed(word);
+
+	while (lg_word_is_mapped(seen) && (seen & (LG_WORD_PINS | LG_WORD_RECENTS)) == 0) {
+		if ((seen & LG_WORD_BUSY) != 0)
+			return false;
+		if (lg_word_claim(word, &seen)) /* W2 */
+			return true;
+	}
+	return false;
+}
+
+/* Fills `victims` with handles of pages that are claimed: how many. */
+static unsigned choose(struct lg_pager *pager, uint32_t victims[LG_BATCH], uint64_t wanted)
+{
+	struct lg_residents *residents = &pager->residents;
+	uint64_t bytes = 0;
+	uint32_t refusals[LG_BATCH];
+	unsigned count = 0, refused = 0;
+	uint64_t signals = lg_pager_lock(pager);
+	struct lg_policy_use *use = largest_use(pager);
+
+	while (use != NULL && count < LG_BATCH && refused < LG_BATCH && (count == 0 || bytes < wanted)) {
+		uint32_t handle = use->policy.ops->victim(use->state);
+
+		if (handle == LG_HANDLE_NONE)
+			break;
+		struct lg_map *map = lg_map_of(pager, residents->table[handle].map);
+		use->bytes -= lg_map_page_bytes(map);
+		if (claim_victim(map, residents->table[handle].page)) {
+			victims[count++] = handle;
+			bytes += lg_map_page_bytes(map);
+		} else {
+			refusals[refused++] = handle;
+		}
+	}
+	while (refused-- > 0)
+		lg_resident_put_back(lg_map_of(pager, residents->table[refusals[refused]].map),
+				     refusals[refused]);
+	lg_pager_unlock(pager, signals);
+	return count;
+}
+
+static bool comes_before(const struct lg_residents *residents, uint32_t a, uint32_t b)
+{
+	const struct lg_resident *one = &residents->table[a], *other = &residents->table[b];
+
+	return one->map != other->map ? one->map < other->map : one->page < other->page;
+}
+
+/* Shell sort: victims of a scan come nearly in order. qsort may call malloc. */
+static void sort(const struct lg_residents *residents, uint32_t *handles, unsigned count)
+{
+	for (unsigned gap = 121; gap > 0; gap /= 3)
+		for (unsigned i = gap; i < count; i++) {
+			uint32_t handle = handles[i];
+			unsigned k = i;
+
+			for (; k >= gap && comes_before(residents, handle, handles[k - gap]);
+			     k -= gap)
+				handles[k] = handles[k - gap];
+			handles[k] = handle;
+		}
+}
+
+/* --- taking out --------------------------------------------------------------------------------- */
+
+/* Pages that stay: the policy has them again. */
+static void keep(struct lg_map *map, uint64_t first, uint64_t count)
+{
+	uint64_t signals = lg_pager_lock(map->pager);
+
+	for (uint64_t page = first; page < first + count; page++) {
+		uint64_t word = lg_load_relaxed(&map->words[page]);
+
+		lg_resident_put_back(map, lg_word_handle(word));
+		lg_word_release(&map->words[page], word);
+	}
+	lg_pager_unlock(map->pager, signals);
+}
+
+/* `count` pages were moved to frames from `frame` on. */
+static void enter_limbo(struct lg_map *map, uint64_t first, uint64_t count, uint32_t frame)
+{
+	struct lg_pager *pager = map->pager;
+	struct lg_frames *frames = lg_pager_frames(pager, map->shift);
+	uint64_t signals = lg_pager_lock(pager);
+
+	for (uint64_t i = 0; i < count; i++) {
+		uint64_t word = lg_load_relaxed(&map->words[first + i]);
+		uint32_t handle = lg_word_handle(word);
+		bool dirty = lg_word_state(word) == LG_PAGE_DIRTY;
+
+		frames->table[frame + i].handle = handle;
+		lg_resident_at(&pager->residents, handle)->frame = (uint32_t)(frame + i);
+		lg_frame_put(frames, (uint32_t)(frame + i),
+			     dirty ? LG_FRAME_UNWRITTEN : LG_FRAME_CLEAN);
+		if (dirty)
+			word |= LG_WORD_UNWRITTEN;
+		else
+			lg_pager_count(pager, evictions_clean, 1);
+		lg_word_release(&map->words[first + i], lg_word_with_state(word, LG_PAGE_LIMBO));
+	}
+	lg_pager_unlock(pager, signals);
+}
+
+static void return_frames(struct lg_pager *pager, struct lg_frames *frames, uint32_t first,
+			  uint64_t count)
+{
+	uint64_t signals = lg_pager_lock(pager);
+
+	for (uint64_t i = 0; i < count; i++)
+		lg_frame_put(frames, (uint32_t)(first + i), LG_FRAME_EMPTY);
+	lg_pager_unlock(pager, signals);
+}
+
+/* The page the kernel refused to move: in one piece again, and it stays. */
+static void refuse(struct lg_map *map, uint64_t page, struct lg_frames *frames, uint32_t frame,
+		   size_t part)
+{
+	size_t done;
+
+	if (part > 0)
+		LG_REQUIRE(lg_os_userfault_move(&map->pager->userfault, lg_map_page_at(map, page),
+						lg_frame_at(frames, frame), part, &done) == 0);
+	lg_pager_count(map->pager, evictions_busy, 1);
+	return_frames(map->pager, frames, frame, 1);
+	keep(map, page, 1);
+}
+
+/* Some pages from `first` by one call: how many were settled, one way or the other. */
+static uint64_t move_out_some(struct lg_map *map, uint64_t first, uint64_t count, uint64_t *out)
+{
+	struct lg_pager *pager = map->pager;
+	struct lg_frames *frames = lg_pager_frames(pager, map->shift);
+	uint32_t frame;
+	size_t done;
+	uint64_t signals = lg_pager_lock(pager);
+	uint64_t got = lg_frame_take(frames, (uint32_t)count, &frame);
+
+	lg_pager_unlock(pager, signals);
+	if (got == 0) { /* limbo is full of what others work on */
+		keep(map, first, count);
+		return count;
+	}
+	int error = lg_os_userfault_move(&pager->userfault, lg_frame_at(frames, frame),
+					 lg_map_page_at(map, first), got << map->shift, &done);
+	uint64_t moved = done >> map->shift;
+	enter_limbo(map, first, moved, frame);
+	*out += moved;
+	if (error == 0)
+		return got;
+	refuse(map, first + moved, frames, (uint32_t)(frame + moved),
+	       done - (size_t)(moved << map->shift));
+	return_frames(pager, frames, (uint32_t)(frame + moved + 1), got - moved - 1);
+	return moved + 1;
+}
+
+/* Out of the map and out of memory; the store has them. */
+static void drop_run(struct lg_map *map, uint64_t first, uint64_t count)
+{
+	struct lg_pager *pager = map->pager;
+
+	(void)lg_os_advise(lg_map_page_at(map, first), count << map->shift, LG_OS_DROP);
+	uint64_t signals = lg_pager_lock(pager);
+	for (uint64_t page = first; page < first + count; page++) {
+		uint64_t word = lg_load_relaxed(&map->words[page]);
+
+		lg_resident_remove(pager, lg_word_handle(word));
+		lg_word_release(&map->words[page], lg_word_with_state(word, LG_PAGE_OUT));
+	}
+	lg_pager_unlock(pager, signals);
+	lg_budget_give(pager, count << map->shift);
+}
+
+/* Pages of one kind, by their place: all clean, or all dirty. */
+static uint64_t leave_in_place(struct lg_map *map, uint64_t first, uint64_t count, bool dirty)
+{
+	const void *places[LG_STORE_PARTS];
+
+	if (!dirty) {
+		lg_pager_count(map->pager, evictions_clean, count);
+		drop_run(map, first, count);
+		return count;
+	}
+	for (uint64_t i = 0; i < count; i++)
+		places[i] = lg_map_page_at(map, first + i);
+	int error = lg_os_userfault_protect(&map->pager->userfault, lg_map_page_at(map, first),
+					    count << map->shift);
+	if (error == 0)
+		error = lg_transfer_write(&(struct lg_write){
+			.map = map, .page = first, .count = count, .places = places });
+	if (error != 0) {
+		(void)lg_os_userfault_unprotect(&map->pager->userfault, lg_map_page_at(map, first),
+						count << map->shift);
+		keep(map, first, count);
+		return 0;
+	}
+	for (uint64_t page = first; page < first + count; page++)
+		lg_or_release(&map->words[page], LG_WORD_STORED);
+	drop_run(map, first, count);
+	return count;
+}
+
+/* A run of neighbours, claimed and out of their policy: how many left. */
+static uint64_t take_out(struct lg_map *map, uint64_t first, uint64_t count)
+{
+	uint64_t out = 0;
+
+	if (map->pager->userfault.can_move && !map->readonly) {
+		for (uint64_t done = 0; done < count;)
+			done += move_out_some(map, first + done, count - done, &out);
+		return out;
+	}
+	for (uint64_t done = 0, same; done < count; done += same) {
+		bool dirty = lg_word_state(lg_load_relaxed(&map->words[first + done])) ==
+			     LG_PAGE_DIRTY;
+
+		for (same = 1; done + same < count && same < LG_STORE_PARTS &&
+			       (lg_word_state(lg_load_relaxed(&map->words[first + done + same])) ==
+				LG_PAGE_DIRTY) == dirty;
+		     same++)
+			;
+		out += leave_in_place(map, first + done, same, dirty);
+	}
+	return out;
+}
+
+uint64_t lg_evict(struct lg_pager *pager, bool direct)
+{
+	struct lg_residents *residents = &pager->residents;
+	uint64_t bytes = 0, most = direct ? LG_BATCH_DIRECT_BYTES : LG_BATCH_BYTES;
+	uint32_t victims[LG_BATCH];
+	unsigned count = choose(pager, victims, lg_min(most, lg_budget_mark(pager) / 2));
+
+	sort(residents, victims, count);
+	for (unsigned i = 0, run; i < count; i += run) {
+		struct lg_resident first = residents->table[victims[i]];
+		struct lg_map *map = lg_map_of(pager, first.map);
+		uint64_t out;
+
+		for (run = 1; i + run < count; run++) {
+			struct lg_resident *next = &residents->table[victims[i + run]];
+
+			if (next->map != first.map || next->page != first.page + run)
+				break;
+		}
+		out = take_out(map, first.page, run);
+		lg_pager_count(pager, evictions, out);
+		if (direct)
+			lg_pager_count(pager, evictions_direct, out);
+		bytes += out << map->shift;
+	}
+	return bytes;
+}
+
+uint64_t lg_evict_claimed(struct lg_map *map, uint64_t first, uint64_t count)
+{
+	struct lg_pager *pager = map->pager;
+	uint64_t signals = lg_pager_lock(pager), out;
+
+	for (uint64_t page = first; page < first + count; page++)
+		lg_resident_leave(map, lg_word_handle(lg_load_relaxed(&map->words[page])));
+	lg_pager_unlock(pager, signals);
+	out = take_out(map, first, count);
+	lg_pager_count(pager, evictions, out);
+	return out;
+}

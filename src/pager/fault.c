@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+#include "pager/fault.h"
+
+#include "os/clock.h"
+#include "pager/fill.h"
+#include "pager/limbo.h"
+#include "pager/map.h"
+#include "pager/prefetch.h"
+#include "pager/registry.h"
+
+#include <errno.h>
+
+/* What a fault turned out to be. */
+struct outcome {
+	bool stalled; /* the store, or another's work on the page, was waited for */
+	bool ahead;   /* the page had been read ahead */
+};
+
+/* CLEAN to DIRTY; BUSY is ours. */
+static int unprotect(struct lg_map *map, uint64_t page, uint64_t *word)
+{
+	struct lg_pager *pager = map->pager;
+	int error = lg_os_userfault_unprotect(&pager->userfault, lg_map_page_at(map, page),
+					      lg_map_page_bytes(map));
+
+	if (error != 0)
+		return error;
+	uint64_t signals = lg_pager_lock(pager);
+	map->use->policy.ops->touch(map->use->state, lg_word_handle(*word), LG_REFERENCE_WRITE);
+	lg_pager_unlock(pager, signals);
+	*word = lg_word_with_state(*word, LG_PAGE_DIRTY);
+	return 0;
+}
+
+/* Zeros of a stream of writes come in many at once: claims those that follow, as far as they are zero. */
+static uint64_t claim_zeros(struct lg_map *map, uint64_t page)
+{
+	uint64_t count = 1, most = map->huge ? 1 : lg_prefetch_zeros(map, page);
+
+	while (count < most && page + count < map->pages) {
+		lg_word *word = &map->words[page + count];
+		uint64_t seen = lg_load_relaxed(word);
+
+		if (lg_word_state(seen) != LG_PAGE_OUT || !lg_map_is_zero(map, seen) ||
+		    !lg_word_claim(word, &seen))
+			break;
+		count++;
+	}
+	return count;
+}
+
+/* It could not be read: it stays so until lg_map_retry. */
+static void poison(struct lg_map *map, uint64_t page, int error)
+{
+	struct lg_pager *pager = map->pager;
+	lg_word *word = &map->words[page];
+	uint64_t seen = lg_load_relaxed(word);
+
+	while (lg_word_state(seen) == LG_PAGE_OUT && !lg_word_claim(word, &seen))
+		seen = lg_word_wait(word, lg_load_relaxed(word));
+	if (lg_word_state(seen) != LG_PAGE_OUT)
+		return;
+	if (pager->in_threads)
+		lg_map_poison(map, page);
+	lg_store_relaxed(&map->read_error, error);
+	lg_add_relaxed(&map->poisoned, 1);
+	lg_pager_count(pager, poisoned, 1);
+	lg_word_release(word, lg_word_with_state(seen, LG_PAGE_POISONED));
+}
+
+/* OUT, and BUSY is ours: both end here. */
+static int fill(struct lg_map *map, uint64_t page, uint64_t word, enum lg_os_access access,
+		struct outcome *outcome)
+{
+	bool zero = lg_map_is_zero(map, word);
+	uint64_t count = zero && access == LG_OS_ACCESS_WRITE ? claim_zeros(map, page) : 1;
+	int error = lg_fill(map, page, count, access);
+
+	outcome->stalled = !zero;
+	if (error != 0 && error != -ENOMEM && !zero)
+		poison(map, page, error);
+	return error;
+}
+
+/* Mapped as it should be? Else what is missing is done, and the page looked at again. */
+static int step(struct lg_map *map, uint64_t page, enum lg_os_access access, bool keep,
+		struct outcome *outcome, uint64_t *seen)
+{
+	lg_word *word = &map->words[page];
+	int error = 0;
+
+	switch (lg_word_state(*seen)) {
+	case LG_PAGE_OUT:
+		if (lg_word_claim(word, seen))
+			error = fill(map, page, *seen, access, outcome);
+		break;
+	case LG_PAGE_LIMBO:
+		if (!lg_word_claim(word, seen))
+			break;
+		outcome->ahead = (*seen & LG_WORD_AHEAD) != 0;
+		error = lg_limbo_return(map, page, seen, access);
+		lg_pager_count(map->pager, limbo_hits, error == 0);
+		lg_word_release(word, *seen);
+		break;
+	case LG_PAGE_CLEAN:
+		if (access == LG_OS_ACCESS_READ || map->readonly)
+			return keep && !lg_word_claim(word, seen) ? -EAGAIN : 1;
+		if (!lg_word_claim(word, seen))
+			break;
+		error = unprotect(map, page, seen);
+		lg_pager_count(map->pager, protect_faults, error == 0);
+		lg_word_release(word, *seen);
+		break;
+	case LG_PAGE_DIRTY:
+		return keep && !lg_word_claim(word, seen) ? -EAGAIN : 1;
+	case LG_PAGE_POISONED:
+		return -EIO;
+	}
+	return error;
+}
+
+/* Until the page is as `access` wants it: with `keep`, claimed; else as soon as one step did it. */
+static int serve(struct lg_map *map, uint64_t page, enum lg_os_access access, bool keep,
+		 struct outcome *outcome, uint64_t *seen)
+{
+	lg_word *word = &map->words[page];
+	int done;
+
+	for (;;) {
+		*seen = lg_load_acquire(word); /* W1 */
+		if ((*seen & LG_WORD_BUSY) != 0) {
+			lg_pager_count(map->pager, waits, 1);
+			outcome->stalled = true;
+			*seen = lg_word_wait(word, *seen);
+		}
+		done = step(map, page, access, keep, outcome, seen);
+		if (done == 1)
+			return 0;
+		if (done != 0 && done != -EAGAIN)
+			return done;
+		/* Not known whether to write: if so it faults again, and is found CLEAN. */
+		if (done == 0 && access == LG_OS_ACCESS_UNKNOWN)
+			return 0;
+	}
+}
+
+int lg_fault_serve(struct lg_map *map, uint64_t page, enum lg_os_access access)
+{
+	struct lg_pager *pager = map->pager;
+	struct outcome outcome = { .stalled = false };
+	uint64_t start = lg_os_now_ns(), seen;
+	int error = serve(map, page, access, false, &outcome, &seen);
+
+	lg_pager_count(pager, faults, 1);
+	if (access != LG_OS_ACCESS_WRITE)
+		lg_pager_count(pager, read_faults, 1);
+	lg_pager_time(pager->fault_ns, lg_os_now_ns() - start);
+	if (error == 0 && (outcome.stalled || outcome.ahead))
+		lg_prefetch_follow(map, page, outcome.stalled);
+	return error;
+}
+
+int lg_fault_claim(struct lg_map *map, uint64_t page, enum lg_os_access access, uint64_t *word)
+{
+	struct outcome outcome = { .stalled = false };
+	int error = serve(map, page, access, true, &outcome, word);
+
+	if (error == 0 && (outcome.stalled || outcome.ahead))
+		lg_prefetch_follow(map, page, outcome.stalled);
+	return error;
+}
+
+bool lg_fault_signal(void *address, enum lg_os_access access)
+{
+	struct lg_map *map = lg_registry_find(address);
+
+	if (map == NULL || map->pager->in_threads)
+		return false;
+	uint64_t page = (uint64_t)((char *)address - map->base) >> map->shift;
+	return lg_fault_serve(map, page, access) == 0;
+}

@@ -1,0 +1,369 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+#include "pager/fill.h"
+
+#include "os/map.h"
+#include "pager/budget.h"
+#include "pager/content.h"
+#include "pager/limbo.h"
+#include "pager/map.h"
+#include "pager/transfer.h"
+
+#include <errno.h>
+#include <string.h>
+
+/* Never written: what pages of zeros are copied from. */
+static const _Alignas(4096) char zeros[(size_t)1 << LG_PAGE_SHIFT_HUGE];
+
+static enum lg_reference reference_of(enum lg_os_access access)
+{
+	return access == LG_OS_ACCESS_WRITE ? LG_REFERENCE_WRITE : LG_REFERENCE_READ;
+}
+
+/* The pages are as they were. */
+static void give_up(struct lg_map *map, uint64_t first, uint64_t count)
+{
+	for (uint64_t page = first; page < first + count; page++)
+		lg_word_release(&map->words[page], lg_load_relaxed(&map->words[page]));
+}
+
+/* Handles for all of them, in their words; or for none. */
+static bool add_residents(struct lg_map *map, uint64_t first, uint64_t count, uint32_t *handles)
+{
+	struct lg_pager *pager = map->pager;
+	uint64_t got = 0, signals = lg_pager_lock(pager);
+
+	while (got < count && (handles[got] = lg_resident_add(map, first + got)) != LG_HANDLE_NONE)
+		got++;
+	for (uint64_t i = 0; got < count && i < got; i++)
+		lg_resident_remove(pager, handles[i]);
+	lg_pager_unlock(pager, signals);
+	return got == count;
+}
+
+/* The pages are in the map. The first is what was touched. */
+static void publish(struct lg_map *map, uint64_t first, uint64_t count, const uint32_t *handles,
+		    enum lg_page_state state, enum lg_os_access access)
+{
+	uint64_t signals = lg_pager_lock(map->pager);
+
+	for (uint64_t i = 0; i < count; i++)
+		lg_resident_fill(map, handles[i], i == 0 ? reference_of(access) : LG_REFERENCE_PREFETCH);
+	lg_recent_note(map, first);
+	lg_pager_unlock(map->pager, signals);
+	for (uint64_t i = 0; i < count; i++) {
+		uint64_t word = lg_load_relaxed(&map->words[first + i]);
+
+		lg_word_release(&map->words[first + i],
+				lg_word_with_state(lg_word_with_handle(word, handles[i]), state));
+	}
+}
+
+static void remove_residents(struct lg_map *map, uint64_t count, const uint32_t *handles)
+{
+	uint64_t signals = lg_pager_lock(map->pager);
+
+	for (uint64_t i = 0; i < count; i++)
+		lg_resident_remove(map->pager, handles[i]);
+	lg_pager_unlock(map->pager, signals);
+}
+
+/* --- copied in ---------------------------------------------------------------------------------- */
+
+/* Memory and handles are there. */
+static int copy_in(struct lg_map *map, uint64_t first, uint64_t count, const void *from,
+		   bool protected)
+{
+	size_t bytes = count << map->shift, done;
+	int error = lg_os_userfault_copy(&map->pager->userfault, lg_map_page_at(map, first), from,
+					 bytes, protected, &done);
+
+	if (error != 0 && done > 0)
+		(void)lg_os_advise(lg_map_page_at(map, first), bytes, LG_OS_DROP);
+	return error;
+}
+
+static enum lg_page_state state_after_copy(const struct lg_map *map, enum lg_os_access access)
+{
+	return map->readonly || (map->protects && access != LG_OS_ACCESS_WRITE) ? LG_PAGE_CLEAN :
+										  LG_PAGE_DIRTY;
+}
+
+static int fill_copied(struct lg_map *map, uint64_t first, uint64_t count, enum lg_os_access access,
+		       bool zero)
+{
+	struct lg_pager *pager = map->pager;
+	enum lg_page_state state = state_after_copy(map, access);
+	uint32_t handles[LG_BATCH];
+	void *buffer = NULL;
+	int error = lg_budget_take(pager, count << map->shift);
+
+	if (error != 0)
+		goto undo_claims;
+	if (!add_residents(map, first, count, handles)) {
+		error = -ENOMEM;
+		goto undo_budget;
+	}
+	if (!zero) {
+		error = lg_staging_take(pager, lg_map_page_bytes(map), &buffer);
+		if (error == 0)
+			error = lg_transfer_read(map, first, count, buffer);
+		if (error != 0)
+			goto undo_residents;
+	}
+	error = copy_in(map, first, count, zero ? zeros : buffer,
+			state == LG_PAGE_CLEAN && !map->readonly);
+	if (error != 0)
+		goto undo_residents;
+	if (buffer != NULL)
+		lg_staging_give(pager, buffer);
+	publish(map, first, count, handles, state, access);
+	return 0;
+undo_residents:
+	if (buffer != NULL)
+		lg_staging_give(pager, buffer);
+	remove_residents(map, count, handles);
+undo_budget:
+	lg_budget_give(pager, count << map->shift);
+undo_claims:
+	give_up(map, first, count);
+	return error;
+}
+
+/* --- moved in ----------------------------------------------------------------------------------- */
+
+static void put_frame(struct lg_pager *pager, struct lg_frames *frames, uint32_t frame)
+{
+	uint64_t signals = lg_pager_lock(pager);
+
+	lg_frame_put(frames, frame, LG_FRAME_FREE);
+	lg_pager_unlock(pager, signals);
+}
+
+/* A frame with the page's contents. */
+static int load_frame(struct lg_map *map, uint64_t page, bool zero, uint32_t *frame)
+{
+	struct lg_frames *frames = lg_pager_frames(map->pager, map->shift);
+	bool is_zero;
+	int error = lg_limbo_frame(map->pager, frames, frame, &is_zero);
+
+	if (error != 0)
+		return error;
+	if (zero && !is_zero)
+		memset(lg_frame_at(frames, *frame), 0, lg_map_page_bytes(map));
+	if (!zero)
+		error = lg_transfer_read(map, page, 1, lg_frame_at(frames, *frame));
+	if (error != 0)
+		put_frame(map->pager, frames, *frame);
+	return error;
+}
+
+static int fill_moved(struct lg_map *map, uint64_t page, enum lg_os_access access, bool zero)
+{
+	struct lg_pager *pager = map->pager;
+	struct lg_frames *frames = lg_pager_frames(pager, map->shift);
+	size_t bytes = lg_map_page_bytes(map), done;
+	uint32_t handle, frame;
+	int error = load_frame(map, page, zero, &frame);
+
+	if (error != 0)
+		goto undo_claim;
+	if (!add_residents(map, page, 1, &handle)) {
+		error = -ENOMEM;
+		goto undo_frame;
+	}
+	if (!zero && access != LG_OS_ACCESS_WRITE)
+		lg_resident_at(&pager->residents, handle)->hash =
+			lg_content_hash(lg_frame_at(frames, frame), bytes);
+	/* An empty page table in the way makes the kernel split the page. */
+	(void)lg_os_advise(lg_map_page_at(map, page), bytes, LG_OS_DROP);
+	error = lg_os_userfault_move(&pager->userfault, lg_map_page_at(map, page),
+				     lg_frame_at(frames, frame), bytes, &done);
+	if (error != 0) {
+		if (done > 0)
+			(void)lg_os_advise(lg_map_page_at(map, page), bytes, LG_OS_DROP);
+		remove_residents(map, 1, &handle);
+		goto undo_frame;
+	}
+	uint64_t signals = lg_pager_lock(pager);
+	lg_frame_put(frames, frame, LG_FRAME_EMPTY);
+	lg_pager_unlock(pager, signals);
+	publish(map, page, 1, &handle, LG_PAGE_DIRTY, access);
+	return 0;
+undo_frame:
+	put_frame(pager, frames, frame);
+undo_claim:
+	give_up(map, page, 1);
+	return error;
+}
+
+int lg_fill(struct lg_map *map, uint64_t first, uint64_t count, enum lg_os_access access)
+{
+	bool zero = lg_map_is_zero(map, lg_load_relaxed(&map->words[first]));
+	int error = map->huge ? fill_moved(map, first, access, zero) :
+				fill_copied(map, first, count, access, zero);
+
+	if (error == 0 && zero)
+		lg_pager_count(map->pager, zero_fills, count);
+	return error;
+}
+
+/* --- ahead -------------------------------------------------------------------------------------- */
+
+/* A HELD frame with contents becomes the page's, in limbo. */
+static void enter_limbo(struct lg_map *map, uint64_t page, uint32_t handle, uint32_t frame,
+			uint64_t ahead)
+{
+	struct lg_pager *pager = map->pager;
+	struct lg_frames *frames = lg_pager_frames(pager, map->shift);
+	struct lg_resident *resident = lg_resident_at(&pager->residents, handle);
+	uint64_t word = lg_load_relaxed(&map->words[page]), signals = lg_pager_lock(pager);
+
+	resident->frame = frame;
+	resident->ahead = (uint32_t)ahead;
+	frames->table[frame].handle = handle;
+	lg_frame_put(frames, frame, LG_FRAME_CLEAN);
+	lg_word_release(&map->words[page],
+			lg_word_with_state(lg_word_with_handle(word, handle), LG_PAGE_LIMBO) |
+				LG_WORD_AHEAD);
+	lg_pager_unlock(pager, signals);
+}
+
+static int ahead_moved(struct lg_map *map, uint64_t page)
+{
+	struct lg_pager *pager = map->pager;
+	struct lg_frames *frames = lg_pager_frames(pager, map->shift);
+	uint32_t handle, frame;
+	int error = load_frame(map, page, false, &frame);
+
+	if (error == 0 && !add_residents(map, page, 1, &handle)) {
+		put_frame(pager, frames, frame);
+		error = -ENOMEM;
+	}
+	if (error != 0) {
+		give_up(map, page, 1);
+		return error;
+	}
+	lg_resident_at(&pager->residents, handle)->hash =
+		lg_content_hash(lg_frame_at(frames, frame), lg_map_page_bytes(map));
+	enter_limbo(map, page, handle, frame, 1);
+	return 0;
+}
+
+/* The marker's copy, in a frame; false: there is no frame, and it goes into the map as the others. */
+static bool mark(struct lg_map *map, uint64_t page, const void *from, uint32_t *frame)
+{
+	struct lg_pager *pager = map->pager;
+	struct lg_frames *frames = lg_pager_frames(pager, map->shift);
+	size_t bytes = lg_map_page_bytes(map), done;
+	uint64_t signals = lg_pager_lock(pager);
+	bool found = lg_frame_take(frames, 1, frame) == 1;
+
+	(void)page;
+	lg_pager_unlock(pager, signals);
+	if (!found)
+		return false;
+	if (lg_os_userfault_copy(&pager->userfault, lg_frame_at(frames, *frame), from, bytes, false,
+				 &done) == 0)
+		return true;
+	(void)lg_os_advise(lg_frame_at(frames, *frame), bytes, LG_OS_DROP);
+	signals = lg_pager_lock(pager);
+	lg_frame_put(frames, *frame, LG_FRAME_EMPTY);
+	lg_pager_unlock(pager, signals);
+	return false;
+}
+
+/* The pages before and behind the marker. */
+static int copy_around(struct lg_map *map, uint64_t first, uint64_t count, uint64_t marker,
+		       bool marked, const char *buffer)
+{
+	uint64_t before = marked ? marker - first : count;
+	bool protected = map->protects && !map->readonly;
+	int error = 0;
+
+	if (before > 0)
+		error = copy_in(map, first, before, buffer, protected);
+	if (error == 0 && before + 1 < count) {
+		error = copy_in(map, marker + 1, count - before - 1,
+				buffer + ((before + 1) << map->shift), protected);
+		if (error != 0 && before > 0)
+			(void)lg_os_advise(lg_map_page_at(map, first), before << map->shift,
+					   LG_OS_DROP);
+	}
+	return error;
+}
+
+static int ahead_copied(struct lg_map *map, uint64_t first, uint64_t count, uint64_t marker)
+{
+	struct lg_pager *pager = map->pager;
+	uint64_t bytes = count << map->shift;
+	enum lg_page_state state = state_after_copy(map, LG_OS_ACCESS_READ);
+	uint32_t handles[1 << (LG_PAGE_SHIFT_HUGE - LG_PAGE_SHIFT_MIN)], frame = LG_FRAME_NONE;
+	void *buffer;
+	int error = lg_staging_take(pager, bytes, &buffer);
+
+	if (error != 0)
+		goto undo_claims;
+	error = lg_transfer_read(map, first, count, buffer);
+	if (error != 0)
+		goto undo_buffer;
+	error = lg_budget_take(pager, bytes);
+	if (error != 0)
+		goto undo_buffer;
+	if (!add_residents(map, first, count, handles)) {
+		error = -ENOMEM;
+		goto undo_budget;
+	}
+	bool marked = mark(map, marker, (char *)buffer + ((marker - first) << map->shift), &frame);
+	error = copy_around(map, first, count, marker, marked, buffer);
+	if (error != 0)
+		goto undo_residents;
+	lg_staging_give(pager, buffer);
+	uint64_t signals = lg_pager_lock(pager);
+	for (uint64_t i = 0; i < count; i++)
+		if (!marked || first + i != marker)
+			lg_resident_fill(map, handles[i], LG_REFERENCE_PREFETCH);
+	lg_pager_unlock(pager, signals);
+	for (uint64_t i = 0; i < count; i++) {
+		uint64_t word = lg_load_relaxed(&map->words[first + i]);
+
+		if (!marked || first + i != marker)
+			lg_word_release(&map->words[first + i],
+					lg_word_with_state(lg_word_with_handle(word, handles[i]),
+							   state));
+	}
+	if (marked)
+		enter_limbo(map, marker, handles[marker - first], frame, count);
+	return 0;
+undo_residents:
+	if (marked) {
+		put_frame(pager, lg_pager_frames(pager, map->shift), frame);
+		bytes -= lg_map_page_bytes(map); /* the frame keeps its memory */
+	}
+	remove_residents(map, count, handles);
+undo_budget:
+	lg_budget_give(pager, bytes);
+undo_buffer:
+	lg_staging_give(pager, buffer);
+undo_claims:
+	give_up(map, first, count);
+	return error;
+}
+
+int lg_fill_ahead(struct lg_map *map, uint64_t first, uint64_t count, uint64_t marker)
+{
+	int error = 0;
+
+	if (!map->huge) {
+		error = ahead_copied(map, first, count, marker);
+	} else {
+		for (uint64_t page = first; page < first + count; page++) {
+			if (error == 0)
+				error = ahead_moved(map, page);
+			else
+				give_up(map, page, 1);
+		}
+	}
+	if (error == 0)
+		lg_pager_count(map->pager, prefetched, count);
+	return error;
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+/*
+ * Fill: a page that is OUT comes into its map, read from the store or as zeros. Other threads see nothing of
+ * it until it is there, whole.
+ *
+ * Pages are copied in, from a staging buffer, write-protected unless they are about to be written. Huge
+ * pages are moved in, from a frame, and arrive writable: they are DIRTY. One that was filled for reading
+ * has the hash of its contents noted, and is not written if it still has it when it leaves.
+ */
+#ifndef LG_PAGER_FILL_H
+#define LG_PAGER_FILL_H
+
+#include "os/bus.h"
+
+#include <lgalloc/pager.h>
+
+#include <stdint.h>
+
+struct lg_map;
+
+/*
+ * Fills `count` pages from `first`, all OUT, whose BUSY is the caller's and is released. More than one only
+ * where all are zeros. 0; -EIO and the like: the store failed; -ENOMEM: no memory. The pages are OUT then.
+ */
+int lg_fill(struct lg_map *map, uint64_t first, uint64_t count, enum lg_os_access access);
+
+/*
+ * The same for pages that the store has, before they are touched. The page `marker` of them goes to limbo and
+ * not into the map; huge pages all do.
+ */
+int lg_fill_ahead(struct lg_map *map, uint64_t first, uint64_t count, uint64_t marker);
+
+#endif

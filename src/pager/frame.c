@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+#include "pager/frame.h"
+
+#include "base/require.h"
+#include "os/map.h"
+
+static bool is_linked(uint32_t list)
+{
+	return list >= LG_FRAME_FREE;
+}
+
+int lg_frames_make(struct lg_frames *frames, void *base, uint32_t count, unsigned shift, bool huge)
+{
+	void *table;
+	int error = lg_os_map_record((size_t)count * sizeof(struct lg_frame), &table);
+
+	if (error != 0)
+		return error;
+	*frames = (struct lg_frames){ .base = base,
+				      .shift = shift,
+				      .huge = huge,
+				      .count = count,
+				      .table = table };
+	for (unsigned list = 0; list < LG_FRAME_LISTS; list++)
+		frames->lists[list].first = frames->lists[list].last = LG_FRAME_NONE;
+	frames->lists[LG_FRAME_EMPTY].count = count; /* EMPTY is 0: the table is as it should be */
+	return 0;
+}
+
+void lg_frames_end(struct lg_frames *frames)
+{
+	lg_os_unreserve(frames->table, (size_t)frames->count * sizeof(struct lg_frame));
+	frames->table = NULL;
+}
+
+static void unlink_frame(struct lg_frames *frames, struct lg_frame *frame)
+{
+	if (frame->previous != LG_FRAME_NONE)
+		frames->table[frame->previous].next = frame->next;
+	else
+		frames->lists[frame->list].first = frame->next;
+	if (frame->next != LG_FRAME_NONE)
+		frames->table[frame->next].previous = frame->previous;
+	else
+		frames->lists[frame->list].last = frame->previous;
+}
+
+static void append(struct lg_frames *frames, uint32_t index)
+{
+	struct lg_frame *frame = &frames->table[index];
+
+	frame->next = LG_FRAME_NONE;
+	frame->previous = frames->lists[frame->list].last;
+	if (frame->previous != LG_FRAME_NONE)
+		frames->table[frame->previous].next = index;
+	else
+		frames->lists[frame->list].first = index;
+	frames->lists[frame->list].last = index;
+}
+
+void lg_frame_put(struct lg_frames *frames, uint32_t index, enum lg_frame_list list)
+{
+	struct lg_frame *frame = &frames->table[index];
+
+	LG_ASSERT(index < frames->count);
+	if (is_linked(frame->list))
+		unlink_frame(frames, frame);
+	frames->lists[frame->list].count--;
+	frame->list = list;
+	frames->lists[list].count++;
+	if (is_linked(list))
+		append(frames, index);
+}
+
+uint32_t lg_frame_take(struct lg_frames *frames, uint32_t want, uint32_t *first)
+{
+	uint32_t got = 0;
+
+	if (frames->lists[LG_FRAME_EMPTY].count == 0 || want == 0)
+		return 0;
+	while (frames->table[frames->hand].list != LG_FRAME_EMPTY)
+		frames->hand = frames->hand + 1 < frames->count ? frames->hand + 1 : 0;
+	*first = frames->hand;
+	while (got < want && frames->hand < frames->count &&
+	       frames->table[frames->hand].list == LG_FRAME_EMPTY) {
+		lg_frame_put(frames, frames->hand++, LG_FRAME_HELD);
+		got++;
+	}
+	if (frames->hand == frames->count)
+		frames->hand = 0;
+	return got;
+}
+
+static bool list_is_sound(const struct lg_frames *frames, uint32_t list)
+{
+	uint32_t count = 0, previous = LG_FRAME_NONE;
+
+	for (uint32_t i = frames->lists[list].first; i != LG_FRAME_NONE;
+	     i = frames->table[i].next) {
+		if (frames->table[i].list != list || frames->table[i].previous != previous)
+			return false;
+		previous = i;
+		count++;
+	}
+	return previous == frames->lists[list].last && count == frames->lists[list].count;
+}
+
+bool lg_frames_check(const struct lg_frames *frames)
+{
+	uint32_t total = 0;
+
+	for (uint32_t list = 0; list < LG_FRAME_LISTS; list++) {
+		total += frames->lists[list].count;
+		if (is_linked(list) && !list_is_sound(frames, list))
+			return false;
+	}
+	return total == frames->count;
+}

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+/*
+ * Frames: places outside the maps, of one page size, that a page can be moved to and from.
+ *
+ * A frame is EMPTY (an address, no memory), FREE (memory, contents of no account), HELD (somebody's: being
+ * filled, moved or dropped), or holds a page of LIMBO: CLEAN or UNWRITTEN. FREE, CLEAN and UNWRITTEN are
+ * lists in the order of arrival. Only frames of huge pages are ever FREE: their memory is worth keeping.
+ *
+ * Everything here is under the pager's lock. Memory in frames counts against the budget.
+ */
+#ifndef LG_PAGER_FRAME_H
+#define LG_PAGER_FRAME_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum lg_frame_list {
+	LG_FRAME_EMPTY,
+	LG_FRAME_HELD,
+	LG_FRAME_FREE,
+	LG_FRAME_CLEAN,
+	LG_FRAME_UNWRITTEN,
+	LG_FRAME_LISTS,
+};
+
+#define LG_FRAME_NONE UINT32_MAX
+
+struct lg_frame {
+	uint32_t next;
+	uint32_t previous;
+	uint32_t handle; /* the resident, in CLEAN and UNWRITTEN */
+	uint32_t list;   /* enum lg_frame_list */
+};
+
+struct lg_frames {
+	char *base;
+	unsigned shift;
+	bool huge; /* of 2 MiB, and the kernel moves them whole */
+	uint32_t count;
+	uint32_t hand; /* where the search for EMPTY goes on, so that runs lie together */
+	struct lg_frame *table;
+	struct {
+		uint32_t first;
+		uint32_t last;
+		uint32_t count;
+	} lists[LG_FRAME_LISTS];
+};
+
+/* Makes `count` EMPTY frames at `base`. -ENOMEM. */
+int lg_frames_make(struct lg_frames *frames, void *base, uint32_t count, unsigned shift, bool huge);
+void lg_frames_end(struct lg_frames *frames);
+
+static inline void *lg_frame_at(const struct lg_frames *frames, uint32_t index)
+{
+	return frames->base + ((uint64_t)index << frames->shift);
+}
+
+/* Up to `want` EMPTY frames side by side become HELD: how many, from *first on; 0: none is EMPTY. */
+uint32_t lg_frame_take(struct lg_frames *frames, uint32_t want, uint32_t *first);
+
+/* Between lists; to the end of the new one. */
+void lg_frame_put(struct lg_frames *frames, uint32_t index, enum lg_frame_list list);
+
+static inline uint32_t lg_frame_first(const struct lg_frames *frames, enum lg_frame_list list)
+{
+	return frames->lists[list].first;
+}
+
+static inline uint64_t lg_frame_bytes(const struct lg_frames *frames, enum lg_frame_list list)
+{
+	return (uint64_t)frames->lists[list].count << frames->shift;
+}
+
+/* Lists and counts agree. For tests. */
+bool lg_frames_check(const struct lg_frames *frames);
+
+#endif

@@ -1,0 +1,434 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+#include "pager/limbo.h"
+
+#include "base/require.h"
+#include "os/map.h"
+#include "pager/budget.h"
+#include "pager/content.h"
+#include "pager/map.h"
+#include "pager/transfer.h"
+
+#include <errno.h>
+
+enum {
+	RETIRE = 64, /* frames dropped at once */
+	SCAN = 64,   /* frames looked at for one that nobody works on */
+	RUN = 64,    /* pages of one write */
+};
+
+static struct lg_frames *frames_of(struct lg_map *map)
+{
+	return lg_pager_frames(map->pager, map->shift);
+}
+
+static struct lg_resident *resident_of(struct lg_map *map, uint64_t word)
+{
+	return lg_resident_at(&map->pager->residents, lg_word_handle(word));
+}
+
+/* The page whose frame this is. Under the lock, frame in CLEAN or UNWRITTEN. */
+static lg_word *word_of(struct lg_pager *pager, const struct lg_frames *frames, uint32_t index,
+			struct lg_map **map, uint64_t *page)
+{
+	const struct lg_resident *resident =
+		lg_resident_at(&pager->residents, frames->table[index].handle);
+
+	*map = lg_map_of(pager, resident->map);
+	*page = resident->page;
+	return &(*map)->words[*page];
+}
+
+/* --- out of limbo, for good --------------------------------------------------------------------- */
+
+/* A clean page, if nobody works on it, is OUT: its frame can be used. Under the lock. */
+static bool give_up(struct lg_pager *pager, struct lg_frames *frames, uint32_t index)
+{
+	struct lg_map *map;
+	uint64_t page, seen;
+	lg_word *word = word_of(pager, frames, index, &map, &page);
+
+	seen = lg_load_relaxed(word);
+	if (!lg_word_claim(word, &seen))
+		return false;
+	LG_ASSERT(lg_word_state(seen) == LG_PAGE_LIMBO);
+	LG_ASSERT((seen & LG_WORD_UNWRITTEN) == 0);
+	if ((seen & LG_WORD_AHEAD) != 0) {
+		lg_pager_count(pager, prefetch_useless,
+			       lg_resident_at(&pager->residents, lg_word_handle(seen))->ahead);
+		lg_stream_waste(&map->streams, page);
+	}
+	lg_resident_remove(pager, lg_word_handle(seen));
+	lg_word_release(word, lg_word_with_state(seen & ~LG_WORD_AHEAD, LG_PAGE_OUT));
+	return true;
+}
+
+/* The first clean frame whose page could be given up; it is HELD. Under the lock. */
+static uint32_t take_clean(struct lg_pager *pager, struct lg_frames *frames)
+{
+	uint32_t next, index = lg_frame_first(frames, LG_FRAME_CLEAN);
+
+	for (unsigned i = 0; i < SCAN && index != LG_FRAME_NONE; i++, index = next) {
+		next = frames->table[index].next;
+		if (give_up(pager, frames, index)) {
+			lg_frame_put(frames, index, LG_FRAME_HELD);
+			return index;
+		}
+	}
+	return LG_FRAME_NONE;
+}
+
+static uint32_t take_free(struct lg_frames *frames)
+{
+	uint32_t index = lg_frame_first(frames, LG_FRAME_FREE);
+
+	if (index != LG_FRAME_NONE)
+		lg_frame_put(frames, index, LG_FRAME_HELD);
+	return index;
+}
+
+/* Frames side by side are dropped by one call. */
+static void drop_memory(const struct lg_frames *frames, const uint32_t *indices, unsigned count)
+{
+	for (unsigned i = 0, run; i < count; i += run) {
+		for (run = 1; i + run < count && indices[i + run] == indices[i] + run; run++)
+			;
+		(void)lg_os_advise(lg_frame_at(frames, indices[i]), (size_t)run << frames->shift,
+				   LG_OS_DROP);
+	}
+}
+
+static uint64_t retire_from(struct lg_pager *pager, struct lg_frames *frames, uint64_t bytes)
+{
+	uint32_t indices[RETIRE], index;
+	unsigned count = 0;
+	uint64_t signals = lg_pager_lock(pager);
+
+	while (count < RETIRE && (uint64_t)count << frames->shift < bytes &&
+	       ((index = take_free(frames)) != LG_FRAME_NONE ||
+		(index = take_clean(pager, frames)) != LG_FRAME_NONE))
+		indices[count++] = index;
+	lg_pager_unlock(pager, signals);
+	if (count == 0)
+		return 0;
+	drop_memory(frames, indices, count);
+	signals = lg_pager_lock(pager);
+	for (unsigned i = 0; i < count; i++)
+		lg_frame_put(frames, indices[i], LG_FRAME_EMPTY);
+	lg_pager_unlock(pager, signals);
+	lg_budget_give(pager, (uint64_t)count << frames->shift);
+	return (uint64_t)count << frames->shift;
+}
+
+/* Small frames first: dropping a huge one costs its being huge. Always a batch: the call costs the same. */
+uint64_t lg_limbo_retire(struct lg_pager *pager, uint64_t bytes)
+{
+	uint64_t got = 0;
+
+	for (unsigned i = 0; i < LG_PAGE_SHIFTS && got < bytes; i++) {
+		struct lg_frames *frames = &pager->frames[i];
+
+		if (frames->table == NULL)
+			continue;
+		uint64_t batch = frames->huge ? bytes : lg_max(bytes, (uint64_t)RETIRE << frames->shift);
+		got += retire_from(pager, frames, batch);
+	}
+	return got;
+}
+
+void lg_limbo_drop(struct lg_map *map, uint64_t word)
+{
+	struct lg_pager *pager = map->pager;
+	uint64_t signals = lg_pager_lock(pager);
+
+	lg_frame_put(frames_of(map), resident_of(map, word)->frame, LG_FRAME_FREE);
+	lg_resident_remove(pager, lg_word_handle(word));
+	lg_pager_unlock(pager, signals);
+}
+
+/* --- frames for huge pages ---------------------------------------------------------------------- */
+
+/* From the nursery: memory that the kernel has just zeroed. */
+static int take_fresh(struct lg_pager *pager, struct lg_frames *frames, uint32_t *frame)
+{
+	size_t bytes = (size_t)1 << frames->shift, done;
+	void *page = lg_nursery_take(pager);
+	int error = -ENOMEM;
+
+	if (page == NULL)
+		return error;
+	uint64_t signals = lg_pager_lock(pager);
+	bool found = lg_frame_take(frames, 1, frame) == 1;
+	lg_pager_unlock(pager, signals);
+	if (found)
+		error = lg_os_userfault_move(&pager->userfault, lg_frame_at(frames, *frame), page,
+					     bytes, &done);
+	lg_nursery_give(pager, page);
+	if (error == 0 || !found)
+		return error;
+	drop_memory(frames, frame, 1);
+	signals = lg_pager_lock(pager);
+	lg_frame_put(frames, *frame, LG_FRAME_EMPTY);
+	lg_pager_unlock(pager, signals);
+	return error;
+}
+
+int lg_limbo_frame(struct lg_pager *pager, struct lg_frames *frames, uint32_t *frame, bool *zero)
+{
+	uint64_t bytes = (uint64_t)1 << frames->shift;
+	unsigned turns = 0;
+	int error = 0;
+
+	*zero = false;
+	for (;;) {
+		uint64_t signals = lg_pager_lock(pager);
+		*frame = take_free(frames);
+		if (*frame == LG_FRAME_NONE)
+			*frame = take_clean(pager, frames);
+		lg_pager_unlock(pager, signals);
+		if (*frame != LG_FRAME_NONE)
+			break;
+		if (lg_budget_try(pager, bytes)) {
+			error = take_fresh(pager, frames, frame);
+			if (error == 0) {
+				*zero = true;
+				break;
+			}
+			lg_budget_give(pager, bytes);
+		} else if (lg_budget_reclaim(pager, true) || lg_limbo_retire(pager, bytes) > 0) {
+			continue;
+		}
+		error = lg_budget_wait(pager, &turns);
+		if (error != 0)
+			return error;
+	}
+	lg_budget_look(pager);
+	return 0;
+}
+
+/* --- back into the map -------------------------------------------------------------------------- */
+
+/* The policy has it again, as a page that was used. Under the lock. */
+static void fill_again(struct lg_map *map, uint64_t page, uint64_t *word, enum lg_os_access access)
+{
+	struct lg_policy_use *use = map->use;
+	enum lg_reference how = access == LG_OS_ACCESS_WRITE ? LG_REFERENCE_WRITE :
+							       LG_REFERENCE_READ;
+	struct lg_resident *resident = resident_of(map, *word);
+
+	if ((*word & LG_WORD_AHEAD) != 0) {
+		lg_pager_count(map->pager, prefetch_useful, resident->ahead);
+		lg_resident_fill(map, lg_word_handle(*word), how);
+	} else {
+		lg_resident_fill(map, lg_word_handle(*word), how);
+		use->policy.ops->touch(use->state, lg_word_handle(*word), how);
+	}
+	resident->frame = LG_FRAME_NONE;
+	lg_recent_note(map, page);
+}
+
+/* A read of a page that the store has: a copy stays CLEAN, where a move arrives writable. */
+static bool can_copy(const struct lg_map *map, uint64_t word, enum lg_os_access access)
+{
+	return map->readonly || (!map->huge && map->protects && access == LG_OS_ACCESS_READ &&
+				 (word & LG_WORD_UNWRITTEN) == 0);
+}
+
+int lg_limbo_return(struct lg_map *map, uint64_t page, uint64_t *word, enum lg_os_access access)
+{
+	struct lg_pager *pager = map->pager;
+	struct lg_frames *frames = frames_of(map);
+	uint32_t frame = resident_of(map, *word)->frame;
+	size_t bytes = lg_map_page_bytes(map), done = 0;
+	bool copied = can_copy(map, *word, access);
+	int error;
+
+	if (copied) {
+		error = lg_budget_take(pager, bytes);
+		if (error != 0)
+			return error;
+		error = lg_os_userfault_copy(&pager->userfault, lg_map_page_at(map, page),
+					     lg_frame_at(frames, frame), bytes, !map->readonly, &done);
+		if (error != 0) {
+			(void)lg_os_advise(lg_map_page_at(map, page), bytes, LG_OS_DROP);
+			lg_budget_give(pager, bytes);
+			return error;
+		}
+	} else {
+		if (map->huge) /* an empty page table in the way makes the kernel split the page */
+			(void)lg_os_advise(lg_map_page_at(map, page), bytes, LG_OS_DROP);
+		error = lg_os_userfault_move(&pager->userfault, lg_map_page_at(map, page),
+					     lg_frame_at(frames, frame), bytes, &done);
+		if (error != 0 && done > 0) /* back, so that it is in one piece */
+			LG_REQUIRE(lg_os_userfault_move(&pager->userfault,
+							lg_frame_at(frames, frame),
+							lg_map_page_at(map, page), done, &done) == 0);
+		if (error != 0)
+			return error;
+	}
+	uint64_t signals = lg_pager_lock(pager);
+	lg_frame_put(frames, frame, copied ? LG_FRAME_FREE : LG_FRAME_EMPTY);
+	fill_again(map, page, word, access);
+	lg_pager_unlock(pager, signals);
+	*word = lg_word_with_state(*word & ~(LG_WORD_AHEAD | LG_WORD_UNWRITTEN),
+				   copied ? LG_PAGE_CLEAN : LG_PAGE_DIRTY);
+	return 0;
+}
+
+/* --- writing ------------------------------------------------------------------------------------ */
+
+/* A page to write, claimed; its frame is HELD. */
+struct claimed {
+	uint64_t word;
+	uint32_t frame;
+	bool written; /* or needs no write */
+};
+
+/*
+ * Nothing to write: all zero, where the store begins so; or the same as the store has, though the page was
+ * writable.
+ */
+static bool is_stored(struct lg_map *map, struct claimed *page)
+{
+	const void *at = lg_frame_at(frames_of(map), page->frame);
+	size_t bytes = lg_map_page_bytes(map);
+	uint64_t hash = resident_of(map, page->word)->hash;
+
+	if (map->store->begins_zero && lg_content_is_zero(at, bytes)) {
+		page->word &= ~LG_WORD_STORED;
+		lg_pager_count(map->pager, evictions_zero, 1);
+		return true;
+	}
+	if (hash == 0 || lg_content_hash(at, bytes) != hash)
+		return false;
+	lg_pager_count(map->pager, evictions_clean, 1);
+	return true;
+}
+
+/* Claims the first unwritten frame that is free to be, and those that follow it in list and file. */
+static unsigned claim_run(struct lg_pager *pager, struct lg_frames *frames, struct lg_map **map,
+			  uint64_t *first, struct claimed *run)
+{
+	uint32_t next, index = lg_frame_first(frames, LG_FRAME_UNWRITTEN);
+	unsigned count = 0, looked = 0;
+	uint64_t most = lg_min(lg_max(LG_WRITE_BYTES >> frames->shift, 1), RUN);
+
+	for (; index != LG_FRAME_NONE && count < most && looked < SCAN + RUN; index = next) {
+		struct lg_map *owner;
+		uint64_t page;
+		lg_word *word = word_of(pager, frames, index, &owner, &page);
+		uint64_t seen = lg_load_relaxed(word);
+
+		next = frames->table[index].next;
+		looked++;
+		if (count > 0 && (owner != *map || page != *first + count))
+			break;
+		if (!lg_word_claim(word, &seen)) {
+			if (count > 0)
+				break;
+			continue;
+		}
+		LG_ASSERT(lg_word_state(seen) == LG_PAGE_LIMBO);
+		*map = owner;
+		*first = page - count;
+		run[count++] = (struct claimed){ .word = seen, .frame = index };
+		lg_frame_put(frames, index, LG_FRAME_HELD);
+	}
+	return count;
+}
+
+/* Writes what is not `written`, stretch by stretch. */
+static int write_run(struct lg_map *map, uint64_t first, struct claimed *run, unsigned count)
+{
+	const void *places[RUN];
+	int error = 0;
+
+	for (unsigned i = 0; i < count; i++) {
+		run[i].written = is_stored(map, &run[i]);
+		places[i] = lg_frame_at(frames_of(map), run[i].frame);
+	}
+	for (unsigned i = 0, stretch; i < count && error == 0; i += stretch) {
+		for (stretch = 0; i + stretch < count && !run[i + stretch].written; stretch++)
+			;
+		if (stretch == 0) {
+			stretch = 1;
+			continue;
+		}
+		error = lg_transfer_write(&(struct lg_write){ .map = map,
+							      .page = first + i,
+							      .count = stretch,
+							      .places = &places[i] });
+		for (unsigned k = 0; k < stretch && error == 0; k++) {
+			run[i + k].written = true;
+			run[i + k].word |= LG_WORD_STORED;
+			resident_of(map, run[i + k].word)->hash = 0;
+		}
+	}
+	return error;
+}
+
+/* The frame goes to the list that the word says. Under the lock. */
+static void settle(struct lg_map *map, struct claimed *page)
+{
+	if (page->written)
+		page->word &= ~LG_WORD_UNWRITTEN;
+	lg_frame_put(frames_of(map), page->frame,
+		     page->written ? LG_FRAME_CLEAN : LG_FRAME_UNWRITTEN);
+}
+
+static uint64_t write_from(struct lg_pager *pager, struct lg_frames *frames)
+{
+	struct claimed run[RUN];
+	struct lg_map *map = NULL;
+	uint64_t first = 0, written = 0;
+	uint64_t signals = lg_pager_lock(pager);
+	unsigned count = claim_run(pager, frames, &map, &first, run);
+
+	lg_pager_unlock(pager, signals);
+	if (count == 0)
+		return 0;
+	(void)write_run(map, first, run, count);
+	signals = lg_pager_lock(pager);
+	for (unsigned i = 0; i < count; i++) {
+		settle(map, &run[i]);
+		written += run[i].written ? 1 : 0;
+		lg_word_release(&map->words[first + i], run[i].word);
+	}
+	lg_pager_unlock(pager, signals);
+	if (written > 0) { /* those who wait for memory look again */
+		lg_add_ordered(&pager->freed, 1);
+		if (lg_load_ordered(&pager->waiting) > 0)
+			lg_os_wake_all(&pager->freed);
+	}
+	return written << frames->shift;
+}
+
+uint64_t lg_limbo_write(struct lg_pager *pager)
+{
+	struct lg_frames *most = NULL;
+
+	for (unsigned i = 0; i < LG_PAGE_SHIFTS; i++) {
+		struct lg_frames *frames = &pager->frames[i];
+
+		if (frames->table != NULL &&
+		    (most == NULL || lg_frame_bytes(frames, LG_FRAME_UNWRITTEN) >
+					     lg_frame_bytes(most, LG_FRAME_UNWRITTEN)))
+			most = frames;
+	}
+	return most != NULL ? write_from(pager, most) : 0;
+}
+
+int lg_limbo_write_page(struct lg_map *map, uint64_t page, uint64_t *word)
+{
+	struct claimed claimed = { .word = *word, .frame = resident_of(map, *word)->frame };
+	uint64_t signals = lg_pager_lock(map->pager);
+	int error;
+
+	lg_frame_put(frames_of(map), claimed.frame, LG_FRAME_HELD);
+	lg_pager_unlock(map->pager, signals);
+	error = write_run(map, page, &claimed, 1);
+	signals = lg_pager_lock(map->pager);
+	settle(map, &claimed);
+	lg_pager_unlock(map->pager, signals);
+	*word = claimed.word;
+	return error;
+}

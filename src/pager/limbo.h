@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+/*
+ * Limbo: pages that left their map and still have memory, in frames. A page comes here by eviction
+ * (UNWRITTEN if it was dirty) or by reading ahead, and leaves by a fault (return), or for good (retire).
+ *
+ * The word says LIMBO and resident->frame which frame; the frame's list follows the word's UNWRITTEN.
+ */
+#ifndef LG_PAGER_LIMBO_H
+#define LG_PAGER_LIMBO_H
+
+#include "os/bus.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct lg_frames;
+struct lg_map;
+struct lg_pager;
+
+/*
+ * Puts a page into its map again; BUSY is the caller's, and stays. *word becomes what is true then. 0 or
+ * -errno: the page is in limbo as it was.
+ */
+int lg_limbo_return(struct lg_map *map, uint64_t page, uint64_t *word, enum lg_os_access access);
+
+/* Writes some of what is UNWRITTEN: bytes that are so no more; 0: nothing was, or the store failed. */
+uint64_t lg_limbo_write(struct lg_pager *pager);
+
+/* The same for one page whose BUSY is the caller's, and stays. 0 or -errno. */
+int lg_limbo_write_page(struct lg_map *map, uint64_t page, uint64_t *word);
+
+/* Gives memory of frames back to the budget, `bytes` or some more; what it was. */
+uint64_t lg_limbo_retire(struct lg_pager *pager, uint64_t bytes);
+
+/* The page's frame is needed no more; BUSY is the caller's. */
+void lg_limbo_drop(struct lg_map *map, uint64_t word);
+
+/*
+ * A HELD frame of this size with memory, contents of no account but zero if *zero says so, taken from a page
+ * that is clean, or fresh. -ENOMEM, -EIO.
+ */
+int lg_limbo_frame(struct lg_pager *pager, struct lg_frames *frames, uint32_t *frame, bool *zero);
+
+#endif

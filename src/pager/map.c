@@ -1,0 +1,326 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+#include "pager/map.h"
+
+#include "base/error.h"
+#include "base/require.h"
+#include "os/map.h"
+#include "pager/drop.h"
+#include "pager/registry.h"
+#include "pager/sync.h"
+#include "store/file.h"
+#include "store/spill.h"
+#include "store/user.h"
+
+#include <errno.h>
+#include <sys/mman.h>
+
+/* --- making ------------------------------------------------------------------------------------- */
+
+/* Frames for pages of this size, as soon as there is a map of it. Under maps_lock. */
+static int make_frames(struct lg_pager *pager, unsigned shift)
+{
+	struct lg_frames *frames = lg_pager_frames(pager, shift);
+	size_t huge = (size_t)1 << LG_PAGE_SHIFT_HUGE;
+	bool is_huge = shift == LG_PAGE_SHIFT_HUGE && pager->userfault.can_move;
+	uint64_t bytes = lg_round_up(pager->frame_bytes, huge);
+	struct lg_frames made;
+	void *base;
+
+	if (frames->table != NULL)
+		return 0;
+	int error = lg_os_reserve(bytes, huge, &base);
+	if (error != 0)
+		return lg_fail(-error, "%zu bytes of address space for frames: %s", (size_t)bytes,
+			       lg_error_name(-error));
+	error = lg_os_map_anon(base, bytes);
+	if (error == 0) {
+		(void)lg_os_advise(base, bytes, is_huge ? LG_OS_HUGEPAGE : LG_OS_NOHUGEPAGE);
+		(void)lg_os_advise(base, bytes, LG_OS_DONTFORK);
+		(void)lg_os_advise(base, bytes, LG_OS_DONTDUMP);
+		error = lg_os_userfault_register(&pager->userfault, base, bytes);
+	}
+	if (error == 0)
+		error = lg_frames_make(&made, base, (uint32_t)(bytes >> shift), shift, is_huge);
+	if (error != 0) {
+		lg_os_unreserve(base, bytes);
+		return lg_fail(-error, "frames could not be made: %s", lg_error_name(-error));
+	}
+	uint64_t signals = lg_pager_lock(pager);
+	*frames = made;
+	lg_pager_unlock(pager, signals);
+	return 0;
+}
+
+/* Addresses, without access of the wrong kind, whose faults are ours. */
+static int map_range(struct lg_map *map)
+{
+	size_t bytes = map->pages << map->shift, huge = (size_t)1 << LG_PAGE_SHIFT_HUGE;
+	void *base;
+	int error = lg_os_reserve(bytes, huge, &base);
+
+	if (error != 0)
+		return lg_fail(-error, "%zu bytes of address space: %s", bytes,
+			       lg_error_name(-error));
+	error = lg_os_map_anon(base, bytes);
+	if (error == 0 && map->readonly)
+		error = mprotect(base, bytes, PROT_READ) == 0 ? 0 : -errno;
+	if (error == 0)
+		error = lg_os_advise(base, bytes, LG_OS_NOHUGEPAGE);
+	if (error == -EINVAL) /* a kernel without huge pages */
+		error = 0;
+	if (error == 0)
+		error = lg_os_advise(base, bytes, LG_OS_DONTFORK);
+	if (error == 0)
+		error = lg_os_userfault_register(&map->pager->userfault, base, bytes);
+	if (error != 0) {
+		lg_os_unreserve(base, bytes);
+		return lg_fail(-error, "a map of %zu bytes: %s", bytes, lg_error_name(-error));
+	}
+	(void)lg_os_advise(base, bytes, LG_OS_DONTDUMP); /* a dump would read all of it */
+	map->base = base;
+	return 0;
+}
+
+/* A place in the pager's table. Under maps_lock. */
+static int enter(struct lg_map *map)
+{
+	struct lg_pager *pager = map->pager;
+
+	for (uint32_t i = 0; i < LG_MAPS; i++) {
+		uint32_t index = (pager->next_map + i) % LG_MAPS;
+
+		if (lg_load_relaxed(&pager->maps[index]) != NULL)
+			continue;
+		map->index = index;
+		pager->next_map = index + 1; /* keys of pages that are gone mean nobody for a while */
+		lg_store_release(&pager->maps[index], map);
+		lg_add_relaxed(&pager->map_count, 1);
+		lg_add_relaxed(&pager->map_bytes, map->bytes);
+		return 0;
+	}
+	return lg_fail(EMFILE, "the pager has %d maps, which is the most", LG_MAPS);
+}
+
+static void leave(struct lg_map *map)
+{
+	lg_store_release(&map->pager->maps[map->index], NULL);
+	lg_sub_relaxed(&map->pager->map_count, 1);
+	lg_sub_relaxed(&map->pager->map_bytes, map->bytes);
+}
+
+static void lock_maps(struct lg_pager *pager, uint64_t *signals)
+{
+	*signals = lg_os_signals_block();
+	lg_os_lock_take(&pager->maps_lock);
+}
+
+static void unlock_maps(struct lg_pager *pager, uint64_t signals)
+{
+	lg_os_lock_release(&pager->maps_lock);
+	lg_os_signals_restore(signals);
+}
+
+static int attach(struct lg_map *map, const char *policy)
+{
+	struct lg_pager *pager = map->pager;
+	uint64_t signals;
+	int error;
+
+	lock_maps(pager, &signals);
+	error = lg_policy_use(pager, policy, &map->use);
+	if (error == 0)
+		error = make_frames(pager, map->shift);
+	if (error == 0)
+		error = enter(map);
+	unlock_maps(pager, signals);
+	return error;
+}
+
+static int check_ways(const struct lg_map *map)
+{
+	const struct lg_os_userfault *userfault = &map->pager->userfault;
+
+	if (!map->readonly && !userfault->can_move && !userfault->can_protect)
+		return lg_fail(EOPNOTSUPP, "pages cannot leave a writable map: this kernel can neither "
+					   "move (Linux 6.8) nor write-protect them (Linux 5.7)");
+	if (!map->pager->in_threads && !map->store->signal_safe &&
+	    map->pager->options.faults == LG_FAULTS_INLINE)
+		return lg_fail(EINVAL, "this store cannot be read inside a signal handler: "
+				       "faults:inline cannot serve it");
+	return 0;
+}
+
+static struct lg_map *fail(int error)
+{
+	errno = -error;
+	return NULL;
+}
+
+/* Takes the store over, also where it fails. */
+static struct lg_map *make(struct lg_pager *pager, struct lg_store *store,
+			   const struct lg_map_options *options)
+{
+	unsigned shift = lg_log2_floor(options->page);
+	struct lg_map *map;
+	void *record, *words;
+	int error = lg_os_map_record(sizeof(*map), &record);
+
+	if (error != 0) {
+		error = lg_fail(-error, "a map: %s", lg_error_name(-error));
+		goto undo_store;
+	}
+	map = record;
+	map->pager = pager;
+	map->store = store;
+	map->bytes = store->bytes;
+	map->shift = shift;
+	map->pages = (map->bytes + options->page - 1) >> shift;
+	map->readonly = store->readonly;
+	map->huge = shift == LG_PAGE_SHIFT_HUGE && pager->userfault.can_move && !map->readonly;
+	map->protects = pager->userfault.can_protect && !map->huge;
+	map->prefetch = options->prefetch != 0;
+	lg_store_relaxed(&map->access, (uint32_t)LG_NORMAL);
+	error = check_ways(map);
+	if (error != 0)
+		goto undo_record;
+	error = lg_os_map_record(map->pages * sizeof(lg_word), &words);
+	if (error != 0) {
+		error = lg_fail(-error, "the page table of %zu pages: %s", (size_t)map->pages,
+				lg_error_name(-error));
+		goto undo_record;
+	}
+	map->words = words;
+	error = map_range(map);
+	if (error != 0)
+		goto undo_words;
+	error = attach(map, options->policy);
+	if (error != 0)
+		goto undo_range;
+	error = lg_registry_add(map);
+	if (error == 0)
+		return map;
+	error = lg_fail(-error, "the table of maps: %s", lg_error_name(-error));
+	leave(map);
+undo_range:
+	lg_os_unreserve(map->base, map->pages << map->shift);
+undo_words:
+	lg_os_unreserve(words, map->pages * sizeof(lg_word));
+undo_record:
+	lg_os_unreserve(record, sizeof(*map));
+undo_store:
+	store->calls->close(store);
+	return fail(error);
+}
+
+lg_map *lg_map_memory(lg_pager *pager, size_t bytes, const char *text)
+{
+	struct lg_map_options options;
+	struct lg_store *store;
+
+	pager = lg_pager_of_caller(pager);
+	if (pager == NULL)
+		return NULL;
+	int error = lg_map_options_parse(text, &pager->options, LG_MAP_MEMORY, &options);
+	if (error != 0)
+		return fail(error);
+	if (bytes == 0)
+		return fail(lg_fail(EINVAL, "a map of 0 bytes was asked for"));
+	error = lg_spill_open(pager->options.dir, bytes, options.reserve == LG_RESERVE_ON, &store);
+	return error == 0 ? make(pager, store, &options) : fail(error);
+}
+
+lg_map *lg_map_file(lg_pager *pager, const char *path, size_t bytes, const char *text)
+{
+	struct lg_map_options options;
+	struct lg_store *store;
+
+	pager = lg_pager_of_caller(pager);
+	if (pager == NULL)
+		return NULL;
+	int error = lg_map_options_parse(text, &pager->options, LG_MAP_FILE, &options);
+	if (error != 0)
+		return fail(error);
+	error = lg_file_store_open(path, options.offset, bytes, options.readonly != 0,
+				   options.create != 0, &store);
+	return error == 0 ? make(pager, store, &options) : fail(error);
+}
+
+lg_map *lg_map_store(lg_pager *pager, const struct lg_store_ops *ops, void *context, size_t bytes,
+		     const char *text)
+{
+	struct lg_map_options options;
+	struct lg_store *store;
+
+	pager = lg_pager_of_caller(pager);
+	if (pager == NULL)
+		return NULL;
+	int error = lg_map_options_parse(text, &pager->options, LG_MAP_STORE, &options);
+	if (error != 0)
+		return fail(error);
+	error = lg_user_store_open(ops, context, bytes, options.readonly != 0, &store);
+	return error == 0 ? make(pager, store, &options) : fail(error);
+}
+
+/* --- ending ------------------------------------------------------------------------------------- */
+
+int lg_map_close(lg_map *map)
+{
+	if (map == NULL)
+		return 0;
+	struct lg_pager *pager = map->pager;
+	if (lg_pager_of_caller(pager) == NULL)
+		return -ECHILD;
+	uint64_t signals;
+	int error = 0;
+
+	lg_store_relaxed(&map->closing, true);
+	lg_prefetch_drain(map);
+	if (!map->readonly && !map->store->begins_zero)
+		error = lg_map_sync(map, 0, 0);
+	lg_drop_all(map);
+	lg_registry_remove(map);
+	lock_maps(pager, &signals);
+	leave(map);
+	unlock_maps(pager, signals);
+	lg_os_unreserve(map->base, map->pages << map->shift);
+	lg_os_unreserve(map->words, map->pages * sizeof(lg_word));
+	map->store->calls->close(map->store);
+	lg_os_unreserve(map, sizeof(*map));
+	return error;
+}
+
+/* --- what it is --------------------------------------------------------------------------------- */
+
+void *lg_map_data(const lg_map *map)
+{
+	return map->base;
+}
+
+size_t lg_map_size(const lg_map *map)
+{
+	return map->bytes;
+}
+
+int lg_map_range(const struct lg_map *map, size_t offset, size_t length, uint64_t *first,
+		 uint64_t *end)
+{
+	if (offset > map->bytes || length > map->bytes - offset)
+		return lg_fail(EINVAL, "%zu bytes from %zu are not inside a map of %zu", length,
+			       offset, (size_t)map->bytes);
+	*first = offset >> map->shift;
+	*end = length == 0 ? map->pages :
+			     (offset + length + lg_map_page_bytes(map) - 1) >> map->shift;
+	return 0;
+}
+
+void lg_map_note_error(struct lg_map *map, int error)
+{
+	int none = 0;
+
+	(void)lg_cas_relaxed(&map->write_error, &none, error);
+}
+
+int lg_map_take_error(struct lg_map *map)
+{
+	return lg_swap_ordered(&map->write_error, 0);
+}

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+/*
+ * A map: an address range whose pages come from one store.
+ *
+ * `words` has one for each page, in memory that is taken as it is touched.
+ */
+#ifndef LG_PAGER_MAP_H
+#define LG_PAGER_MAP_H
+
+#include "pager/pager.h"
+#include "pager/stream.h"
+#include "pager/word.h"
+#include "store/store.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct lg_map {
+	struct lg_pager *pager;
+	struct lg_store *store;
+	struct lg_policy_use *use;
+	char *base;
+	uint64_t bytes;
+	uint64_t pages;
+	lg_word *words;
+	uint32_t index;
+	unsigned shift;
+	bool huge;      /* pages are moved in, whole, and arrive writable */
+	bool readonly;  /* PROT_READ */
+	bool protects;  /* CLEAN pages can be mapped: writes to them are seen */
+	bool prefetch;
+	_Atomic(uint32_t) access; /* enum lg_advice: SEQUENTIAL, RANDOM or NORMAL */
+	_Atomic(int) write_error; /* -errno since the last sync; 0: none */
+	_Atomic(int) read_error;  /* the last, of a poisoned page */
+	_Atomic(uint32_t) poisoned;
+	_Atomic(uint32_t) requests; /* of reading ahead, not done yet */
+	_Atomic(bool) closing;
+	struct lg_streams streams; /* under the pager's lock */
+};
+
+static inline uint64_t lg_map_page_bytes(const struct lg_map *map)
+{
+	return (uint64_t)1 << map->shift;
+}
+
+static inline char *lg_map_page_at(const struct lg_map *map, uint64_t page)
+{
+	return map->base + (page << map->shift);
+}
+
+/* The store has nothing for this page: it is zeros. */
+static inline bool lg_map_is_zero(const struct lg_map *map, uint64_t word)
+{
+	return map->store->begins_zero && (word & LG_WORD_STORED) == 0;
+}
+
+/* What it holds of pages; of the last one perhaps less. In whole units of the store's alignment. */
+static inline uint64_t lg_map_stored_bytes(const struct lg_map *map, uint64_t page, uint64_t count)
+{
+	uint64_t from = page << map->shift, to = (page + count) << map->shift;
+
+	return lg_min(to, lg_round_up(map->bytes, map->store->alignment)) - from;
+}
+
+/* The map at this place of the pager's table. */
+static inline struct lg_map *lg_map_of(struct lg_pager *pager, uint32_t index)
+{
+	return lg_load_acquire(&pager->maps[index]);
+}
+
+/* Pages that a range of bytes touches. -EINVAL in words: it is not inside the map. */
+int lg_map_range(const struct lg_map *map, size_t offset, size_t length, uint64_t *first,
+		 uint64_t *end);
+
+/* The first error since the last sync is kept. */
+void lg_map_note_error(struct lg_map *map, int error);
+int lg_map_take_error(struct lg_map *map);
+
+#endif

@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+/*
+ * The pager: one budget of memory, and what all its maps share.
+ *
+ * The life of a page: a fault finds it OUT, takes its bytes from the budget, reads it from the store and puts it
+ * into the map, all in one step for other threads (fill.c). It is then resident: it has a handle, which
+ * its policy sees. Eviction (evict.c) asks the policy for victims and moves them, in batches, into frames:
+ * LIMBO. From there a fault brings them back without I/O (limbo.c); else the writer writes what is
+ * UNWRITTEN (writer.c), and frames that are clean give their memory to whoever wants it.
+ *
+ * One lock, taken with signals blocked. BUSY of a page (word.h) may be held when it is taken, and is waited
+ * for only without it; nothing that holds BUSY of a page waits for that of another.
+ *
+ * Budget: `charged` is the memory of mapped pages, frames and staging buffers. It is taken before memory
+ * is, given back after memory is gone, and never beyond `budget`.
+ */
+#ifndef LG_PAGER_PAGER_H
+#define LG_PAGER_PAGER_H
+
+#include "base/bits.h"
+#include "os/lock.h"
+#include "os/userfault.h"
+#include "pager/frame.h"
+#include "pager/options.h"
+#include "pager/prefetch.h"
+#include "pager/resident.h"
+#include "pager/staging.h"
+
+#include <lgalloc/pager.h>
+
+#include <pthread.h>
+
+struct lg_map;
+
+enum {
+	LG_PAGE_SHIFT_HUGE = 21,
+	LG_PAGE_SHIFTS = LG_PAGE_SHIFT_HUGE - LG_PAGE_SHIFT_MIN + 1,
+	LG_MAPS = 4096,       /* of one pager */
+	LG_BATCH = 128,       /* most pages one eviction takes out */
+	LG_THREADS_MOST = 16, /* of each kind */
+	LG_SERVERS = 4,       /* threads that answer faults */
+};
+
+#define LG_BATCH_BYTES LG_MIB(4)
+#define LG_BATCH_DIRECT_BYTES LG_MIB(1) /* a fault waits, and others evict as well */
+#define LG_WRITE_BYTES LG_MIB(4) /* most one write to a store is */
+
+enum lg_pager_counter {
+#define LG_PAGER_COUNTER_NAME(name, what) LG_PAGER_##name,
+	LG_PAGER_COUNTERS(LG_PAGER_COUNTER_NAME)
+#undef LG_PAGER_COUNTER_NAME
+	LG_PAGER_COUNTERS_END,
+};
+
+enum { LG_NS_BUCKETS = 40 };
+
+struct lg_pager {
+	struct lg_os_userfault userfault;
+	struct lg_pager_options options;
+	bool in_threads;
+	int process; /* that made it: in a child nothing of it works */
+	int stop_event;
+
+	LG_LINE_ALIGNED struct lg_os_lock lock; /* residents, policies, frames, streams */
+	struct lg_residents residents;
+	struct lg_frames frames[LG_PAGE_SHIFTS];
+
+	LG_LINE_ALIGNED _Atomic(uint64_t) budget;
+	_Atomic(uint64_t) charged;
+	_Atomic(uint64_t) peak;
+	_Atomic(uint64_t) pinned;
+	_Atomic(uint32_t) freed; /* goes up when memory was given back */
+	_Atomic(uint32_t) waiting;
+
+	LG_LINE_ALIGNED _Atomic(uint32_t) work; /* goes up when the writers are wanted */
+	_Atomic(uint32_t) writers_asleep;
+	_Atomic(bool) stop;
+	_Atomic(bool) writing_fails; /* the last write did: waiting for memory may be in vain */
+
+	struct lg_staging staging;
+	struct lg_nursery nursery;
+	struct lg_requests requests;
+
+	pthread_t threads[2 * LG_THREADS_MOST + LG_SERVERS];
+	unsigned thread_count;
+
+	struct lg_os_lock maps_lock;
+	_Atomic(struct lg_map *) maps[LG_MAPS];
+	_Atomic(uint32_t) map_count;
+	_Atomic(uint64_t) map_bytes;
+	uint32_t next_map;    /* place in the table to be tried first */
+	uint64_t frame_bytes; /* address space for the frames of one page size */
+
+	LG_LINE_ALIGNED _Atomic(uint64_t) counters[LG_PAGER_COUNTERS_END];
+	_Atomic(uint64_t) fault_ns[LG_NS_BUCKETS];
+	_Atomic(uint64_t) read_ns[LG_NS_BUCKETS];
+	_Atomic(uint64_t) write_ns[LG_NS_BUCKETS];
+};
+
+#define lg_pager_count(pager, name, n) lg_add_relaxed(&(pager)->counters[LG_PAGER_##name], (uint64_t)(n))
+
+static inline void lg_pager_time(_Atomic(uint64_t) *buckets, uint64_t ns)
+{
+	unsigned bucket = lg_log2_floor(ns | 1);
+
+	lg_add_relaxed(&buckets[bucket < LG_NS_BUCKETS ? bucket : LG_NS_BUCKETS - 1], 1);
+}
+
+static inline struct lg_frames *lg_pager_frames(struct lg_pager *pager, unsigned shift)
+{
+	return &pager->frames[shift - LG_PAGE_SHIFT_MIN];
+}
+
+/* The pager's lock. Between take and release no signal handler runs in this thread. */
+static inline uint64_t lg_pager_lock(struct lg_pager *pager)
+{
+	uint64_t signals = lg_os_signals_block();
+
+	lg_os_lock_take(&pager->lock);
+	return signals;
+}
+
+static inline void lg_pager_unlock(struct lg_pager *pager, uint64_t signals)
+{
+	lg_os_lock_release(&pager->lock);
+	lg_os_signals_restore(signals);
+}
+
+/* NULL: the default one. In a child of fork: NULL, ECHILD. */
+struct lg_pager *lg_pager_of_caller(struct lg_pager *pager);
+
+#endif

@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+#include "pager/prefetch.h"
+
+#include "pager/fill.h"
+#include "pager/map.h"
+
+/* A window is at most this part of the budget: what is read ahead must not drive itself out. */
+enum { WINDOW_PART = 8, PIECE_PART = 32 };
+
+/* Pages of one read. */
+static uint64_t piece_of(const struct lg_map *map)
+{
+	uint64_t budget = lg_load_relaxed(&map->pager->budget);
+	uint64_t bytes = lg_min(LG_MIB(2), (uint64_t)1 << lg_log2_floor(budget / PIECE_PART));
+
+	return lg_max(bytes >> map->shift, 1);
+}
+
+static uint64_t window_most(const struct lg_map *map)
+{
+	return lg_max(lg_load_relaxed(&map->pager->budget) / WINDOW_PART >> map->shift, 1);
+}
+
+static bool follows(const struct lg_map *map)
+{
+	return map->prefetch && lg_load_relaxed(&map->access) != LG_RANDOM;
+}
+
+/* Under the queue's lock. */
+static bool push(struct lg_map *map, uint64_t page, uint64_t count, bool backward)
+{
+	struct lg_requests *requests = &map->pager->requests;
+
+	if (requests->count == LG_REQUESTS || lg_load_relaxed(&map->closing))
+		return false;
+	requests->ring[(requests->head + requests->count++) % LG_REQUESTS] = (struct lg_request){
+		.map = map, .page = page, .count = (uint32_t)count, .backward = backward
+	};
+	lg_add_relaxed(&map->requests, 1);
+	return true;
+}
+
+static void post(struct lg_map *map, const struct lg_ahead *ahead)
+{
+	struct lg_requests *requests = &map->pager->requests;
+	bool near = ahead->step == 1 || ahead->step == -1;
+	uint64_t piece = near ? piece_of(map) : 1, signals = lg_os_signals_block();
+
+	lg_os_lock_take(&requests->lock);
+	for (uint64_t done = 0, count; done < ahead->count; done += count) {
+		uint64_t from = ahead->first + done * (uint64_t)ahead->step;
+
+		count = lg_min(piece, ahead->count - done);
+		if (!push(map, ahead->step < 0 ? from - (count - 1) : from, count, ahead->step < 0))
+			break;
+	}
+	lg_add_release(&requests->posted, 1);
+	bool asleep = requests->asleep > 0;
+	lg_os_lock_release(&requests->lock);
+	lg_os_signals_restore(signals);
+	if (asleep)
+		lg_os_wake_all(&requests->posted);
+}
+
+void lg_prefetch_follow(struct lg_map *map, uint64_t page, bool stalled)
+{
+	struct lg_ahead ahead;
+
+	if (!follows(map))
+		return;
+	uint64_t signals = lg_pager_lock(map->pager);
+	bool wanted = lg_stream_step(&map->streams, page, map->pages, stalled,
+				     lg_load_relaxed(&map->access) == LG_SEQUENTIAL, piece_of(map),
+				     window_most(map), &ahead);
+	lg_pager_unlock(map->pager, signals);
+	if (wanted)
+		post(map, &ahead);
+}
+
+uint64_t lg_prefetch_zeros(struct lg_map *map, uint64_t page)
+{
+	struct lg_ahead ahead;
+
+	if (!follows(map))
+		return 1;
+	uint64_t piece = lg_min(piece_of(map), LG_BATCH), signals = lg_pager_lock(map->pager);
+	bool wanted = lg_stream_step(&map->streams, page, map->pages, false, false, piece, piece,
+				     &ahead);
+	lg_pager_unlock(map->pager, signals);
+	return wanted && ahead.step == 1 && ahead.first == page + 1 ? ahead.count + 1 : 1;
+}
+
+void lg_prefetch_range(struct lg_map *map, uint64_t first, uint64_t end)
+{
+	post(map, &(struct lg_ahead){ .first = first, .count = end - first, .step = 1 });
+}
+
+/* --- the readers -------------------------------------------------------------------------------- */
+
+/* The next stretch of pages that the store has and nobody brings in: claimed. */
+static uint64_t claim_run(struct lg_map *map, uint64_t *page, uint64_t end)
+{
+	uint64_t count = 0;
+
+	for (; *page + count < end;) {
+		lg_word *word = &map->words[*page + count];
+		uint64_t seen = lg_load_relaxed(word);
+
+		if (lg_word_state(seen) == LG_PAGE_OUT && !lg_map_is_zero(map, seen) &&
+		    lg_word_claim(word, &seen))
+			count++;
+		else if (count > 0)
+			break;
+		else
+			++*page;
+	}
+	return count;
+}
+
+static void serve(const struct lg_request *request)
+{
+	struct lg_map *map = request->map;
+	uint64_t end = lg_min(request->page + request->count, map->pages), count;
+
+	for (uint64_t page = request->page;
+	     !lg_load_relaxed(&map->closing) && (count = claim_run(map, &page, end)) > 0;
+	     page += count)
+		(void)lg_fill_ahead(map, page, count, request->backward ? page + count - 1 : page);
+}
+
+void *lg_prefetch_run(void *argument)
+{
+	struct lg_pager *pager = argument;
+	struct lg_requests *requests = &pager->requests;
+
+	lg_os_thread_name("lgalloc-read");
+	while (!lg_load_acquire(&pager->stop)) {
+		struct lg_request request = { .map = NULL };
+
+		lg_os_lock_take(&requests->lock);
+		uint32_t posted = lg_load_relaxed(&requests->posted);
+		if (requests->count > 0) {
+			request = requests->ring[requests->head];
+			requests->head = (requests->head + 1) % LG_REQUESTS;
+			requests->count--;
+		} else {
+			requests->asleep++;
+		}
+		lg_os_lock_release(&requests->lock);
+		if (request.map != NULL) {
+			serve(&request);
+			lg_sub_release(&request.map->requests, 1);
+			continue;
+		}
+		lg_os_sleep_while(&requests->posted, posted, 0);
+		lg_os_lock_take(&requests->lock);
+		requests->asleep--;
+		lg_os_lock_release(&requests->lock);
+	}
+	return NULL;
+}
+
+void lg_prefetch_drain(struct lg_map *map)
+{
+	while (lg_load_acquire(&map->requests) > 0)
+		lg_os_sleep_us(100);
+}

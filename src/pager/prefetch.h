@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+/*
+ * Reading ahead: requests that faults and advice leave, and the readers, threads that serve them.
+ *
+ * The queue is bounded; what finds it full is forgotten, for a page that is not read ahead is read when it
+ * is touched. Under the queue's own lock, which is taken last.
+ */
+#ifndef LG_PAGER_PREFETCH_H
+#define LG_PAGER_PREFETCH_H
+
+#include "base/bits.h"
+#include "os/lock.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct lg_map;
+struct lg_pager;
+
+enum { LG_REQUESTS = 256 };
+
+struct lg_request {
+	struct lg_map *map;
+	uint64_t page;
+	uint32_t count;
+	bool backward; /* its last page will be touched first */
+};
+
+struct lg_requests {
+	LG_LINE_ALIGNED struct lg_os_lock lock;
+	_Atomic(uint32_t) posted; /* goes up with each request */
+	uint32_t asleep;
+	uint32_t head;
+	uint32_t count;
+	struct lg_request ring[LG_REQUESTS];
+};
+
+/* The calling thread faulted at `page`. Signals are blocked; no lock is held. */
+void lg_prefetch_follow(struct lg_map *map, uint64_t page, bool stalled);
+
+/*
+ * A page of zeros is to be written: how many, with it, to bring in at once, because writes follow each other.
+ * The same conditions.
+ */
+uint64_t lg_prefetch_zeros(struct lg_map *map, uint64_t page);
+
+/* Asks for a range, as far as the queue has room. */
+void lg_prefetch_range(struct lg_map *map, uint64_t first, uint64_t end);
+
+/* A reader's life. */
+void *lg_prefetch_run(void *pager);
+
+/* Until no request of the map is open. */
+void lg_prefetch_drain(struct lg_map *map);
+
+#endif

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+/*
+ * The maps of all pagers by their addresses, for whoever has nothing but an address.
+ *
+ * A sorted array that is read without a lock, inside a signal handler: readers look at the version before
+ * and after (odd: it changes). It grows by a new array; old ones stay, for readers may be there.
+ *
+ * Ordering edges
+ *   R1 end to find: what a map is made of is seen by who finds it.
+ *   R2 each field's store to its load: the odd version is seen by who sees a change (a reader's second look).
+ *   R3 count to array: who sees a count sees an array that has so many.
+ */
+#ifndef LG_PAGER_REGISTRY_H
+#define LG_PAGER_REGISTRY_H
+
+struct lg_map;
+
+int lg_registry_add(struct lg_map *map);
+void lg_registry_remove(struct lg_map *map);
+
+/* The map this address lies in; NULL: in none. */
+struct lg_map *lg_registry_find(const void *address);
+
+/* In a child of fork: there are none. */
+void lg_registry_forget(void);
+
+#endif

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+/*
+ * Residents: the pages that have memory, mapped or in limbo. The handle of a page is its place in the
+ * table; its policy knows it by that while it is mapped.
+ *
+ * Under the pager's lock, but `frame` and `hash`, which belong to who holds BUSY of the page.
+ *
+ * Recent fills: for each thread the pages it filled last. They are not evicted, or an instruction that
+ * touches several absent pages might never end, each fill evicting another. 34 is the most that one touches
+ * (a gather of 16 elements, each across two pages, and the instruction itself). Threads share a ring if
+ * there are more than rings, and rings are shorter where the budget is small.
+ */
+#ifndef LG_PAGER_RESIDENT_H
+#define LG_PAGER_RESIDENT_H
+
+#include "pager/policy.h"
+
+#include <lgalloc/pager.h>
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct lg_map;
+struct lg_pager;
+
+enum {
+	LG_POLICY_USES = 8, /* policies at once in one pager */
+	LG_RINGS = 32,
+	LG_RING = 34,
+	LG_RING_LEAST = 4, /* a copy from one place to another, both across two pages */
+};
+
+#define LG_HANDLE_NONE UINT32_MAX
+
+struct lg_resident {
+	uint64_t page;
+	uint64_t hash; /* of what the store has, where the page is writable all the same; 0: unknown */
+	uint32_t map;  /* its place in the pager's table */
+	uint32_t frame; /* in LIMBO; the next free handle, in a free one */
+	uint32_t ahead; /* pages read together with this one, of a page that is AHEAD */
+};
+
+/* A policy at work, for all the maps that named it. */
+struct lg_policy_use {
+	struct lg_policy policy;
+	void *state;
+	uint64_t bytes; /* mapped */
+};
+
+struct lg_ring {
+	uint32_t next;
+	struct {
+		struct lg_map *map;
+		uint64_t page;
+	} fills[LG_RING];
+};
+
+struct lg_residents {
+	struct lg_resident *table;
+	uint32_t capacity;
+	uint32_t used; /* handles above were never given out */
+	uint32_t free; /* the first free one */
+	struct lg_policy_use uses[LG_POLICY_USES];
+	struct lg_ring rings[LG_RINGS];
+	uint32_t rings_used;
+};
+
+/* For up to `bytes` of memory in pages of the smallest size. -ENOMEM. */
+int lg_residents_make(struct lg_residents *residents, uint64_t bytes);
+void lg_residents_end(struct lg_residents *residents);
+
+/* The use of the policy of this name, made if need be. -EINVAL, -ENOMEM, in words. */
+int lg_policy_use(struct lg_pager *pager, const char *name, struct lg_policy_use **use);
+
+/* A handle for the page; LG_HANDLE_NONE: none is left. */
+uint32_t lg_resident_add(struct lg_map *map, uint64_t page);
+void lg_resident_remove(struct lg_pager *pager, uint32_t handle);
+
+static inline struct lg_resident *lg_resident_at(struct lg_residents *residents, uint32_t handle)
+{
+	return &residents->table[handle];
+}
+
+/* The page was put into the map: its policy learns of it. */
+void lg_resident_fill(struct lg_map *map, uint32_t handle, enum lg_reference how);
+
+/* It is not to be evicted now: the policy has it again. */
+void lg_resident_put_back(struct lg_map *map, uint32_t handle);
+
+/* It was mapped and is not any more, otherwise than by the policy's own choice. */
+void lg_resident_leave(struct lg_map *map, uint32_t handle);
+
+/* Notes a fill of the calling thread, so that its page stays for now. */
+void lg_recent_note(struct lg_map *map, uint64_t page);
+
+/* The map ends: no ring has a page of it any more. */
+void lg_recent_forget(struct lg_map *map);
+
+#endif

@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+#include "pager/staging.h"
+
+#include "os/map.h"
+#include "pager/budget.h"
+#include "pager/pager.h"
+
+#include <errno.h>
+#include <string.h>
+
+static bool take_bit(_Atomic(uint64_t) *idle, unsigned *bit)
+{
+	uint64_t seen = lg_load_relaxed(idle);
+
+	do {
+		if (seen == 0)
+			return false;
+		*bit = (unsigned)__builtin_ctzll(seen);
+	} while (!lg_cas_acquire(idle, &seen, seen & (seen - 1))); /* what its last holder wrote */
+	return true;
+}
+
+int lg_staging_make(struct lg_pager *pager)
+{
+	struct lg_staging *staging = &pager->staging;
+	size_t huge = (size_t)1 << LG_PAGE_SHIFT_HUGE;
+	void *range;
+
+	staging->bytes = huge;
+	int error = lg_os_map_record(staging->bytes * LG_STAGING_BUFFERS, &range);
+	if (error != 0)
+		return error;
+	staging->base = range;
+	error = lg_os_reserve(huge * LG_NURSERY_PAGES, huge, &range);
+	if (error == 0)
+		error = lg_os_map_anon(range, huge * LG_NURSERY_PAGES);
+	if (error != 0) {
+		lg_os_unreserve(staging->base, staging->bytes * LG_STAGING_BUFFERS);
+		return error;
+	}
+	pager->nursery.base = range;
+	(void)lg_os_advise(range, huge * LG_NURSERY_PAGES, LG_OS_HUGEPAGE);
+	(void)lg_os_advise(range, huge * LG_NURSERY_PAGES, LG_OS_DONTFORK);
+	(void)lg_os_advise(staging->base, staging->bytes * LG_STAGING_BUFFERS, LG_OS_DONTFORK);
+	lg_store_relaxed(&staging->idle, ~(uint64_t)0);
+	lg_store_relaxed(&pager->nursery.idle, lg_ones(0, LG_NURSERY_PAGES));
+	return 0;
+}
+
+void lg_staging_end(struct lg_pager *pager)
+{
+	lg_os_unreserve(pager->staging.base, pager->staging.bytes * LG_STAGING_BUFFERS);
+	lg_os_unreserve(pager->nursery.base, (size_t)LG_NURSERY_PAGES << LG_PAGE_SHIFT_HUGE);
+}
+
+static void put_back(struct lg_pager *pager, unsigned bit)
+{
+	lg_or_release(&pager->staging.idle, (uint64_t)1 << bit);
+	lg_add_release(&pager->staging.returned, 1);
+	if (lg_load_relaxed(&pager->staging.wanted) > 0)
+		lg_os_wake_all(&pager->staging.returned);
+}
+
+int lg_staging_take(struct lg_pager *pager, uint64_t bytes, void **buffer)
+{
+	struct lg_staging *staging = &pager->staging;
+	unsigned bit;
+
+	for (;;) {
+		uint32_t returned = lg_load_acquire(&staging->returned);
+
+		if (take_bit(&staging->idle, &bit))
+			break;
+		lg_add_relaxed(&staging->wanted, 1);
+		lg_os_sleep_while(&staging->returned, returned, 1); /* the count may be seen late */
+		lg_sub_relaxed(&staging->wanted, 1);
+	}
+	if (staging->touched[bit] < bytes) {
+		int error = lg_budget_take(pager, bytes - staging->touched[bit]);
+
+		if (error != 0) {
+			put_back(pager, bit);
+			return error;
+		}
+		staging->touched[bit] = bytes;
+	}
+	*buffer = staging->base + bit * staging->bytes;
+	return 0;
+}
+
+void lg_staging_give(struct lg_pager *pager, void *buffer)
+{
+	put_back(pager,
+		 (unsigned)((uint64_t)((char *)buffer - pager->staging.base) / pager->staging.bytes));
+}
+
+uint64_t lg_staging_drop(struct lg_pager *pager)
+{
+	struct lg_staging *staging = &pager->staging;
+	uint64_t dropped = 0, held = 0;
+	unsigned bit;
+
+	while (take_bit(&staging->idle, &bit)) {
+		held |= (uint64_t)1 << bit;
+		if (staging->touched[bit] == 0)
+			continue;
+		(void)lg_os_advise(staging->base + bit * staging->bytes, staging->bytes,
+				   LG_OS_DROP);
+		dropped += staging->touched[bit];
+		staging->touched[bit] = 0;
+	}
+	while (held != 0) {
+		put_back(pager, (unsigned)__builtin_ctzll(held));
+		held &= held - 1;
+	}
+	if (dropped > 0)
+		lg_budget_give(pager, dropped);
+	return dropped;
+}
+
+void *lg_nursery_take(struct lg_pager *pager)
+{
+	size_t huge = (size_t)1 << LG_PAGE_SHIFT_HUGE;
+	unsigned bit;
+
+	if (!take_bit(&pager->nursery.idle, &bit))
+		return NULL;
+	char *page = pager->nursery.base + bit * huge;
+	if (lg_os_advise(page, huge, LG_OS_POPULATE) != 0) /* before 5.14 */
+		for (size_t i = 0; i < huge; i += lg_os_page_bytes())
+			((volatile char *)page)[i] = 0;
+	return page;
+}
+
+void lg_nursery_give(struct lg_pager *pager, void *page)
+{
+	size_t huge = (size_t)1 << LG_PAGE_SHIFT_HUGE;
+
+	/* Its page table, if nothing else, would keep the next page from being huge. */
+	(void)lg_os_advise(page, huge, LG_OS_DROP);
+	lg_or_release(&pager->nursery.idle,
+		      (uint64_t)1 << (size_t)((char *)page - pager->nursery.base) / huge);
+}

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+/*
+ * Streams: faults that follow each other at a constant distance. A map watches several at once.
+ *
+ * A stream is believed when its second step is as its first. From then on it keeps a window of pages
+ * requested ahead, which doubles each time a fault had to wait for the store, and halves when what was
+ * read ahead left memory untouched. Of each piece read ahead one page, the first to be touched, stays in limbo:
+ * its fault costs no I/O and tells that the stream goes on.
+ *
+ * Under the pager's lock.
+ */
+#ifndef LG_PAGER_STREAM_H
+#define LG_PAGER_STREAM_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum { LG_STREAMS = 8 };
+
+struct lg_stream {
+	int64_t step;    /* pages from one touch to the next; 0: none seen */
+	uint64_t last;   /* page touched last */
+	uint64_t ahead;  /* the page that would be requested next */
+	uint64_t window; /* pages */
+	uint64_t used;   /* when, by the map's count of faults */
+	bool believed;
+};
+
+struct lg_streams {
+	struct lg_stream table[LG_STREAMS];
+	uint64_t faults;
+};
+
+/* What to read ahead now: `count` pages from `first`, `step` apart, in the order they will be wanted. */
+struct lg_ahead {
+	uint64_t first;
+	uint64_t count;
+	int64_t step;
+};
+
+/*
+ * A fault at `page`; `stalled`: it had to wait for the store. `piece`: pages of one read; `most`: of a
+ * window. True: *ahead is to be requested.
+ */
+bool lg_stream_step(struct lg_streams *streams, uint64_t page, uint64_t pages, bool stalled,
+		    bool sequential, uint64_t piece, uint64_t most, struct lg_ahead *ahead);
+
+/* Pages read ahead were evicted untouched. */
+void lg_stream_waste(struct lg_streams *streams, uint64_t page);
+
+#endif

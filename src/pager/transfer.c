@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+#include "pager/transfer.h"
+
+#include "os/clock.h"
+#include "pager/map.h"
+
+#include <errno.h>
+#include <string.h>
+
+enum { READ_TRIES = 4, BACKOFF_US = 1000, BACKOFF_GROWTH = 8, PARTS = 16 };
+
+int lg_transfer_read(struct lg_map *map, uint64_t page, uint64_t count, void *buffer)
+{
+	struct lg_pager *pager = map->pager;
+	uint64_t wanted = lg_map_stored_bytes(map, page, count), all = count << map->shift;
+	struct iovec part = { .iov_base = buffer, .iov_len = wanted };
+	unsigned pause = BACKOFF_US;
+	int error;
+
+	for (int try = 0;; try++) {
+		uint64_t start = lg_os_now_ns();
+
+		error = map->store->calls->read(map->store, &part, 1, page << map->shift);
+		lg_pager_count(pager, reads, 1);
+		if (error == 0) {
+			lg_pager_time(pager->read_ns, lg_os_now_ns() - start);
+			lg_pager_count(pager, bytes_read, wanted);
+			break;
+		}
+		lg_pager_count(pager, read_errors, 1);
+		if (try == READ_TRIES - 1 || lg_load_relaxed(&map->closing))
+			return error;
+		lg_os_sleep_us(pause);
+		pause *= BACKOFF_GROWTH;
+	}
+	/* The last page: the store's units may hold what is not the map's. */
+	uint64_t mine = lg_min(all, map->bytes - (page << map->shift));
+	memset((char *)buffer + mine, 0, all - mine);
+	return 0;
+}
+
+/* As few parts as the places allow; at most PARTS. How many pages they are. */
+static uint64_t gather(const struct lg_write *write, uint64_t done, struct iovec *parts, int *count)
+{
+	uint64_t bytes = lg_map_page_bytes(write->map), pages = 0;
+
+	*count = 0;
+	for (uint64_t i = done; i < write->count; i++, pages++) {
+		struct iovec *last = &parts[*count - 1];
+		char *place = (char *)(uintptr_t)write->places[i];
+
+		if (*count > 0 && (char *)last->iov_base + last->iov_len == place) {
+			last->iov_len += bytes;
+			continue;
+		}
+		if (*count == PARTS)
+			break;
+		parts[(*count)++] = (struct iovec){ .iov_base = place, .iov_len = bytes };
+	}
+	uint64_t all = pages * bytes,
+		 mine = lg_map_stored_bytes(write->map, write->page + done, pages);
+	parts[*count - 1].iov_len -= all - mine; /* less than a page */
+	return pages;
+}
+
+int lg_transfer_write(const struct lg_write *write)
+{
+	struct lg_map *map = write->map;
+	struct lg_pager *pager = map->pager;
+	struct iovec parts[PARTS];
+
+	for (uint64_t done = 0, pages; done < write->count; done += pages) {
+		int count;
+
+		pages = gather(write, done, parts, &count);
+		uint64_t start = lg_os_now_ns(), bytes = 0;
+		for (int i = 0; i < count; i++)
+			bytes += parts[i].iov_len;
+		int error = map->store->calls->write(map->store, parts, count,
+						     (write->page + done) << map->shift);
+		lg_pager_count(pager, writes, 1);
+		lg_store_relaxed(&pager->writing_fails, error != 0);
+		if (error != 0) {
+			lg_pager_count(pager, write_errors, 1);
+			lg_map_note_error(map, error);
+			return error;
+		}
+		lg_pager_time(pager->write_ns, lg_os_now_ns() - start);
+		lg_pager_count(pager, bytes_written, bytes);
+	}
+	return 0;
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+/*
+ * Reads and writes of pages through their map's store, counted and timed; BUSY of all of them is the
+ * caller's. 0 or -errno.
+ */
+#ifndef LG_PAGER_TRANSFER_H
+#define LG_PAGER_TRANSFER_H
+
+#include <stdint.h>
+
+struct lg_map;
+
+/* `count` pages to `buffer`, retried; what lies behind the map's end is zeroed. */
+int lg_transfer_read(struct lg_map *map, uint64_t page, uint64_t count, void *buffer);
+
+/* `count` pages from `page`, each at its place. A failure is noted in the map. */
+struct lg_write {
+	struct lg_map *map;
+	uint64_t page;
+	uint64_t count;
+	const void *const *places;
+};
+int lg_transfer_write(const struct lg_write *write);
+
+#endif

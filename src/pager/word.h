@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+/*
+ * The word of a page: all that is known of it, in 64 bits that change by compare and swap.
+ *
+ *   0-2   state     OUT    no memory: the store has it, or (not STORED) it is zeros
+ *                   CLEAN  mapped, write-protected (or the map is read-only): the store has the same
+ *                   DIRTY  mapped, writable
+ *                   LIMBO  out of the map, in a frame; a touch brings it back without I/O
+ *                   POISONED  could not be read
+ *   3     BUSY      somebody works on the page: state, flags and handle are his alone
+ *   4     WAITED    somebody sleeps until it is not BUSY
+ *   5     STORED    the store was given this page once
+ *   6     UNWRITTEN LIMBO only: the frame has what the store has not
+ *   7     AHEAD     read ahead and not touched yet
+ *   8-13  recent    how many rings of recent fills have it
+ *   16-27 pins
+ *   32-63 handle    its resident, while it is CLEAN, DIRTY or LIMBO
+ *
+ * Invariants
+ *   - Only who holds BUSY calls the kernel or the store for the page, and changes bits 0-2, 5-7 and 32-63.
+ *   - A writable page-table entry implies DIRTY, once BUSY is off.
+ *   - recent and pins change any time by anybody, but pins rise only where the page is mapped and not BUSY.
+ *   - A page leaves CLEAN and DIRTY only where it has no pins; by eviction only where it is not recent.
+ *
+ * Ordering edges
+ *   W1 release to claim: what the last owner did to page, frame and resident is seen by the next.
+ *   W2 pin to claim: whoever claims after a pin sees it (one word, compare and swap).
+ */
+#ifndef LG_PAGER_WORD_H
+#define LG_PAGER_WORD_H
+
+#include "base/atomic.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum lg_page_state {
+	LG_PAGE_OUT,
+	LG_PAGE_CLEAN,
+	LG_PAGE_DIRTY,
+	LG_PAGE_LIMBO,
+	LG_PAGE_POISONED,
+};
+
+#define LG_WORD_STATE ((uint64_t)7)
+#define LG_WORD_BUSY ((uint64_t)1 << 3)
+#define LG_WORD_WAITED ((uint64_t)1 << 4)
+#define LG_WORD_STORED ((uint64_t)1 << 5)
+#define LG_WORD_UNWRITTEN ((uint64_t)1 << 6)
+#define LG_WORD_AHEAD ((uint64_t)1 << 7)
+#define LG_WORD_RECENT ((uint64_t)1 << 8)
+#define LG_WORD_RECENTS ((uint64_t)63 << 8)
+#define LG_WORD_PIN ((uint64_t)1 << 16)
+#define LG_WORD_PINS ((uint64_t)4095 << 16)
+
+/* What the owner of BUSY decides; the rest is carried over. */
+#define LG_WORD_OWNED                                                                              \
+	(LG_WORD_STATE | LG_WORD_STORED | LG_WORD_UNWRITTEN | LG_WORD_AHEAD | (uint64_t)UINT32_MAX << 32)
+
+typedef _Atomic(uint64_t) lg_word;
+
+static inline enum lg_page_state lg_word_state(uint64_t word)
+{
+	return (enum lg_page_state)(word & LG_WORD_STATE);
+}
+
+static inline uint32_t lg_word_handle(uint64_t word)
+{
+	return (uint32_t)(word >> 32);
+}
+
+static inline uint64_t lg_word_with_handle(uint64_t word, uint32_t handle)
+{
+	return (word & UINT32_MAX) | (uint64_t)handle << 32;
+}
+
+static inline uint64_t lg_word_with_state(uint64_t word, enum lg_page_state state)
+{
+	return (word & ~LG_WORD_STATE) | (uint64_t)state;
+}
+
+static inline bool lg_word_is_mapped(uint64_t word)
+{
+	return lg_word_state(word) == LG_PAGE_CLEAN || lg_word_state(word) == LG_PAGE_DIRTY;
+}
+
+/* Takes BUSY if nobody has it and the word is still what was `seen`, which is brought up to date else. */
+static inline bool lg_word_claim(lg_word *word, uint64_t *seen)
+{
+	if ((*seen & LG_WORD_BUSY) != 0 || !lg_cas_acquire(word, seen, *seen | LG_WORD_BUSY)) /* W1 */
+		return false;
+	*seen |= LG_WORD_BUSY;
+	return true;
+}
+
+/* The owner's end: its bits become those of `owned`; who waits is woken. */
+void lg_word_release(lg_word *word, uint64_t owned);
+
+/* Sleeps until the word is not BUSY; `seen` was. Returns what it is then. */
+uint64_t lg_word_wait(lg_word *word, uint64_t seen);
+
+#endif

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+#include "pager/writer.h"
+
+#include "pager/budget.h"
+#include "pager/limbo.h"
+#include "pager/pager.h"
+
+enum { FAILING_PAUSE_MS = 100 };
+
+/* Memory that nobody has, before it is asked for: a fault then need not drop frames. */
+static uint64_t unused_mark(struct lg_pager *pager)
+{
+	return lg_budget_mark(pager) / 4;
+}
+
+static uint64_t unused(struct lg_pager *pager)
+{
+	uint64_t charged = lg_load_relaxed(&pager->charged), budget = lg_load_relaxed(&pager->budget);
+	uint64_t bytes = charged < budget ? budget - charged : 0;
+
+	/* Huge frames are taken as they are. */
+	return bytes + lg_frame_bytes(lg_pager_frames(pager, LG_PAGE_SHIFT_HUGE), LG_FRAME_FREE) +
+	       lg_frame_bytes(lg_pager_frames(pager, LG_PAGE_SHIFT_HUGE), LG_FRAME_CLEAN);
+}
+
+static bool is_stopped(struct lg_pager *pager)
+{
+	return lg_load_acquire(&pager->stop);
+}
+
+/* Until there is enough, or nothing more to be done. */
+static void make_room(struct lg_pager *pager)
+{
+	while (!is_stopped(pager)) {
+		if (lg_limbo_write(pager) > 0)
+			continue;
+		if (lg_budget_available(pager) < lg_budget_mark(pager) &&
+		    lg_budget_reclaim(pager, false))
+			continue;
+		if (unused(pager) >= unused_mark(pager) ||
+		    lg_limbo_retire(pager, unused_mark(pager)) == 0)
+			break;
+	}
+}
+
+void *lg_writer_run(void *argument)
+{
+	struct lg_pager *pager = argument;
+
+	lg_os_thread_name("lgalloc-write");
+	while (!is_stopped(pager)) {
+		uint32_t work = lg_load_acquire(&pager->work);
+
+		make_room(pager);
+		if (lg_load_relaxed(&pager->writing_fails))
+			lg_os_sleep_while(&pager->work, work, FAILING_PAUSE_MS);
+		lg_add_ordered(&pager->writers_asleep, 1);
+		if (lg_load_ordered(&pager->work) == work && !is_stopped(pager))
+			lg_os_sleep_while(&pager->work, work, 0);
+		lg_sub_relaxed(&pager->writers_asleep, 1);
+	}
+	return NULL;
+}
