@@ -10,19 +10,13 @@
 #define LG_BASE_OPTION_H
 
 #include "base/atomic.h"
+#include "base/setting.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 enum lg_backing_kind { LG_BACKING_FILE, LG_BACKING_ANON };
-
-#define LG_KIB(n) ((uint64_t)(n) << 10)
-#define LG_MIB(n) ((uint64_t)(n) << 20)
-#define LG_GIB(n) ((uint64_t)(n) << 30)
-#define LG_TIB(n) ((uint64_t)(n) << 40)
-#define LG_MS(n) ((uint64_t)(n))
-#define LG_S(n) ((uint64_t)(n)*1000)
 
 /*
  * X(name, type, when, default, low, high, help)
@@ -69,8 +63,6 @@ enum lg_backing_kind { LG_BACKING_FILE, LG_BACKING_ANON };
 	X(metrics_file, LIVE, 4096,                                                                \
 	  "file the worker writes metrics to each tick; %p is the process id; empty: none")
 
-#define LG_AUTO UINT64_MAX /* dirty_bytes: not set, follow the machine */
-
 /* What a value is; TEXT is that of the strings. */
 enum lg_option_type {
 	LG_OPTION_SWITCH,
@@ -115,7 +107,7 @@ const char *lg_option_builtin(void);
 enum lg_option_when lg_option_earliest(const char *text);
 
 /* How messages, the manual and the command name a type, and show a value: in the largest exact unit. */
-enum { LG_OPTION_VALUE_BYTES = 32 };
+enum { LG_OPTION_VALUE_BYTES = LG_SETTING_VALUE_BYTES };
 const char *lg_option_type_name(enum lg_option_type type);
 void lg_option_value_text(enum lg_option_type type, uint64_t value,
 			  char text[LG_OPTION_VALUE_BYTES]);
