@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+#include "pager/options.h"
+
+#include "base/error.h"
+
+#include <errno.h>
+#include <string.h>
+
+enum { OFFSET_UNIT = 4096 };
+
+static const char *const faults_words[] = {
+	[LG_FAULTS_AUTO] = "auto", [LG_FAULTS_INLINE] = "inline", [LG_FAULTS_THREADS] = "threads", NULL
+};
+static const char *const reserve_words[] = {
+	[LG_RESERVE_LAZY] = "lazy", [LG_RESERVE_ON] = "on", NULL
+};
+static const char *const without_words[] = { "move", "poison", "wp", NULL };
+
+/* clang-format off */
+static const struct lg_setting pager_rows[] = {
+#define ROW(name_, type_, words_, value, low_, high_) \
+	{ .name = #name_, .type = LG_SETTING_##type_, .words = words_, .low = low_, .high = high_, \
+	  .offset = offsetof(struct lg_pager_options, name_) },
+	LG_PAGER_OPTIONS(ROW)
+#undef ROW
+#define ROW(name_, type_, capacity_, value) \
+	{ .name = #name_, .type = LG_SETTING_##type_, .capacity = capacity_, \
+	  .offset = offsetof(struct lg_pager_options, name_) },
+	LG_PAGER_STRINGS(ROW)
+#undef ROW
+};
+
+static const struct lg_setting map_rows[] = {
+#define ROW(name_, type_, words_, kinds, value, low_, high_) \
+	{ .name = #name_, .type = LG_SETTING_##type_, .words = words_, .low = low_, .high = high_, \
+	  .offset = offsetof(struct lg_map_options, name_) },
+	LG_MAP_OPTIONS(ROW)
+#undef ROW
+	{ .name = "policy", .type = LG_SETTING_NAME, .capacity = LG_POLICY_NAME_BYTES,
+	  .offset = offsetof(struct lg_map_options, policy) },
+};
+
+/* Of the same rows. */
+static const unsigned map_kinds[] = {
+#define KINDS(name, type, words, kinds, value, low, high) (kinds),
+	LG_MAP_OPTIONS(KINDS)
+#undef KINDS
+	LG_MAP_ANY,
+};
+/* clang-format on */
+
+int lg_pager_options_parse(const char *text, struct lg_pager_options *options)
+{
+	static const struct lg_settings table = { .rows = pager_rows,
+						  .count = sizeof(pager_rows) /
+							   sizeof(pager_rows[0]),
+						  .manual = "lgalloc-pager(7)" };
+	int error = text != NULL ? lg_settings_check(&table, text, options) : 0;
+
+	if (error != 0)
+		return error;
+	*options = (struct lg_pager_options){
+#define DEFAULT(name, type, words, value, low, high) .name = (value),
+		LG_PAGER_OPTIONS(DEFAULT)
+#undef DEFAULT
+#define DEFAULT(name, type, capacity, value) .name = value,
+			LG_PAGER_STRINGS(DEFAULT)
+#undef DEFAULT
+	};
+	return text != NULL ? lg_settings_parse(&table, text, options) : 0;
+}
+
+struct parse {
+	struct lg_map_options options; /* first: the rows' offsets count from here */
+	enum lg_map_kind kind;
+};
+
+static const char *name_of(enum lg_map_kind kind)
+{
+	return kind == LG_MAP_MEMORY ? "memory" : kind == LG_MAP_FILE ? "a file" : "a store";
+}
+
+static int allow(const struct lg_setting *row, uint64_t value, const void *context)
+{
+	const struct parse *parse = context;
+
+	if ((map_kinds[row - map_rows] & parse->kind) == 0)
+		return lg_fail(EINVAL, "option %s: a map of %s does not have it", row->name,
+			       name_of(parse->kind));
+	if (row->offset == offsetof(struct lg_map_options, offset) && value % OFFSET_UNIT != 0)
+		return lg_fail(EINVAL, "option offset: '%llu' is not a multiple of %d",
+			       (unsigned long long)value, OFFSET_UNIT);
+	return 0;
+}
+
+int lg_map_options_parse(const char *text, const struct lg_pager_options *pager,
+			 enum lg_map_kind kind, struct lg_map_options *options)
+{
+	static const struct lg_settings table = {
+		.rows = map_rows,
+		.count = sizeof(map_rows) / sizeof(map_rows[0]),
+		.manual = "lgalloc-pager(7)",
+		.allow = allow,
+	};
+	struct parse parse = { .kind = kind };
+	int error;
+
+	parse.options = (struct lg_map_options){
+#define DEFAULT(name, type, words, kinds, value, low, high) .name = (value),
+		LG_MAP_OPTIONS(DEFAULT)
+#undef DEFAULT
+	};
+	memcpy(parse.options.policy, pager->policy, sizeof(parse.options.policy));
+	error = text != NULL ? lg_settings_parse(&table, text, &parse) : 0;
+	if (error == 0)
+		*options = parse.options;
+	return error;
+}
