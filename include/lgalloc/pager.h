@@ -234,27 +234,39 @@ struct lg_policy_ops {
 	size_t size; /* sizeof(struct lg_policy_ops) */
 	const char *name;
 
-	/* State for up to `capacity` pages at once, of which about `target` fit into the budget. NULL: no memory. */
+	/*
+	 * State for up to `capacity` pages at once, of which about `target` fit into the budget. A capacity may
+	 * be far more than the target: take memory that costs nothing until it is used. NULL: no memory.
+	 */
 	void *(*create)(uint32_t capacity, uint32_t target, void *argument);
 	void (*destroy)(void *state);
 
 	/* The budget changed. NULL: ignored. */
 	void (*retarget)(void *state, uint32_t target);
 
-	/* A page came into memory from the store. */
+	/*
+	 * A page came into memory. PREFETCH: it was read ahead, and its first use will be a touch. A page
+	 * that is used again while it is held back, after `victim` gave it up and before it left, comes
+	 * as a fill and a touch; the fill is a WRITE if the page is dirty.
+	 */
 	void (*fill)(void *state, uint32_t handle, uint64_t key, enum lg_reference how);
 
-	/* A page that is in memory was seen to be used. */
+	/*
+	 * A page that is in memory was seen to be used. Few uses are: the first write to a page that was
+	 * read, the first use of one that was read ahead, the use of one that was held back.
+	 */
 	void (*touch)(void *state, uint32_t handle, enum lg_reference how);
 
 	/*
 	 * The page to evict, which is no longer the policy's then; UINT32_MAX: there is none. What cannot
-	 * be evicted now (pinned, just filled) comes back by `put_back`, once enough others were found.
+	 * be evicted now (just filled, held by the kernel) comes back by `put_back`, once enough others were
+	 * found, the last taken first: the next victims are then these again, in the order they were taken
+	 * in before. `handle` was not used for another page meanwhile.
 	 */
 	uint32_t (*victim)(void *state);
 	void (*put_back)(void *state, uint32_t handle, uint64_t key);
 
-	/* A page left by other ways: discarded, its map closed. */
+	/* A page left by other ways: discarded, pinned, its map closed. */
 	void (*remove)(void *state, uint32_t handle);
 };
 
