@@ -129,4 +129,7 @@ static inline void lg_pager_unlock(struct lg_pager *pager, uint64_t signals)
 /* NULL: the default one. In a child of fork: NULL, ECHILD. */
 struct lg_pager *lg_pager_of_caller(struct lg_pager *pager);
 
+/* In a child of fork: there are no pagers and no maps. */
+void lg_pager_forget(void);
+
 #endif

@@ -156,11 +156,23 @@ static uint32_t depth_of(const struct lg_pager *pager, uint64_t page_bytes)
 	return (uint32_t)lg_min(lg_max(depth, LG_RING_LEAST), LG_RING);
 }
 
+static _Thread_local uint32_t filled_for __attribute__((tls_model("initial-exec")));
+
+void lg_recent_for(uint32_t thread)
+{
+	filled_for = thread;
+}
+
+/* Any number that threads differ in. */
+static uint64_t self(void)
+{
+	return filled_for != 0 ? filled_for : (uint64_t)(uintptr_t)__builtin_thread_pointer() >> 12;
+}
+
 void lg_recent_note(struct lg_map *map, uint64_t page)
 {
 	struct lg_residents *residents = &map->pager->residents;
-	uint64_t self = (uint64_t)(uintptr_t)__builtin_thread_pointer();
-	struct lg_ring *ring = &residents->rings[(self >> 12 ^ self >> 20) % LG_RINGS];
+	struct lg_ring *ring = &residents->rings[(self() ^ self() >> 8) % LG_RINGS];
 	uint32_t depth = depth_of(map->pager, lg_map_page_bytes(map));
 
 	if (ring->next == 0 && ring->fills[0].map == NULL && ring->fills[LG_RING - 1].map == NULL)

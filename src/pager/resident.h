@@ -90,6 +90,9 @@ void lg_resident_put_back(struct lg_map *map, uint32_t handle);
 /* It was mapped and is not any more, otherwise than by the policy's own choice. */
 void lg_resident_leave(struct lg_map *map, uint32_t handle);
 
+/* The calling thread fills for this one from now. */
+void lg_recent_for(uint32_t thread);
+
 /* Notes a fill of the calling thread, so that its page stays for now. */
 void lg_recent_note(struct lg_map *map, uint64_t page);
 

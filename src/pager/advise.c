@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+/* Advice, populating, and what can be said and done about pages that could not be read. */
+#include "base/error.h"
+#include "os/map.h"
+#include "pager/budget.h"
+#include "pager/drop.h"
+#include "pager/evict.h"
+#include "pager/fault.h"
+#include "pager/limbo.h"
+#include "pager/map.h"
+
+#include <errno.h>
+
+enum { RUN = 64 };
+
+/* Mapped pages from *page that may leave, claimed; *page goes over those that may not. */
+static uint64_t claim_mapped(struct lg_map *map, uint64_t *page, uint64_t end)
+{
+	uint64_t count = 0;
+
+	while (*page + count < end && count < RUN) {
+		lg_word *word = &map->words[*page + count];
+		uint64_t seen = lg_load_relaxed(word);
+
+		if (lg_word_is_mapped(seen) && (seen & LG_WORD_PINS) == 0 &&
+		    lg_word_claim(word, &seen))
+			count++;
+		else if (count > 0)
+			break;
+		else
+			++*page;
+	}
+	return count;
+}
+
+static int make_cold(struct lg_map *map, uint64_t first, uint64_t end)
+{
+	uint64_t count;
+	int error;
+
+	for (uint64_t page = first; (count = claim_mapped(map, &page, end)) > 0; page += count)
+		(void)lg_evict_claimed(map, page, count);
+	error = lg_drop_limbo(map, first, end);
+	(void)lg_limbo_retire(map->pager, (end - first) << map->shift);
+	return error == 0 ? 0 : lg_fail(-error, "pages could not be written: %s",
+					 lg_error_name(-error));
+}
+
+/* Whole pages inside the range, for it is their end. */
+static void make_dead(struct lg_map *map, size_t offset, size_t length)
+{
+	uint64_t page = lg_map_page_bytes(map), to = length == 0 ? map->bytes : offset + length;
+	uint64_t first = lg_round_up(offset, page) >> map->shift;
+	uint64_t end = to == map->bytes ? map->pages : to >> map->shift;
+
+	if (first < end)
+		lg_drop_range(map, first, end);
+}
+
+int lg_map_advise(lg_map *map, size_t offset, size_t length, enum lg_advice advice)
+{
+	uint64_t first, end;
+	int error = lg_map_range(map, offset, length, &first, &end);
+
+	if (error != 0)
+		return error;
+	if (lg_pager_of_caller(map->pager) == NULL)
+		return -ECHILD;
+	switch (advice) {
+	case LG_WILLNEED:
+		lg_prefetch_range(map, first, end);
+		return 0;
+	case LG_COLD:
+		return make_cold(map, first, end);
+	case LG_DEAD:
+		make_dead(map, offset, length);
+		return 0;
+	case LG_SEQUENTIAL:
+	case LG_RANDOM:
+	case LG_NORMAL:
+		lg_store_relaxed(&map->access, (uint32_t)advice);
+		return 0;
+	}
+	return lg_fail(EINVAL, "%d is no advice", (int)advice);
+}
+
+int lg_map_populate(lg_map *map, size_t offset, size_t length)
+{
+	uint64_t first, end, most;
+	int error = lg_map_range(map, offset, length, &first, &end);
+
+	if (error != 0)
+		return error;
+	if (lg_pager_of_caller(map->pager) == NULL)
+		return -ECHILD;
+	most = lg_load_relaxed(&map->pager->budget) / 4 * 3 >> map->shift;
+	end = lg_min(end, first + most);
+	lg_prefetch_range(map, first, end);
+	for (uint64_t page = first; error == 0 && page < end; page++)
+		error = lg_fault_serve(map, page, LG_OS_ACCESS_READ);
+	return error == 0 ? 0 : lg_fail(-error, "pages could not be brought in: %s",
+					 lg_error_name(-error));
+}
+
+int lg_map_error(lg_map *map, const void *address)
+{
+	uint64_t offset = (uint64_t)((const char *)address - map->base);
+
+	if (offset >= map->pages << map->shift)
+		return lg_fail(EINVAL, "%p is not in this map", address);
+	if (lg_word_state(lg_load_acquire(&map->words[offset >> map->shift])) != LG_PAGE_POISONED)
+		return 0;
+	return lg_load_relaxed(&map->read_error);
+}
+
+int lg_map_retry(lg_map *map)
+{
+	int healed = 0;
+
+	if (lg_pager_of_caller(map->pager) == NULL)
+		return -ECHILD;
+	for (uint64_t page = 0; page < map->pages && lg_load_relaxed(&map->poisoned) > 0; page++) {
+		uint64_t seen = lg_load_relaxed(&map->words[page]);
+
+		if (lg_word_state(seen) != LG_PAGE_POISONED ||
+		    !lg_word_claim(&map->words[page], &seen))
+			continue;
+		(void)lg_os_advise(lg_map_page_at(map, page), lg_map_page_bytes(map), LG_OS_DROP);
+		lg_sub_relaxed(&map->poisoned, 1);
+		lg_word_release(&map->words[page], lg_word_with_state(seen, LG_PAGE_OUT));
+		healed++;
+	}
+	return healed;
+}

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+/* lg_map_read and lg_map_write: each page is pinned for the length of its copy. */
+#include "base/error.h"
+#include "pager/map.h"
+#include "pager/pin.h"
+
+#include <errno.h>
+#include <string.h>
+
+/* The part of the copy that lies in one page. */
+struct piece {
+	uint64_t page;
+	char *at;
+	size_t bytes;
+};
+
+static struct piece piece_at(struct lg_map *map, size_t offset, size_t left)
+{
+	uint64_t page = offset >> map->shift;
+	size_t to_end = (size_t)(((page + 1) << map->shift) - offset);
+
+	return (struct piece){ .page = page,
+			       .at = map->base + offset,
+			       .bytes = left < to_end ? left : to_end };
+}
+
+static ssize_t copy(struct lg_map *map, char *out, const char *in, size_t length, size_t offset)
+{
+	enum lg_os_access access = in != NULL ? LG_OS_ACCESS_WRITE : LG_OS_ACCESS_READ;
+	size_t done = 0;
+
+	if (lg_pager_of_caller(map->pager) == NULL)
+		return -ECHILD;
+	if (offset >= map->bytes)
+		return 0;
+	length = lg_min(length, map->bytes - offset);
+	while (done < length) {
+		struct piece piece = piece_at(map, offset + done, length - done);
+		int error = lg_pin_page(map, piece.page, access);
+
+		if (error != 0)
+			return lg_fail(-error, "the page at %zu: %s", offset + done,
+				       lg_error_name(-error));
+		if (in != NULL)
+			memcpy(piece.at, in + done, piece.bytes);
+		else
+			memcpy(out + done, piece.at, piece.bytes);
+		lg_unpin_page(map, piece.page);
+		done += piece.bytes;
+	}
+	return (ssize_t)done;
+}
+
+ssize_t lg_map_read(lg_map *map, void *buffer, size_t length, size_t offset)
+{
+	return copy(map, buffer, NULL, length, offset);
+}
+
+ssize_t lg_map_write(lg_map *map, const void *buffer, size_t length, size_t offset)
+{
+	if (map->readonly)
+		return lg_fail(EROFS, "the map is read-only");
+	return copy(map, NULL, buffer, length, offset);
+}

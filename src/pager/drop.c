@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+#include "pager/drop.h"
+
+#include "os/map.h"
+#include "pager/budget.h"
+#include "pager/limbo.h"
+#include "pager/map.h"
+
+/* SKIP: it is out and need not be touched, or pinned and may not be. */
+enum claim { CLAIMED, SKIP, TAKEN };
+
+static enum claim try_claim(struct lg_map *map, uint64_t page, bool pinned_too, uint64_t *seen)
+{
+	lg_word *word = &map->words[page];
+
+	*seen = lg_load_acquire(word); /* W1 */
+	do {
+		if ((*seen & LG_WORD_BUSY) != 0)
+			return TAKEN;
+		if (lg_word_state(*seen) == LG_PAGE_OUT && (*seen & LG_WORD_STORED) == 0)
+			return SKIP;
+		if ((*seen & LG_WORD_PINS) != 0 && !pinned_too)
+			return SKIP;
+	} while (!lg_word_claim(word, seen));
+	return CLAIMED;
+}
+
+/* Mapped pages, claimed, from `first`: all at once. */
+static void drop_mapped(struct lg_map *map, uint64_t first, uint64_t count, uint64_t forget)
+{
+	struct lg_pager *pager = map->pager;
+
+	if (count == 0)
+		return;
+	(void)lg_os_advise(lg_map_page_at(map, first), count << map->shift, LG_OS_DROP);
+	uint64_t signals = lg_pager_lock(pager);
+	for (uint64_t page = first; page < first + count; page++) {
+		uint64_t word = lg_load_relaxed(&map->words[page]);
+
+		lg_resident_leave(map, lg_word_handle(word));
+		lg_resident_remove(pager, lg_word_handle(word));
+		lg_word_release(&map->words[page],
+				lg_word_with_state(word & ~forget, LG_PAGE_OUT));
+	}
+	lg_pager_unlock(pager, signals);
+	lg_budget_give(pager, count << map->shift);
+}
+
+/* A claimed page that is not mapped. */
+static void drop_other(struct lg_map *map, uint64_t page, uint64_t seen, uint64_t forget)
+{
+	if (lg_word_state(seen) == LG_PAGE_LIMBO)
+		lg_limbo_drop(map, seen);
+	if (lg_word_state(seen) == LG_PAGE_POISONED) {
+		(void)lg_os_advise(lg_map_page_at(map, page), lg_map_page_bytes(map), LG_OS_DROP);
+		lg_sub_relaxed(&map->poisoned, 1);
+	}
+	lg_word_release(&map->words[page],
+			lg_word_with_state(seen & ~(forget | LG_WORD_UNWRITTEN | LG_WORD_AHEAD),
+					   LG_PAGE_OUT));
+}
+
+static void drop(struct lg_map *map, uint64_t first, uint64_t end, bool all)
+{
+	uint64_t forget = map->store->begins_zero ? LG_WORD_STORED : 0, run = 0, page, seen, dropped = 0;
+
+	for (page = first; page < end; page++) {
+		enum claim claim = try_claim(map, page, all, &seen);
+
+		if (claim == CLAIMED && lg_word_is_mapped(seen)) {
+			run++;
+			dropped++;
+			continue;
+		}
+		/* What is in hand is let go before another page is waited for. */
+		drop_mapped(map, page - run, run, forget);
+		run = 0;
+		if (claim == CLAIMED) {
+			drop_other(map, page, seen, forget);
+			dropped++;
+		} else if (claim == TAKEN) {
+			(void)lg_word_wait(&map->words[page], seen);
+			page--; /* once more */
+		}
+	}
+	drop_mapped(map, page - run, run, forget);
+	if (!all)
+		lg_pager_count(map->pager, discarded, dropped);
+}
+
+void lg_drop_range(struct lg_map *map, uint64_t first, uint64_t end)
+{
+	drop(map, first, end, false);
+}
+
+int lg_drop_limbo(struct lg_map *map, uint64_t first, uint64_t end)
+{
+	int result = 0;
+
+	for (uint64_t page = first; page < end; page++) {
+		lg_word *word = &map->words[page];
+		uint64_t seen = lg_load_relaxed(word);
+		int error = 0;
+
+		if (lg_word_state(seen) != LG_PAGE_LIMBO || !lg_word_claim(word, &seen))
+			continue;
+		if ((seen & LG_WORD_UNWRITTEN) != 0)
+			error = lg_limbo_write_page(map, page, &seen);
+		if (error == 0) {
+			drop_other(map, page, seen, 0);
+		} else {
+			result = result == 0 ? error : result;
+			lg_word_release(word, seen);
+		}
+	}
+	return result;
+}
+
+void lg_drop_all(struct lg_map *map)
+{
+	uint64_t signals = lg_pager_lock(map->pager);
+
+	lg_recent_forget(map);
+	lg_pager_unlock(map->pager, signals);
+	drop(map, 0, map->pages, true);
+	/* Huge frames are worth keeping for other maps; those of small pages are not. */
+	if (!map->huge)
+		while (lg_limbo_retire(map->pager, LG_BATCH_BYTES) >= LG_BATCH_BYTES)
+			;
+}

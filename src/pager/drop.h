@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+/* Drop: pages lose their memory and what was not written of them. */
+#ifndef LG_PAGER_DROP_H
+#define LG_PAGER_DROP_H
+
+#include <stdint.h>
+
+struct lg_map;
+
+/* LG_DEAD: what is not pinned; the pages of a store that begins with zeros read zero again. */
+void lg_drop_range(struct lg_map *map, uint64_t first, uint64_t end);
+
+/* LG_COLD: what is in limbo, written first. 0 or the first error. */
+int lg_drop_limbo(struct lg_map *map, uint64_t first, uint64_t end);
+
+/* The map ends. */
+void lg_drop_all(struct lg_map *map);
+
+#endif

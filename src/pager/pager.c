@@ -1,0 +1,344 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+#include "pager/pager.h"
+
+#include "base/error.h"
+#include "os/bus.h"
+#include "os/limits.h"
+#include "os/map.h"
+#include "pager/budget.h"
+#include "pager/fault.h"
+#include "pager/limbo.h"
+#include "pager/registry.h"
+#include "pager/server.h"
+#include "pager/writer.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+enum {
+	PAGES_LEAST = 8,       /* of the budget, or an instruction across two of them may not end */
+	FRAMES_PART = 2,       /* of memory that frames of one size have addresses for */
+	DEFAULT_PART = 4,      /* of memory that the default pager has */
+};
+
+static struct lg_os_lock default_lock;
+static _Atomic(struct lg_pager *) default_pager;
+
+/* --- how faults are served ---------------------------------------------------------------------- */
+
+static int choose_faults(struct lg_pager *pager)
+{
+	const struct lg_pager_options *options = &pager->options;
+	bool blocked = options->faults == LG_FAULTS_AUTO && lg_os_bus_is_blocked();
+
+	_Static_assert((int)LG_WITHOUT_MOVE == (int)LG_OS_WITHOUT_MOVE, "one set of bits");
+	_Static_assert((int)LG_WITHOUT_POISON == (int)LG_OS_WITHOUT_POISON, "one set of bits");
+	_Static_assert((int)LG_WITHOUT_WP == (int)LG_OS_WITHOUT_WP, "one set of bits");
+	pager->in_threads = options->faults == LG_FAULTS_THREADS || blocked;
+	int error = lg_os_userfault_open(!pager->in_threads, (unsigned)options->without,
+					 &pager->userfault);
+	if (error == -EPERM && blocked)
+		return lg_fail(EPERM, "a thread of this process blocks SIGBUS, and would die of a fault; "
+				      "faults:threads is not permitted: it needs root (CAP_SYS_PTRACE), "
+				      "vm.unprivileged_userfaultfd=1 or access to /dev/userfaultfd");
+	if (error != 0 || pager->in_threads)
+		return error;
+	error = lg_os_bus_claim(lg_fault_signal);
+	if (error != 0) {
+		lg_os_userfault_close(&pager->userfault);
+		return lg_fail(-error, "the handler for SIGBUS: %s", lg_error_name(-error));
+	}
+	return 0;
+}
+
+/* --- threads ------------------------------------------------------------------------------------ */
+
+static int start_threads(struct lg_pager *pager, void *(*run)(void *), uint64_t count)
+{
+	for (uint64_t i = 0; i < count; i++) {
+		int error = lg_os_thread_start(run, pager, &pager->threads[pager->thread_count]);
+
+		if (error != 0)
+			return lg_fail(-error, "a thread of the pager: %s", lg_error_name(-error));
+		pager->thread_count++;
+	}
+	return 0;
+}
+
+static void stop_threads(struct lg_pager *pager)
+{
+	uint64_t one = 1;
+
+	lg_store_release(&pager->stop, true);
+	lg_add_ordered(&pager->work, 1);
+	lg_os_wake_all(&pager->work);
+	lg_add_release(&pager->requests.posted, 1);
+	lg_os_wake_all(&pager->requests.posted);
+	while (write(pager->stop_event, &one, sizeof(one)) < 0 && errno == EINTR)
+		;
+	for (unsigned i = 0; i < pager->thread_count; i++)
+		pthread_join(pager->threads[i], NULL);
+}
+
+static int start(struct lg_pager *pager)
+{
+	int error = start_threads(pager, lg_writer_run, pager->options.writers);
+
+	if (error == 0)
+		error = start_threads(pager, lg_prefetch_run, pager->options.readers);
+	if (error == 0 && pager->in_threads)
+		error = start_threads(pager, lg_server_run, LG_SERVERS);
+	if (error != 0)
+		stop_threads(pager);
+	return error;
+}
+
+/* --- making and ending -------------------------------------------------------------------------- */
+
+static int check_budget(uint64_t bytes, uint64_t page)
+{
+	if (bytes < page * PAGES_LEAST)
+		return lg_fail(EINVAL, "memory of %zu bytes is less than %d pages of %zu",
+			       (size_t)bytes, PAGES_LEAST, (size_t)page);
+	return 0;
+}
+
+static int make(struct lg_pager *pager)
+{
+	uint64_t memory = lg_max(lg_os_memory_bytes(), pager->options.memory);
+	int error = check_budget(pager->options.memory, pager->options.page);
+
+	if (error != 0)
+		return error;
+	pager->process = lg_os_process();
+	pager->frame_bytes = memory / FRAMES_PART;
+	lg_store_relaxed(&pager->budget, pager->options.memory);
+	error = choose_faults(pager);
+	if (error != 0)
+		return error;
+	error = lg_residents_make(&pager->residents, 2 * memory);
+	if (error != 0)
+		goto undo_userfault;
+	error = lg_staging_make(pager);
+	if (error != 0)
+		goto undo_residents;
+	pager->stop_event = eventfd(0, EFD_CLOEXEC);
+	if (pager->stop_event < 0) {
+		error = lg_fail(errno, "an event descriptor: %s", lg_error_name(errno));
+		goto undo_staging;
+	}
+	error = start(pager);
+	if (error == 0)
+		return 0;
+	close(pager->stop_event);
+undo_staging:
+	lg_staging_end(pager);
+undo_residents:
+	lg_residents_end(&pager->residents);
+undo_userfault:
+	lg_os_userfault_close(&pager->userfault);
+	return error;
+}
+
+lg_pager *lg_pager_new(const char *text)
+{
+	struct lg_pager *pager;
+	void *record;
+	int error = lg_os_map_record(sizeof(*pager), &record);
+
+	if (error != 0) {
+		errno = -lg_fail(-error, "a pager: %s", lg_error_name(-error));
+		return NULL;
+	}
+	pager = record;
+	error = lg_pager_options_parse(text, &pager->options);
+	if (error == 0)
+		error = make(pager);
+	if (error == 0)
+		return pager;
+	lg_os_unreserve(record, sizeof(*pager));
+	errno = -error;
+	return NULL;
+}
+
+int lg_pager_free(lg_pager *pager)
+{
+	if (pager == NULL)
+		return 0;
+	if (lg_pager_of_caller(pager) == NULL)
+		return -ECHILD;
+	if (lg_load_relaxed(&pager->map_count) > 0)
+		return lg_fail(EBUSY, "%u maps of the pager are open",
+			       lg_load_relaxed(&pager->map_count));
+	stop_threads(pager);
+	for (unsigned i = 0; i < LG_PAGE_SHIFTS; i++) {
+		struct lg_frames *frames = &pager->frames[i];
+
+		if (frames->table == NULL)
+			continue;
+		lg_os_unreserve(frames->base, (uint64_t)frames->count << frames->shift);
+		lg_frames_end(frames);
+	}
+	close(pager->stop_event);
+	lg_staging_end(pager);
+	lg_residents_end(&pager->residents);
+	lg_os_userfault_close(&pager->userfault);
+	lg_os_unreserve(pager, sizeof(*pager));
+	return 0;
+}
+
+/* --- the default one ---------------------------------------------------------------------------- */
+
+static struct lg_pager *make_default(void)
+{
+	char text[64];
+
+	snprintf(text, sizeof(text), "memory:%zu",
+		 (size_t)lg_max(lg_os_memory_bytes() / DEFAULT_PART, LG_MIB(1)));
+	return lg_pager_new(text);
+}
+
+struct lg_pager *lg_pager_of_caller(struct lg_pager *pager)
+{
+	if (pager == NULL)
+		pager = lg_load_acquire(&default_pager);
+	if (pager == NULL) {
+		lg_os_lock_take(&default_lock);
+		pager = lg_load_relaxed(&default_pager);
+		if (pager == NULL) {
+			pager = make_default();
+			lg_store_release(&default_pager, pager);
+		}
+		lg_os_lock_release(&default_lock);
+	}
+	if (pager != NULL && pager->process != lg_os_process()) {
+		errno = -lg_fail(ECHILD, "pagers and maps do not survive fork: this one is the parent's");
+		return NULL;
+	}
+	return pager;
+}
+
+__attribute__((constructor)) static void look_after_fork(void)
+{
+	(void)lg_os_fork_hooks(NULL, NULL, lg_pager_forget);
+}
+
+void lg_pager_forget(void)
+{
+	lg_registry_forget();
+	lg_store_relaxed(&default_pager, NULL);
+	lg_store_relaxed(&default_lock.word, (uint32_t)LG_LOCK_FREE);
+}
+
+/* --- the budget, live --------------------------------------------------------------------------- */
+
+static uint64_t largest_page(const struct lg_pager *pager)
+{
+	uint64_t page = pager->options.page;
+
+	for (unsigned i = 0; i < LG_PAGE_SHIFTS; i++)
+		if (pager->frames[i].table != NULL)
+			page = lg_max(page, (uint64_t)1 << pager->frames[i].shift);
+	return page;
+}
+
+static void retarget(struct lg_pager *pager, uint64_t bytes)
+{
+	uint64_t signals = lg_pager_lock(pager);
+
+	for (unsigned i = 0; i < LG_POLICY_USES; i++) {
+		struct lg_policy_use *use = &pager->residents.uses[i];
+
+		if (use->state != NULL && use->policy.ops->retarget != NULL)
+			use->policy.ops->retarget(use->state,
+						  (uint32_t)lg_min(bytes / pager->options.page,
+								   pager->residents.capacity));
+	}
+	lg_pager_unlock(pager, signals);
+}
+
+/* Until no more than the budget is charged. */
+static int shrink(struct lg_pager *pager)
+{
+	unsigned turns = 0;
+	int error = 0;
+
+	for (;;) {
+		uint64_t charged = lg_load_relaxed(&pager->charged),
+			 budget = lg_load_relaxed(&pager->budget);
+
+		if (charged <= budget || error != 0)
+			return error;
+		if (lg_limbo_retire(pager, charged - budget) == 0 &&
+		    !lg_budget_reclaim(pager, true) && lg_staging_drop(pager) == 0)
+			error = lg_budget_wait(pager, &turns);
+	}
+}
+
+int lg_pager_resize(lg_pager *pager, size_t bytes)
+{
+	pager = lg_pager_of_caller(pager);
+	if (pager == NULL)
+		return -errno;
+	uint64_t before = lg_load_relaxed(&pager->budget);
+	int error = check_budget(bytes, largest_page(pager));
+
+	if (error != 0)
+		return error;
+	if (bytes / LG_KIB(4) > pager->residents.capacity)
+		return lg_fail(EINVAL, "a budget of %zu bytes: this pager can grow to %zu", bytes,
+			       (size_t)pager->residents.capacity * LG_KIB(4));
+	if (lg_load_relaxed(&pager->pinned) > bytes - bytes / 8)
+		return lg_fail(EBUSY, "%zu bytes are pinned: too much for a budget of %zu",
+			       (size_t)lg_load_relaxed(&pager->pinned), bytes);
+	lg_store_relaxed(&pager->budget, bytes);
+	error = shrink(pager);
+	if (error != 0) {
+		lg_store_relaxed(&pager->budget, before);
+		return lg_fail(-error, "the budget stays: %s", lg_error_name(-error));
+	}
+	retarget(pager, bytes);
+	return 0;
+}
+
+/* --- statistics --------------------------------------------------------------------------------- */
+
+static uint64_t limbo_bytes(struct lg_pager *pager)
+{
+	uint64_t bytes = 0, signals = lg_pager_lock(pager);
+
+	for (unsigned i = 0; i < LG_PAGE_SHIFTS; i++)
+		if (pager->frames[i].table != NULL)
+			bytes += lg_frame_bytes(&pager->frames[i], LG_FRAME_CLEAN) +
+				 lg_frame_bytes(&pager->frames[i], LG_FRAME_UNWRITTEN);
+	lg_pager_unlock(pager, signals);
+	return bytes;
+}
+
+int lg_pager_stats_read(lg_pager *pager, struct lg_pager_stats *stats)
+{
+	pager = lg_pager_of_caller(pager);
+	if (pager == NULL)
+		return -errno;
+	memset(stats, 0, sizeof(*stats));
+	stats->budget = lg_load_relaxed(&pager->budget);
+	stats->resident = lg_load_relaxed(&pager->charged);
+	stats->peak = lg_load_relaxed(&pager->peak);
+	stats->pinned = lg_load_relaxed(&pager->pinned);
+	stats->limbo = limbo_bytes(pager);
+	stats->maps = lg_load_relaxed(&pager->map_count);
+	stats->map_bytes = lg_load_relaxed(&pager->map_bytes);
+#define LG_READ_COUNTER(name, what) stats->name = lg_load_relaxed(&pager->counters[LG_PAGER_##name]);
+	LG_PAGER_COUNTERS(LG_READ_COUNTER)
+#undef LG_READ_COUNTER
+	stats->errors = stats->read_errors + stats->write_errors;
+	for (unsigned i = 0; i < LG_NS_BUCKETS; i++) {
+		stats->fault_ns[i] = lg_load_relaxed(&pager->fault_ns[i]);
+		stats->read_ns[i] = lg_load_relaxed(&pager->read_ns[i]);
+		stats->write_ns[i] = lg_load_relaxed(&pager->write_ns[i]);
+	}
+	return 0;
+}

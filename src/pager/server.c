@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+#include "pager/server.h"
+
+#include "pager/fault.h"
+#include "pager/map.h"
+#include "pager/registry.h"
+
+enum { MESSAGES = 8, SPINS = 200 };
+
+static void serve(struct lg_pager *pager, const struct lg_os_fault *fault)
+{
+	struct lg_map *map = lg_registry_find((void *)(uintptr_t)fault->address);
+
+	if (map == NULL || map->pager != pager)
+		return; /* it ended since */
+	uint64_t page = (fault->address - (uint64_t)(uintptr_t)map->base) >> map->shift;
+	lg_recent_for(fault->thread);
+	(void)lg_fault_serve(map, page, fault->write || fault->protect ? LG_OS_ACCESS_WRITE :
+									  LG_OS_ACCESS_READ);
+	/* It may have been there already, or poisoned: whoever waits tries again. */
+	(void)lg_os_userfault_wake(&pager->userfault, lg_map_page_at(map, page),
+				   lg_map_page_bytes(map));
+}
+
+void *lg_server_run(void *argument)
+{
+	struct lg_pager *pager = argument;
+	struct lg_os_fault faults[MESSAGES];
+	unsigned idle = 0;
+
+	lg_os_thread_name("lgalloc-fault");
+	while (!lg_load_acquire(&pager->stop)) {
+		int count = lg_os_userfault_read(&pager->userfault, faults, MESSAGES);
+
+		for (int i = 0; i < count; i++)
+			serve(pager, &faults[i]);
+		idle = count > 0 ? 0 : idle + 1;
+		if (idle > SPINS) { /* faults come in bursts, and to sleep costs more than they do */
+			(void)lg_os_userfault_wait(&pager->userfault, pager->stop_event);
+			idle = 0;
+		}
+	}
+	return NULL;
+}

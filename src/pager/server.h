@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+/*
+ * The servers: threads that answer faults of others, with `faults:threads`. Each reads a few messages at a
+ * time; a page that several wait for is brought in once, and all are woken.
+ */
+#ifndef LG_PAGER_SERVER_H
+#define LG_PAGER_SERVER_H
+
+void *lg_server_run(void *pager);
+
+#endif

@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+#include "pager/sync.h"
+
+#include "base/error.h"
+#include "pager/content.h"
+#include "pager/evict.h"
+#include "pager/limbo.h"
+#include "pager/map.h"
+#include "pager/transfer.h"
+
+#include <errno.h>
+
+enum { RUN = 64, PAUSE_US = 100 };
+
+/* Pages from `first` that are DIRTY and nobody's: claimed. All pinned, or none. */
+static uint64_t claim_run(struct lg_map *map, uint64_t first, uint64_t end, bool pinned)
+{
+	uint64_t most = lg_max(LG_WRITE_BYTES >> map->shift, 1), count = 0;
+
+	for (; first + count < end && count < lg_min(most, RUN); count++) {
+		lg_word *word = &map->words[first + count];
+		uint64_t seen = lg_load_relaxed(word);
+
+		if (lg_word_state(seen) != LG_PAGE_DIRTY ||
+		    ((seen & LG_WORD_PINS) != 0) != pinned || !lg_word_claim(word, &seen))
+			break;
+	}
+	return count;
+}
+
+static void release_run(struct lg_map *map, uint64_t first, uint64_t count, enum lg_page_state state,
+			uint64_t more)
+{
+	for (uint64_t page = first; page < first + count; page++) {
+		uint64_t word = lg_load_relaxed(&map->words[page]);
+
+		lg_word_release(&map->words[page], lg_word_with_state(word, state) | more);
+	}
+}
+
+/* A huge page that is writable, but as the store has it. */
+static bool is_stored(struct lg_map *map, uint64_t page)
+{
+	struct lg_resident *resident =
+		lg_resident_at(&map->pager->residents,
+			       lg_word_handle(lg_load_relaxed(&map->words[page])));
+
+	return resident->hash != 0 && lg_content_hash(lg_map_page_at(map, page),
+						      lg_map_page_bytes(map)) == resident->hash;
+}
+
+static int write_out(struct lg_map *map, uint64_t first, uint64_t count)
+{
+	const void *places[RUN];
+
+	if (count == 1 && map->huge && is_stored(map, first))
+		return 0;
+	for (uint64_t i = 0; i < count; i++) {
+		places[i] = lg_map_page_at(map, first + i);
+		lg_resident_at(&map->pager->residents,
+			       lg_word_handle(lg_load_relaxed(&map->words[first + i])))
+			->hash = 0; /* whatever becomes of the write */
+	}
+	return lg_transfer_write(&(struct lg_write){
+		.map = map, .page = first, .count = count, .places = places });
+}
+
+/* A claimed run; what is released stays mapped. */
+static int write_run(struct lg_map *map, uint64_t first, uint64_t count, bool pinned)
+{
+	struct lg_pager *pager = map->pager;
+	char *at = lg_map_page_at(map, first);
+	size_t bytes = count << map->shift;
+	int error;
+
+	if (pinned) {
+		error = write_out(map, first, count);
+		release_run(map, first, count, LG_PAGE_DIRTY, error == 0 ? LG_WORD_STORED : 0);
+		return error;
+	}
+	if (!pager->userfault.can_protect) {
+		if (lg_evict_claimed(map, first, count) == 0)
+			lg_os_sleep_us(PAUSE_US); /* the kernel holds them; look again */
+		return 0;
+	}
+	error = lg_os_userfault_protect(&pager->userfault, at, bytes);
+	if (error == 0)
+		error = write_out(map, first, count);
+	if (error != 0)
+		(void)lg_os_userfault_unprotect(&pager->userfault, at, bytes);
+	release_run(map, first, count, error == 0 ? LG_PAGE_CLEAN : LG_PAGE_DIRTY,
+		    error == 0 ? LG_WORD_STORED : 0);
+	return error;
+}
+
+static int write_limbo(struct lg_map *map, uint64_t page, uint64_t seen)
+{
+	if (!lg_word_claim(&map->words[page], &seen))
+		return 0;
+	int error = lg_limbo_write_page(map, page, &seen);
+	lg_word_release(&map->words[page], seen);
+	return error;
+}
+
+int lg_sync_write(struct lg_map *map, uint64_t first, uint64_t end)
+{
+	int result = 0, error;
+
+	for (uint64_t page = first; page < end;) {
+		uint64_t seen = lg_load_relaxed(&map->words[page]), count = 1;
+
+		error = 0;
+		if ((seen & LG_WORD_BUSY) != 0) {
+			(void)lg_word_wait(&map->words[page], seen);
+			continue;
+		}
+		if (lg_word_state(seen) == LG_PAGE_DIRTY) {
+			bool pinned = (seen & LG_WORD_PINS) != 0;
+
+			count = claim_run(map, page, end, pinned);
+			if (count == 0)
+				continue;
+			error = write_run(map, page, count, pinned);
+			if (error == 0 && !pinned && !map->pager->userfault.can_protect)
+				continue; /* they are in limbo now */
+		} else if (lg_word_state(seen) == LG_PAGE_LIMBO && (seen & LG_WORD_UNWRITTEN) != 0) {
+			error = write_limbo(map, page, seen);
+			if (error == 0)
+				continue; /* it may have been another's */
+		}
+		if (error != 0 && result == 0)
+			result = error;
+		page += count;
+	}
+	return result;
+}
+
+int lg_map_sync(lg_map *map, size_t offset, size_t length)
+{
+	uint64_t first, end;
+	int error = lg_map_range(map, offset, length, &first, &end);
+
+	if (error != 0)
+		return error;
+	if (lg_pager_of_caller(map->pager) == NULL)
+		return -ECHILD;
+	lg_pager_count(map->pager, syncs, 1);
+	if (!map->readonly && !map->store->begins_zero) { /* a spill has nobody to read it later */
+		(void)lg_sync_write(map, first, end);
+		int failed = map->store->calls->flush(map->store);
+		if (failed != 0)
+			lg_map_note_error(map, failed);
+	}
+	error = lg_map_take_error(map);
+	return error == 0 ? 0 : lg_fail(-error, "pages could not be written: %s",
+					 lg_error_name(-error));
+}

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+/*
+ * Sync: dirty pages are written where they are, and stay. Each is write-protected first, so that what is
+ * written is whole and a later store is seen; who writes to it meanwhile waits. A pinned page is written
+ * as it is, and stays DIRTY. Where writes cannot be seen, pages go to limbo to be written.
+ */
+#ifndef LG_PAGER_SYNC_H
+#define LG_PAGER_SYNC_H
+
+#include <stdint.h>
+
+struct lg_map;
+
+/* Writes what is dirty of the pages, and waits for others that do. 0, or the first error. */
+int lg_sync_write(struct lg_map *map, uint64_t first, uint64_t end);
+
+#endif
