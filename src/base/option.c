@@ -4,6 +4,8 @@
 #include "base/error.h"
 
 #include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const char *const backing_words[] = {
@@ -65,8 +67,8 @@ static int allow(const struct lg_setting *row, uint64_t value, const void *conte
 
 static void set_text(struct lg_options *options, char *at, struct lg_setting_piece value)
 {
-	/* A seqlock: only metrics_file has concurrent readers, and they copy and look again. Release on
-	 * each byte keeps it behind the odd version, acquire keeps the second look behind the bytes. */
+	/* A seqlock, of both strings: readers copy and look again. Release on each byte keeps it behind
+	 * the odd version, acquire keeps the second look behind the bytes. */
 	lg_own_add(&options->metrics_file_version, 1);
 	for (size_t i = 0; i < value.length; i++)
 		__atomic_store_n(&at[i], value.start[i], __ATOMIC_RELEASE);
@@ -148,19 +150,43 @@ const char *lg_option_type_name(enum lg_option_type type)
 	return lg_setting_type_name(setting_of(type).type);
 }
 
-bool lg_option_metrics_file(char *path, size_t capacity)
+/* False: it is empty, longer than that, or changes all the time. */
+static bool copy_text(const char *text, char *path, size_t capacity)
 {
 	for (int attempt = 0; attempt < 100; attempt++) {
 		uint32_t before = lg_load_acquire(&lg_options.metrics_file_version);
 		size_t i = 0;
 
 		do
-			path[i] = __atomic_load_n(&lg_options.metrics_file[i], __ATOMIC_ACQUIRE);
+			path[i] = __atomic_load_n(&text[i], __ATOMIC_ACQUIRE);
 		while (path[i] != '\0' && ++i < capacity);
 		if (before % 2 == 0 && before == lg_load_relaxed(&lg_options.metrics_file_version))
 			return i > 0 && i < capacity;
 	}
 	return false;
+}
+
+bool lg_option_metrics_file(char *path, size_t capacity)
+{
+	return copy_text(lg_options.metrics_file, path, capacity);
+}
+
+static const char *default_dir(void)
+{
+	const char *temporary = secure_getenv("TMPDIR");
+
+	return temporary != NULL && temporary[0] != '\0' ? temporary : "/var/tmp";
+}
+
+const char *lg_option_dir(void)
+{
+	return lg_options.dir[0] != '\0' ? lg_options.dir : default_dir();
+}
+
+void lg_option_dir_copy(char path[LG_OPTION_DIR_BYTES])
+{
+	if (!copy_text(lg_options.dir, path, LG_OPTION_DIR_BYTES))
+		snprintf(path, LG_OPTION_DIR_BYTES, "%s", default_dir());
 }
 
 __attribute__((weak)) const char *lg_option_builtin(void)

@@ -115,4 +115,12 @@ void lg_option_value_text(enum lg_option_type type, uint64_t value,
 /* Copies metrics_file, which may change while it is read. False: it is empty. */
 bool lg_option_metrics_file(char *path, size_t capacity);
 
+/*
+ * The directory of unlinked files: dir, else $TMPDIR, else /var/tmp. Of the first, only while dir is not
+ * set; the second copies it, whatever happens.
+ */
+enum { LG_OPTION_DIR_BYTES = sizeof(((struct lg_options *)NULL)->dir) };
+const char *lg_option_dir(void);
+void lg_option_dir_copy(char path[LG_OPTION_DIR_BYTES]);
+
 #endif

@@ -66,6 +66,14 @@ int lg_os_descriptor_move_high(int fd)
 	return moved;
 }
 
+/* btrfs: contents have sums unless blocks are written in place. */
+static bool is_written_in_place(int fd)
+{
+	int flags = 0;
+
+	return ioctl(fd, FS_IOC_GETFLAGS, &flags) == 0 && (flags & FS_NOCOW_FL) != 0;
+}
+
 /*
  * On btrfs a second write to a page after write-back needs a new block, which a full disk does not have:
  * SIGBUS. Without copy-on-write it goes to the reserved one.
@@ -80,10 +88,48 @@ static void forbid_copy_on_write(int fd)
 	(void)ioctl(fd, FS_IOC_SETFLAGS, &flags);
 }
 
-int lg_os_file_open(const char *directory, struct lg_os_file *file)
+static bool is_in_memory(const struct statfs *system)
+{
+	return system->f_type == TMPFS_MAGIC || system->f_type == RAMFS_MAGIC ||
+	       system->f_type == HUGETLBFS_MAGIC;
+}
+
+/* Some file systems have nothing to map, and no unlinked files either. */
+static int pin_page(int fd, const struct stat *status, void **pin)
+{
+	void *got = mmap(NULL, lg_os_page_bytes(), PROT_NONE, MAP_SHARED, fd, 0);
+
+	*pin = got != MAP_FAILED ? got : NULL;
+	return got != MAP_FAILED || (errno == ENODEV && status->st_nlink > 0) ? 0 : -errno;
+}
+
+int lg_os_file_adopt(int fd, struct lg_os_file *file)
 {
 	struct stat status;
 	struct statfs system;
+	void *pin;
+
+	if (fstat(fd, &status) != 0 || fstatfs(fd, &system) != 0)
+		return -errno;
+	int error = pin_page(fd, &status, &pin);
+	if (error != 0)
+		return error;
+	/* XFS frees the blocks and allocates others: another process may take the last ones between. */
+	*file = (struct lg_os_file){ .fd = fd,
+				     .device = status.st_dev,
+				     .inode = status.st_ino,
+				     .pin = pin,
+				     .bytes = (uint64_t)status.st_size,
+				     .zeroes_in_place = system.f_type != XFS_SUPER_MAGIC,
+				     .undoes = system.f_type == TMPFS_MAGIC,
+				     .in_memory = is_in_memory(&system),
+				     .sums_contents = system.f_type == BTRFS_SUPER_MAGIC &&
+						      !is_written_in_place(fd) };
+	return 0;
+}
+
+int lg_os_file_open(const char *directory, struct lg_os_file *file)
+{
 	int fd = open_unlinked(directory);
 
 	if (fd < 0)
@@ -92,43 +138,35 @@ int lg_os_file_open(const char *directory, struct lg_os_file *file)
 			       "dir:PATH or TMPDIR",
 			       directory, lg_error_name(-fd));
 	fd = lg_os_descriptor_move_high(fd);
-	void *pin = mmap(NULL, lg_os_page_bytes(), PROT_NONE, MAP_SHARED, fd, 0);
-	if (pin == MAP_FAILED) {
-		int error = errno;
+	int error = lg_os_file_adopt(fd, file);
+	if (error != 0) {
 		close(fd);
-		return lg_fail(error, "the backing file in dir '%s' cannot be mapped: %s",
-			       directory, lg_error_name(error));
+		return lg_fail(-error, "the backing file in dir '%s' cannot be used: %s", directory,
+			       lg_error_name(-error));
 	}
-	if (fstat(fd, &status) != 0 || fstatfs(fd, &system) != 0) {
-		int error = errno;
-		(void)munmap(pin, lg_os_page_bytes());
-		close(fd);
-		return lg_fail(error, "the backing file in dir '%s' cannot be examined: %s",
-			       directory, lg_error_name(error));
-	}
-	if (system.f_type == BTRFS_SUPER_MAGIC)
+	if (file->sums_contents) {
 		forbid_copy_on_write(fd);
-	/* XFS frees the blocks and allocates others: another process may take the last ones between. */
-	*file = (struct lg_os_file){ .fd = fd,
-				     .device = status.st_dev,
-				     .inode = status.st_ino,
-				     .pin = pin,
-				     .zeroes_in_place = system.f_type != XFS_SUPER_MAGIC,
-				     .undoes = system.f_type == TMPFS_MAGIC };
+		file->sums_contents = !is_written_in_place(fd);
+	}
 	return 0;
 }
 
-static bool is_ours(const struct lg_os_file *file, struct stat *status)
+static bool is_at(const struct lg_os_file *file, int fd, struct stat *status)
 {
-	return file->fd >= 0 && fstat(file->fd, status) == 0 && status->st_dev == file->device &&
+	return fd >= 0 && fstat(fd, status) == 0 && status->st_dev == file->device &&
 	       status->st_ino == file->inode;
+}
+
+bool lg_os_file_is_at(const struct lg_os_file *file, int fd)
+{
+	struct stat status;
+
+	return is_at(file, fd, &status);
 }
 
 bool lg_os_file_is_ours(const struct lg_os_file *file)
 {
-	struct stat status;
-
-	return is_ours(file, &status);
+	return lg_os_file_is_at(file, file->fd);
 }
 
 void lg_os_file_close(struct lg_os_file *file)
@@ -221,7 +259,7 @@ int lg_os_file_disk_bytes(const struct lg_os_file *file, uint64_t *bytes)
 {
 	struct stat status;
 
-	if (!is_ours(file, &status))
+	if (!is_at(file, file->fd, &status))
 		return -EBADF;
 	*bytes = (uint64_t)status.st_blocks * 512;
 	return 0;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /*
- * A backing file: unlinked from the start, so its bytes go when the process does.
+ * A file of the library: a backing file, unlinked from the start, so that its bytes go when the process does;
+ * or one that has a name.
  *
  * Programs close descriptors they do not know. Before each change through the descriptor we look
  * whether it still is our file; if not, -EBADF, and nothing of the program's is harmed. Device and inode
@@ -23,6 +24,9 @@ struct lg_os_file {
 	uint64_t bytes;
 	bool zeroes_in_place; /* zeroing a range never gives up its blocks */
 	bool undoes;          /* a reservation that a signal interrupts has reserved nothing */
+	bool in_memory;       /* what is written there takes memory, not disk */
+	bool sums_contents; /* a buffer that changes while it is written past the page cache makes the
+			       * sum wrong, and the block unreadable */
 };
 
 /* The descriptor under a high number, or as it was. */
@@ -30,6 +34,8 @@ int lg_os_descriptor_move_high(int fd);
 
 /* Makes a file in `directory`. -errno, in words in lg_error(). */
 int lg_os_file_open(const char *directory, struct lg_os_file *file);
+/* The same with what the caller opened; on failure the descriptor is still the caller's. No words. */
+int lg_os_file_adopt(int fd, struct lg_os_file *file);
 /* Ends the use of a record, whether or not its descriptor is still open. */
 void lg_os_file_close(struct lg_os_file *file);
 
@@ -49,5 +55,8 @@ int lg_os_file_write_back(const struct lg_os_file *file, uint64_t offset, uint64
 int lg_os_file_disk_bytes(const struct lg_os_file *file, uint64_t *bytes);
 
 bool lg_os_file_is_ours(const struct lg_os_file *file);
+
+/* This other descriptor still is one of our file. */
+bool lg_os_file_is_at(const struct lg_os_file *file, int fd);
 
 #endif

@@ -12,20 +12,9 @@
 #include "region/class.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 enum { RUN_BYTES = 1 << 20, HUGE_BYTES = 2 << 20 };
-
-static const char *directory(void)
-{
-	const char *temporary;
-
-	if (lg_options.dir[0] != '\0')
-		return lg_options.dir;
-	temporary = secure_getenv("TMPDIR");
-	return temporary != NULL && temporary[0] != '\0' ? temporary : "/var/tmp";
-}
 
 static struct lg_os_file *current_file(struct lg_class *class)
 {
@@ -42,7 +31,7 @@ static int renew_file(struct lg_class *class)
 	lg_area_orphan(class, index);
 	index = (index + 1) % LG_FILES;
 	lg_os_file_close(&class->files[index]);
-	int error = lg_os_file_open(directory(), &class->files[index]);
+	int error = lg_os_file_open(lg_option_dir(), &class->files[index]);
 	if (error == 0)
 		lg_store_release(&class->file, index);
 	return error;
@@ -80,7 +69,7 @@ static int map(struct lg_class *class, uint64_t offset, uint64_t bytes)
 	}
 	if (error != 0)
 		return lg_fail(-error, "the backing file in dir '%s' cannot grow to %llu bytes: %s",
-			       directory(), (unsigned long long)(offset + bytes),
+			       lg_option_dir(), (unsigned long long)(offset + bytes),
 			       lg_error_name(-error));
 	error = lg_os_map_file(start, bytes, current_file(class)->fd, offset);
 	if (error != 0)
@@ -117,8 +106,8 @@ static int reserve(struct lg_class *class, uint32_t file, uint64_t offset, uint6
 		return lg_fail(EOPNOTSUPP,
 			       "dir '%s': its file system cannot reserve disk space; choose "
 			       "another, or reserve:off and risk SIGBUS when it is full",
-			       directory());
-	return lg_fail(-error, "dir '%s' has no room for %llu more bytes: %s", directory(),
+			       lg_option_dir());
+	return lg_fail(-error, "dir '%s' has no room for %llu more bytes: %s", lg_option_dir(),
 		       (unsigned long long)bytes, lg_error_name(-error));
 }
 

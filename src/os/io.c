@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+#include "os/io.h"
+
+#include "base/bits.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { AGAIN_MAX = 1000, AGAIN_NS = 1000000 };
+
+/* What is asked for, and how far it came. */
+struct transfer {
+	const struct iovec *parts;
+	int count;
+	bool writes;
+	uint64_t offset; /* of the first byte in the file */
+	uint64_t done;
+	bool ended; /* reading met the end of the file */
+};
+
+/* The library's own syscall() is no cancellation point, and sets errno. */
+static long call(long number, long a, long b, long c, long d, long e)
+{
+	int before = errno;
+	long result = syscall(number, a, b, c, d, e);
+
+	if (result < 0)
+		result = -errno;
+	errno = before;
+	return result;
+}
+
+static bool is_ours(const struct lg_os_io *io, int fd)
+{
+	int before = errno;
+	bool ours = lg_os_file_is_at(&io->file, fd);
+
+	errno = before;
+	return ours;
+}
+
+static uint64_t bytes_of(const struct iovec *parts, int count)
+{
+	uint64_t bytes = 0;
+
+	for (int i = 0; i < count; i++)
+		bytes += parts[i].iov_len;
+	return bytes;
+}
+
+/* The parts of parts that lie from `first` to `first + bytes`. */
+static int cut(const struct iovec *parts, int count, uint64_t first, uint64_t bytes,
+	       struct iovec cut_parts[LG_OS_IO_PARTS])
+{
+	int used = 0;
+
+	for (int i = 0; i < count && bytes > 0; i++) {
+		if (first >= parts[i].iov_len) {
+			first -= parts[i].iov_len;
+			continue;
+		}
+		uint64_t length = lg_min(parts[i].iov_len - first, bytes);
+		cut_parts[used++] = (struct iovec){ (char *)parts[i].iov_base + first, length };
+		bytes -= length;
+		first = 0;
+	}
+	return used;
+}
+
+static void pause_shortly(void)
+{
+	const struct timespec time = { .tv_nsec = AGAIN_NS };
+
+	(void)call(SYS_nanosleep, (long)&time, 0, 0, 0, 0);
+}
+
+/* Goes on to `limit` bytes. A read stops early, with 0, at the end of the file. */
+static int move(struct transfer *transfer, int fd, uint64_t limit)
+{
+	struct iovec parts[LG_OS_IO_PARTS];
+	unsigned again = 0;
+
+	while (transfer->done < limit) {
+		int count = cut(transfer->parts, transfer->count, transfer->done,
+				limit - transfer->done, parts);
+		long got = call(transfer->writes ? SYS_pwritev : SYS_preadv, fd, (long)parts, count,
+				(long)(transfer->offset + transfer->done), 0);
+
+		if (got > 0) {
+			transfer->done += (uint64_t)got;
+			again = 0;
+		} else if (got == 0) {
+			transfer->ended = true;
+			return transfer->writes ? -EIO : 0;
+		} else if (got == -EAGAIN && again++ < AGAIN_MAX) {
+			pause_shortly();
+		} else if (got != -EINTR) {
+			return (int)got;
+		}
+	}
+	return 0;
+}
+
+static bool is_aligned(const struct transfer *transfer)
+{
+	uint64_t all = transfer->offset | transfer->done;
+
+	for (int i = 0; i < transfer->count; i++)
+		all |= (uintptr_t)transfer->parts[i].iov_base | transfer->parts[i].iov_len;
+	return all % LG_OS_IO_BLOCK == 0;
+}
+
+/* Past the page cache, as many whole blocks as there are. What is left then is for the other way. */
+static int move_direct(struct lg_os_io *io, struct transfer *transfer, uint64_t limit)
+{
+	uint64_t blocks = lg_round_down(limit, LG_OS_IO_BLOCK);
+
+	if (blocks == 0 || !lg_load_relaxed(&io->is_direct) || !is_aligned(transfer))
+		return 0;
+	if (!is_ours(io, io->direct))
+		return -EBADF;
+	int error = move(transfer, io->direct, blocks);
+	if (error != -EINVAL)
+		return error;
+	if (transfer->done == 0) /* not that an odd count left the rest unaligned */
+		lg_store_relaxed(&io->is_direct, false);
+	return 0;
+}
+
+/* These mean that bytes are lost; others, that the file system does not have the call. */
+static int write_back(struct lg_os_io *io, uint64_t offset, uint64_t bytes)
+{
+	long flags = SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE |
+		     SYNC_FILE_RANGE_WAIT_AFTER;
+	long error = call(SYS_sync_file_range, io->file.fd, (long)offset, (long)bytes, flags, 0);
+
+	return error == -EIO || error == -ENOSPC || error == -EDQUOT ? (int)error : 0;
+}
+
+static int move_buffered(struct lg_os_io *io, struct transfer *transfer, uint64_t limit)
+{
+	uint64_t from = transfer->done;
+
+	if (from == limit)
+		return 0;
+	if (!is_ours(io, io->file.fd))
+		return -EBADF;
+	int error = move(transfer, io->file.fd, limit);
+	if (error != 0 || transfer->done - from < LG_OS_IO_BLOCK)
+		return error; /* the odd end, which flush sends to disk */
+	uint64_t offset = transfer->offset + from, bytes = transfer->done - from;
+	if (transfer->writes)
+		error = write_back(io, offset, bytes);
+	(void)call(SYS_fadvise64, io->file.fd, (long)offset, (long)bytes, POSIX_FADV_DONTNEED, 0);
+	return error;
+}
+
+static int move_both_ways(struct lg_os_io *io, struct transfer *transfer, uint64_t limit)
+{
+	int error = move_direct(io, transfer, limit);
+
+	if (error != 0 || transfer->ended)
+		return error;
+	return move_buffered(io, transfer, limit);
+}
+
+static uint64_t limit_of(const struct transfer *transfer, uint64_t end)
+{
+	uint64_t bytes = bytes_of(transfer->parts, transfer->count);
+
+	return transfer->offset < end ? lg_min(bytes, end - transfer->offset) : 0;
+}
+
+int lg_os_io_read(struct lg_os_io *io, const struct iovec *parts, int count, uint64_t offset,
+		  uint64_t end)
+{
+	struct transfer transfer = { parts, count, false, offset, 0, false };
+	struct iovec rest[LG_OS_IO_PARTS];
+	int error = move_both_ways(io, &transfer, limit_of(&transfer, end));
+
+	if (error != 0)
+		return error;
+	count = cut(parts, count, transfer.done, UINT64_MAX, rest);
+	for (int i = 0; i < count; i++)
+		memset(rest[i].iov_base, 0, rest[i].iov_len);
+	return 0;
+}
+
+/* Asked beforehand, since the kernel would send SIGXFSZ. */
+static bool exceeds_limit(const struct lg_os_io *io, uint64_t end)
+{
+	struct rlimit limit;
+	int before = errno;
+	bool known = io->is_limited && getrlimit(RLIMIT_FSIZE, &limit) == 0;
+
+	errno = before;
+	return known && end > limit.rlim_cur;
+}
+
+int lg_os_io_write(struct lg_os_io *io, const struct iovec *parts, int count, uint64_t offset,
+		   uint64_t end)
+{
+	struct transfer transfer = { parts, count, true, offset, 0, false };
+	uint64_t limit = limit_of(&transfer, end);
+
+	if (limit == 0)
+		return 0;
+	if (exceeds_limit(io, offset + limit))
+		return -EFBIG;
+	return move_both_ways(io, &transfer, limit);
+}
+
+/* One call on the file as a whole. */
+static int control(struct lg_os_io *io, long number, long a, long b, long c)
+{
+	long error;
+
+	if (!is_ours(io, io->file.fd))
+		return -EBADF;
+	do
+		error = call(number, io->file.fd, a, b, c, 0);
+	while (error == -EINTR);
+	return (int)error;
+}
+
+int lg_os_io_punch(struct lg_os_io *io, uint64_t offset, uint64_t bytes)
+{
+	return control(io, SYS_fallocate, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (long)offset,
+		       (long)bytes);
+}
+
+int lg_os_io_sync(struct lg_os_io *io)
+{
+	return control(io, SYS_fdatasync, 0, 0, 0);
+}
+
+void lg_os_io_open(struct lg_os_io *io, bool readonly)
+{
+	char path[64];
+	struct stat status;
+
+	io->is_limited = fstat(io->file.fd, &status) != 0 || S_ISREG(status.st_mode);
+	/* By its number: a name may be another file's by now, and an unlinked file has none. */
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", io->file.fd);
+	int fd = open(path, (readonly ? O_RDONLY : O_RDWR) | O_DIRECT | O_CLOEXEC);
+	if (fd >= 0)
+		fd = lg_os_descriptor_move_high(fd);
+	io->direct = fd;
+	lg_store_relaxed(&io->is_direct, fd >= 0 && lg_os_file_is_at(&io->file, fd) &&
+						 (readonly || !io->file.sums_contents));
+}
+
+void lg_os_io_close(struct lg_os_io *io)
+{
+	if (lg_os_file_is_at(&io->file, io->direct))
+		close(io->direct);
+	io->direct = -1;
+	lg_os_file_close(&io->file);
+}

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+/*
+ * Bytes between memory and a file, whole ranges at a time, from inside signal handlers: no lock, no memory,
+ * no cancellation point, errno as it was.
+ *
+ * A file is used by two descriptors. One goes past the page cache, for whole blocks; one through it, for
+ * the odd rest at the file's end, and for everything where the file system has no other way. What goes through it
+ * in bulk is sent to disk and dropped from it at once: memory is what the pager has too little of. The kernel
+ * keeps both ways coherent.
+ *
+ * The descriptors are looked at before each use, as in os/file.h: -EBADF if they are not ours any more.
+ */
+#ifndef LG_OS_IO_H
+#define LG_OS_IO_H
+
+#include "base/atomic.h"
+#include "os/file.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/uio.h>
+
+enum { LG_OS_IO_BLOCK = 4096, LG_OS_IO_PARTS = 64 };
+
+struct lg_os_io {
+	struct lg_os_file file;
+	int direct;              /* -1: none */
+	_Atomic(bool) is_direct; /* until the kernel refuses it */
+	bool is_limited;         /* by RLIMIT_FSIZE: not a device */
+};
+
+/* Takes over the file, whose record is filled in, and opens the second descriptor. Cannot fail. */
+void lg_os_io_open(struct lg_os_io *io, bool readonly);
+
+/* Closes both descriptors, where they still are ours. */
+void lg_os_io_close(struct lg_os_io *io);
+
+/*
+ * Reads all of the parts (at most LG_OS_IO_PARTS) from `offset` on. From `end` on, and behind the end of the
+ * file, there are zeros. 0 or -errno.
+ */
+int lg_os_io_read(struct lg_os_io *io, const struct iovec *parts, int count, uint64_t offset,
+		  uint64_t end);
+
+/*
+ * Writes them, but nothing from `end` on. 0 or -errno: some of it may be written. -EFBIG beyond
+ * RLIMIT_FSIZE, without its signal.
+ */
+int lg_os_io_write(struct lg_os_io *io, const struct iovec *parts, int count, uint64_t offset,
+		   uint64_t end);
+
+/* Gives the disk space of the range back; it reads zero then. */
+int lg_os_io_punch(struct lg_os_io *io, uint64_t offset, uint64_t bytes);
+
+/* Waits until what was written is on disk. */
+int lg_os_io_sync(struct lg_os_io *io);
+
+#endif
