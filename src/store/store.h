@@ -33,9 +33,16 @@ struct lg_store_calls {
 	int (*discard)(struct lg_store *store, uint64_t offset, uint64_t bytes);
 	/* Ends the store, which is freed. */
 	void (*close)(struct lg_store *store);
+	/*
+	 * The same in the child of a fork, where nobody uses it: lets go of what the child inherited
+	 * (descriptors keep disk space and locks) and takes nothing from the parent.
+	 */
+	void (*forget)(struct lg_store *store);
 };
 
 enum { LG_STORE_PARTS = 64 };
+
+#define LG_STORE_BYTES_MAX ((uint64_t)INT64_MAX - 4095)
 
 struct lg_store {
 	const struct lg_store_calls *calls;
