@@ -111,12 +111,12 @@ static void leave(struct lg_map *map)
 static void lock_maps(struct lg_pager *pager, uint64_t *signals)
 {
 	*signals = lg_os_signals_block();
-	lg_os_lock_take(&pager->maps_lock);
+	lg_os_latch_take(&pager->maps_lock);
 }
 
 static void unlock_maps(struct lg_pager *pager, uint64_t signals)
 {
-	lg_os_lock_release(&pager->maps_lock);
+	lg_os_latch_release(&pager->maps_lock);
 	lg_os_signals_restore(signals);
 }
 

@@ -24,7 +24,7 @@ enum {
 	DEFAULT_PART = 4,      /* of memory that the default pager has */
 };
 
-static struct lg_os_lock default_lock;
+static struct lg_os_latch default_lock;
 static _Atomic(struct lg_pager *) default_pager;
 
 /* --- how faults are served ---------------------------------------------------------------------- */
@@ -206,13 +206,13 @@ struct lg_pager *lg_pager_of_caller(struct lg_pager *pager)
 	if (pager == NULL)
 		pager = lg_load_acquire(&default_pager);
 	if (pager == NULL) {
-		lg_os_lock_take(&default_lock);
+		lg_os_latch_take(&default_lock);
 		pager = lg_load_relaxed(&default_pager);
 		if (pager == NULL) {
 			pager = make_default();
 			lg_store_release(&default_pager, pager);
 		}
-		lg_os_lock_release(&default_lock);
+		lg_os_latch_release(&default_lock);
 	}
 	if (pager != NULL && pager->process != lg_os_process()) {
 		errno = -lg_fail(ECHILD, "pagers and maps do not survive fork: this one is the parent's");
@@ -230,7 +230,7 @@ void lg_pager_forget(void)
 {
 	lg_registry_forget();
 	lg_store_relaxed(&default_pager, NULL);
-	lg_store_relaxed(&default_lock.word, (uint32_t)LG_LOCK_FREE);
+	lg_store_relaxed(&default_lock.word, (uint32_t)LG_LATCH_FREE);
 }
 
 /* --- the budget, live --------------------------------------------------------------------------- */

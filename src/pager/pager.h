@@ -18,7 +18,7 @@
 #define LG_PAGER_PAGER_H
 
 #include "base/bits.h"
-#include "os/lock.h"
+#include "os/latch.h"
 #include "os/userfault.h"
 #include "pager/frame.h"
 #include "pager/options.h"
@@ -61,7 +61,7 @@ struct lg_pager {
 	int process; /* that made it: in a child nothing of it works */
 	int stop_event;
 
-	LG_LINE_ALIGNED struct lg_os_lock lock; /* residents, policies, frames, streams */
+	LG_LINE_ALIGNED struct lg_os_latch lock; /* residents, policies, frames, streams */
 	struct lg_residents residents;
 	struct lg_frames frames[LG_PAGE_SHIFTS];
 
@@ -84,7 +84,7 @@ struct lg_pager {
 	pthread_t threads[2 * LG_THREADS_MOST + LG_SERVERS];
 	unsigned thread_count;
 
-	struct lg_os_lock maps_lock;
+	struct lg_os_latch maps_lock;
 	_Atomic(struct lg_map *) maps[LG_MAPS];
 	_Atomic(uint32_t) map_count;
 	_Atomic(uint64_t) map_bytes;
@@ -116,13 +116,13 @@ static inline uint64_t lg_pager_lock(struct lg_pager *pager)
 {
 	uint64_t signals = lg_os_signals_block();
 
-	lg_os_lock_take(&pager->lock);
+	lg_os_latch_take(&pager->lock);
 	return signals;
 }
 
 static inline void lg_pager_unlock(struct lg_pager *pager, uint64_t signals)
 {
-	lg_os_lock_release(&pager->lock);
+	lg_os_latch_release(&pager->lock);
 	lg_os_signals_restore(signals);
 }
 

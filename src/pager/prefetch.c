@@ -46,7 +46,7 @@ static void post(struct lg_map *map, const struct lg_ahead *ahead)
 	bool near = ahead->step == 1 || ahead->step == -1;
 	uint64_t piece = near ? piece_of(map) : 1, signals = lg_os_signals_block();
 
-	lg_os_lock_take(&requests->lock);
+	lg_os_latch_take(&requests->lock);
 	for (uint64_t done = 0, count; done < ahead->count; done += count) {
 		uint64_t from = ahead->first + done * (uint64_t)ahead->step;
 
@@ -56,7 +56,7 @@ static void post(struct lg_map *map, const struct lg_ahead *ahead)
 	}
 	lg_add_release(&requests->posted, 1);
 	bool asleep = requests->asleep > 0;
-	lg_os_lock_release(&requests->lock);
+	lg_os_latch_release(&requests->lock);
 	lg_os_signals_restore(signals);
 	if (asleep)
 		lg_os_wake_all(&requests->posted);
@@ -137,7 +137,7 @@ void *lg_prefetch_run(void *argument)
 	while (!lg_load_acquire(&pager->stop)) {
 		struct lg_request request = { .map = NULL };
 
-		lg_os_lock_take(&requests->lock);
+		lg_os_latch_take(&requests->lock);
 		uint32_t posted = lg_load_relaxed(&requests->posted);
 		if (requests->count > 0) {
 			request = requests->ring[requests->head];
@@ -146,16 +146,16 @@ void *lg_prefetch_run(void *argument)
 		} else {
 			requests->asleep++;
 		}
-		lg_os_lock_release(&requests->lock);
+		lg_os_latch_release(&requests->lock);
 		if (request.map != NULL) {
 			serve(&request);
 			lg_sub_release(&request.map->requests, 1);
 			continue;
 		}
 		lg_os_sleep_while(&requests->posted, posted, 0);
-		lg_os_lock_take(&requests->lock);
+		lg_os_latch_take(&requests->lock);
 		requests->asleep--;
-		lg_os_lock_release(&requests->lock);
+		lg_os_latch_release(&requests->lock);
 	}
 	return NULL;
 }

@@ -9,7 +9,7 @@
 #define LG_PAGER_PREFETCH_H
 
 #include "base/bits.h"
-#include "os/lock.h"
+#include "os/latch.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -27,7 +27,7 @@ struct lg_request {
 };
 
 struct lg_requests {
-	LG_LINE_ALIGNED struct lg_os_lock lock;
+	LG_LINE_ALIGNED struct lg_os_latch lock;
 	_Atomic(uint32_t) posted; /* goes up with each request */
 	uint32_t asleep;
 	uint32_t head;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 #include "pager/registry.h"
 
-#include "os/lock.h"
+#include "os/latch.h"
 #include "os/map.h"
 #include "pager/map.h"
 
@@ -15,7 +15,7 @@ struct entry {
 	_Atomic(struct lg_map *) map;
 };
 
-static struct lg_os_lock lock;
+static struct lg_os_latch lock;
 static _Atomic(uint32_t) version;
 static _Atomic(struct entry *) entries;
 static _Atomic(uint32_t) count;
@@ -68,7 +68,7 @@ int lg_registry_add(struct lg_map *map)
 	uint64_t signals = lg_os_signals_block();
 	int error = 0;
 
-	lg_os_lock_take(&lock);
+	lg_os_latch_take(&lock);
 	uint32_t i = lg_load_relaxed(&count);
 	if (i == capacity)
 		error = grow();
@@ -83,7 +83,7 @@ int lg_registry_add(struct lg_map *map)
 		lg_store_release(&count, lg_load_relaxed(&count) + 1); /* R3 */
 		end();
 	}
-	lg_os_lock_release(&lock);
+	lg_os_latch_release(&lock);
 	lg_os_signals_restore(signals);
 	return error;
 }
@@ -93,7 +93,7 @@ void lg_registry_remove(struct lg_map *map)
 	uint64_t signals = lg_os_signals_block();
 	bool found = false;
 
-	lg_os_lock_take(&lock);
+	lg_os_latch_take(&lock);
 	struct entry *table = lg_load_relaxed(&entries);
 	begin();
 	for (uint32_t i = 0; i + 1 < lg_load_relaxed(&count); i++) {
@@ -103,7 +103,7 @@ void lg_registry_remove(struct lg_map *map)
 	}
 	lg_store_release(&count, lg_load_relaxed(&count) - 1); /* R3 */
 	end();
-	lg_os_lock_release(&lock);
+	lg_os_latch_release(&lock);
 	lg_os_signals_restore(signals);
 }
 
@@ -139,7 +139,7 @@ struct lg_map *lg_registry_find(const void *address)
 void lg_registry_forget(void)
 {
 	lg_store_relaxed(&count, 0);
-	lg_store_relaxed(&lock.word, (uint32_t)LG_LOCK_FREE);
+	lg_store_relaxed(&lock.word, (uint32_t)LG_LATCH_FREE);
 	if ((lg_load_relaxed(&version) & 1) != 0)
 		end();
 }

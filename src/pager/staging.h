@@ -13,7 +13,7 @@
 #define LG_PAGER_STAGING_H
 
 #include "base/bits.h"
-#include "os/lock.h"
+#include "os/latch.h"
 
 #include <stdint.h>
 
