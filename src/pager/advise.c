@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /* Advice, populating, and what can be said and done about pages that could not be read. */
 #include "base/error.h"
-#include "os/map.h"
 #include "pager/budget.h"
 #include "pager/drop.h"
 #include "pager/evict.h"
 #include "pager/fault.h"
 #include "pager/limbo.h"
 #include "pager/map.h"
+#include "pager/poison.h"
 
 #include <errno.h>
 
@@ -125,8 +125,7 @@ int lg_map_retry(lg_map *map)
 		if (lg_word_state(seen) != LG_PAGE_POISONED ||
 		    !lg_word_claim(&map->words[page], &seen))
 			continue;
-		(void)lg_os_advise(lg_map_page_at(map, page), lg_map_page_bytes(map), LG_OS_DROP);
-		lg_sub_relaxed(&map->poisoned, 1);
+		lg_poison_heal(map, page);
 		lg_word_release(&map->words[page], lg_word_with_state(seen, LG_PAGE_OUT));
 		healed++;
 	}

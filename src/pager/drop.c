@@ -5,6 +5,7 @@
 #include "pager/budget.h"
 #include "pager/limbo.h"
 #include "pager/map.h"
+#include "pager/poison.h"
 
 /* SKIP: it is out and need not be touched, or pinned and may not be. */
 enum claim { CLAIMED, SKIP, TAKEN };
@@ -51,10 +52,8 @@ static void drop_other(struct lg_map *map, uint64_t page, uint64_t seen, uint64_
 {
 	if (lg_word_state(seen) == LG_PAGE_LIMBO)
 		lg_limbo_drop(map, seen);
-	if (lg_word_state(seen) == LG_PAGE_POISONED) {
-		(void)lg_os_advise(lg_map_page_at(map, page), lg_map_page_bytes(map), LG_OS_DROP);
-		lg_sub_relaxed(&map->poisoned, 1);
-	}
+	if (lg_word_state(seen) == LG_PAGE_POISONED)
+		lg_poison_heal(map, page);
 	lg_word_release(&map->words[page],
 			lg_word_with_state(seen & ~(forget | LG_WORD_UNWRITTEN | LG_WORD_AHEAD),
 					   LG_PAGE_OUT));

@@ -5,8 +5,9 @@
 #include "pager/fill.h"
 #include "pager/limbo.h"
 #include "pager/map.h"
+#include "pager/poison.h"
 #include "pager/prefetch.h"
-#include "pager/registry.h"
+#include "pager/atlas.h"
 
 #include <errno.h>
 
@@ -49,25 +50,6 @@ static uint64_t claim_zeros(struct lg_map *map, uint64_t page)
 	return count;
 }
 
-/* It could not be read: it stays so until lg_map_retry. */
-static void poison(struct lg_map *map, uint64_t page, int error)
-{
-	struct lg_pager *pager = map->pager;
-	lg_word *word = &map->words[page];
-	uint64_t seen = lg_load_relaxed(word);
-
-	while (lg_word_state(seen) == LG_PAGE_OUT && !lg_word_claim(word, &seen))
-		seen = lg_word_wait(word, lg_load_relaxed(word));
-	if (lg_word_state(seen) != LG_PAGE_OUT)
-		return;
-	if (pager->in_threads)
-		lg_map_poison(map, page);
-	lg_store_relaxed(&map->read_error, error);
-	lg_add_relaxed(&map->poisoned, 1);
-	lg_pager_count(pager, poisoned, 1);
-	lg_word_release(word, lg_word_with_state(seen, LG_PAGE_POISONED));
-}
-
 /* OUT, and BUSY is ours: both end here. */
 static int fill(struct lg_map *map, uint64_t page, uint64_t word, enum lg_os_access access,
 		struct outcome *outcome)
@@ -78,7 +60,7 @@ static int fill(struct lg_map *map, uint64_t page, uint64_t word, enum lg_os_acc
 
 	outcome->stalled = !zero;
 	if (error != 0 && error != -ENOMEM && !zero)
-		poison(map, page, error);
+		lg_poison(map, page, error);
 	return error;
 }
 
@@ -172,7 +154,7 @@ int lg_fault_claim(struct lg_map *map, uint64_t page, enum lg_os_access access, 
 
 bool lg_fault_signal(void *address, enum lg_os_access access)
 {
-	struct lg_map *map = lg_registry_find(address);
+	struct lg_map *map = lg_atlas_find(address);
 
 	if (map == NULL || map->pager->in_threads)
 		return false;

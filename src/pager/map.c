@@ -5,7 +5,7 @@
 #include "base/require.h"
 #include "os/map.h"
 #include "pager/drop.h"
-#include "pager/registry.h"
+#include "pager/atlas.h"
 #include "pager/sync.h"
 #include "store/file.h"
 #include "store/spill.h"
@@ -196,7 +196,7 @@ static struct lg_map *make(struct lg_pager *pager, struct lg_store *store,
 	error = attach(map, options->policy);
 	if (error != 0)
 		goto undo_range;
-	error = lg_registry_add(map);
+	error = lg_atlas_add(map);
 	if (error == 0)
 		return map;
 	error = lg_fail(-error, "the table of maps: %s", lg_error_name(-error));
@@ -278,7 +278,7 @@ int lg_map_close(lg_map *map)
 	if (!map->readonly && !map->store->begins_zero)
 		error = lg_map_sync(map, 0, 0);
 	lg_drop_all(map);
-	lg_registry_remove(map);
+	lg_atlas_remove(map);
 	lock_maps(pager, &signals);
 	leave(map);
 	unlock_maps(pager, signals);

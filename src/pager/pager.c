@@ -8,7 +8,7 @@
 #include "pager/budget.h"
 #include "pager/fault.h"
 #include "pager/limbo.h"
-#include "pager/registry.h"
+#include "pager/atlas.h"
 #include "pager/server.h"
 #include "pager/writer.h"
 
@@ -228,7 +228,7 @@ __attribute__((constructor)) static void look_after_fork(void)
 
 void lg_pager_forget(void)
 {
-	lg_registry_forget();
+	lg_atlas_forget();
 	lg_store_relaxed(&default_pager, NULL);
 	lg_store_relaxed(&default_lock.word, (uint32_t)LG_LATCH_FREE);
 }

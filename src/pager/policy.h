@@ -29,6 +29,8 @@
 #ifndef LG_PAGER_POLICY_H
 #define LG_PAGER_POLICY_H
 
+#include "pager/options.h"
+
 #include <lgalloc/pager.h>
 
 #include <stdbool.h>
@@ -54,7 +56,6 @@ LG_POLICIES(LG_POLICY_DECLARE)
 #undef LG_POLICY_DECLARE
 
 enum {
-	LG_POLICY_NAME_BYTES = 32, /* with its end */
 	LG_POLICY_USERS = 16,      /* of the user's own at most */
 };
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 #include "pager/prefetch.h"
 
+#include "os/clock.h"
 #include "pager/fill.h"
 #include "pager/map.h"
 
@@ -87,7 +88,7 @@ uint64_t lg_prefetch_zeros(struct lg_map *map, uint64_t page)
 	bool wanted = lg_stream_step(&map->streams, page, map->pages, false, false, piece, piece,
 				     &ahead);
 	lg_pager_unlock(map->pager, signals);
-	return wanted && ahead.step == 1 && ahead.first == page + 1 ? ahead.count + 1 : 1;
+	return wanted && ahead.step == 1 && ahead.first == page + 1 ? lg_min(ahead.count + 1, piece) : 1;
 }
 
 void lg_prefetch_range(struct lg_map *map, uint64_t first, uint64_t end)

@@ -3,13 +3,13 @@
 
 #include "pager/fault.h"
 #include "pager/map.h"
-#include "pager/registry.h"
+#include "pager/atlas.h"
 
 enum { MESSAGES = 8, SPINS = 200 };
 
 static void serve(struct lg_pager *pager, const struct lg_os_fault *fault)
 {
-	struct lg_map *map = lg_registry_find((void *)(uintptr_t)fault->address);
+	struct lg_map *map = lg_atlas_find((void *)(uintptr_t)fault->address);
 
 	if (map == NULL || map->pager != pager)
 		return; /* it ended since */

@@ -2,7 +2,7 @@
 /* The simple face: a file as memory in three calls, on the default pager. */
 #include "base/error.h"
 #include "pager/map.h"
-#include "pager/registry.h"
+#include "pager/atlas.h"
 
 #include <errno.h>
 
@@ -16,7 +16,7 @@ void *lg_file_alloc(const char *path, size_t bytes)
 /* By the address that lg_file_alloc returned. */
 static lg_map *map_at(void *address)
 {
-	lg_map *map = lg_registry_find(address);
+	lg_map *map = lg_atlas_find(address);
 
 	if (map == NULL || map->base != address) {
 		errno = -lg_fail(EINVAL, "%p was not returned by lg_file_alloc", address);

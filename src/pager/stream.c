@@ -26,7 +26,7 @@ static bool is_on(const struct lg_stream *stream, uint64_t page)
 	int64_t steps = steps_to(stream, page), most = 1;
 
 	if (stream->believed)
-		most = lg_max(1, (uint64_t)((int64_t)(stream->ahead - stream->last) / stream->step)) + 1;
+		most += (int64_t)(stream->ahead - stream->last) / stream->step;
 	return steps >= 1 && steps <= most;
 }
 

@@ -2,6 +2,7 @@
 #include "pager/sync.h"
 
 #include "base/error.h"
+#include "os/clock.h"
 #include "pager/content.h"
 #include "pager/evict.h"
 #include "pager/limbo.h"

@@ -110,7 +110,7 @@ void lg_worker_ensure(void)
 	if (lg_os_process() != process || !lg_cas_ordered(&running, &no, 1))
 		return;
 	/* Without a worker nothing goes back by itself, but everything works; the next refill tries again. */
-	if (lg_os_thread_start(run) != 0)
+	if (lg_os_thread_start(run, NULL, NULL) != 0)
 		lg_store_ordered(&running, 0);
 }
 

@@ -27,7 +27,7 @@ static void new_thread_has_every_signal_blocked_and_the_starter_keeps_its_own(vo
 	(void)state;
 	lg_store_relaxed(&word, 0);
 	pthread_sigmask(SIG_SETMASK, NULL, &before);
-	assert_int_equal(lg_os_thread_start(look_at_myself), 0);
+	assert_int_equal(lg_os_thread_start(look_at_myself, NULL, NULL), 0);
 	pthread_sigmask(SIG_SETMASK, NULL, &after);
 	while (lg_load_acquire(&word) == 0)
 		lg_os_sleep_while(&word, 0, 0);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
-#include "pager/registry.h"
+#include "pager/atlas.h"
 
 #include "os/latch.h"
 #include "os/map.h"
@@ -63,7 +63,7 @@ static void end(void)
 	lg_store_release(&version, lg_load_relaxed(&version) + 1); /* R1 */
 }
 
-int lg_registry_add(struct lg_map *map)
+int lg_atlas_add(struct lg_map *map)
 {
 	uint64_t signals = lg_os_signals_block();
 	int error = 0;
@@ -88,7 +88,7 @@ int lg_registry_add(struct lg_map *map)
 	return error;
 }
 
-void lg_registry_remove(struct lg_map *map)
+void lg_atlas_remove(struct lg_map *map)
 {
 	uint64_t signals = lg_os_signals_block();
 	bool found = false;
@@ -125,7 +125,7 @@ static struct lg_map *search(uintptr_t address)
 	return NULL;
 }
 
-struct lg_map *lg_registry_find(const void *address)
+struct lg_map *lg_atlas_find(const void *address)
 {
 	for (;;) {
 		uint32_t before = lg_load_acquire(&version); /* R1 */
@@ -136,7 +136,7 @@ struct lg_map *lg_registry_find(const void *address)
 	}
 }
 
-void lg_registry_forget(void)
+void lg_atlas_forget(void)
 {
 	lg_store_relaxed(&count, 0);
 	lg_store_relaxed(&lock.word, (uint32_t)LG_LATCH_FREE);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /*
- * The maps of all pagers by their addresses, for whoever has nothing but an address.
+ * The atlas: the maps of all pagers by their addresses, for whoever has nothing but an address.
  *
  * A sorted array that is read without a lock, inside a signal handler: readers look at the version before
  * and after (odd: it changes). It grows by a new array; old ones stay, for readers may be there.
@@ -10,18 +10,18 @@
  *   R2 each field's store to its load: the odd version is seen by who sees a change (a reader's second look).
  *   R3 count to array: who sees a count sees an array that has so many.
  */
-#ifndef LG_PAGER_REGISTRY_H
-#define LG_PAGER_REGISTRY_H
+#ifndef LG_PAGER_ATLAS_H
+#define LG_PAGER_ATLAS_H
 
 struct lg_map;
 
-int lg_registry_add(struct lg_map *map);
-void lg_registry_remove(struct lg_map *map);
+int lg_atlas_add(struct lg_map *map);
+void lg_atlas_remove(struct lg_map *map);
 
 /* The map this address lies in; NULL: in none. */
-struct lg_map *lg_registry_find(const void *address);
+struct lg_map *lg_atlas_find(const void *address);
 
 /* In a child of fork: there are none. */
-void lg_registry_forget(void);
+void lg_atlas_forget(void);
 
 #endif

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+#include "pager/poison.h"
+
+#include "os/map.h"
+#include "pager/map.h"
+
+#include <sys/mman.h>
+#include <unistd.h>
+
+/* Beyond the end of a file every access is SIGBUS. */
+static void cover(struct lg_map *map, uint64_t page)
+{
+	int fd = memfd_create("lgalloc-poison", MFD_CLOEXEC);
+
+	if (fd < 0)
+		return; /* whoever touches it asks us again, and again */
+	(void)lg_os_map_file(lg_map_page_at(map, page), lg_map_page_bytes(map), fd, 0);
+	close(fd);
+}
+
+void lg_poison(struct lg_map *map, uint64_t page, int error)
+{
+	const struct lg_os_userfault *userfault = &map->pager->userfault;
+	lg_word *word = &map->words[page];
+	uint64_t seen = lg_load_relaxed(word);
+
+	do {
+		seen = lg_word_wait(word, seen);
+		if (lg_word_state(seen) != LG_PAGE_OUT)
+			return;
+	} while (!lg_word_claim(word, &seen));
+	if (map->pager->in_threads &&
+	    lg_os_userfault_poison(userfault, lg_map_page_at(map, page), lg_map_page_bytes(map)) != 0) {
+		cover(map, page);
+		(void)lg_os_userfault_wake(userfault, lg_map_page_at(map, page),
+					   lg_map_page_bytes(map));
+	}
+	lg_store_relaxed(&map->read_error, error);
+	lg_add_relaxed(&map->poisoned, 1);
+	lg_pager_count(map->pager, poisoned, 1);
+	lg_word_release(word, lg_word_with_state(seen, LG_PAGE_POISONED));
+}
+
+void lg_poison_heal(struct lg_map *map, uint64_t page)
+{
+	const struct lg_os_userfault *userfault = &map->pager->userfault;
+	char *at = lg_map_page_at(map, page);
+	size_t bytes = lg_map_page_bytes(map);
+
+	lg_sub_relaxed(&map->poisoned, 1);
+	if (!map->pager->in_threads || userfault->can_poison) {
+		(void)lg_os_advise(at, bytes, LG_OS_DROP);
+		return;
+	}
+	(void)lg_os_map_anon(at, bytes);
+	if (map->readonly)
+		(void)mprotect(at, bytes, PROT_READ);
+	(void)lg_os_advise(at, bytes, LG_OS_NOHUGEPAGE);
+	(void)lg_os_advise(at, bytes, LG_OS_DONTFORK);
+	(void)lg_os_userfault_register(userfault, at, bytes);
+}

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+/*
+ * Poison: a page that could not be read. Touching it is SIGBUS: where threads serve their own faults the
+ * handler passes that signal on; else the kernel is told to raise it, or, before Linux 6.6, finds a file
+ * there that has no bytes.
+ */
+#ifndef LG_PAGER_POISON_H
+#define LG_PAGER_POISON_H
+
+#include <stdint.h>
+
+struct lg_map;
+
+/* The page is OUT, and nobody's that we hold; unless somebody brought it in meanwhile it is POISONED. */
+void lg_poison(struct lg_map *map, uint64_t page, int error);
+
+/* Its addresses fault again; BUSY is the caller's, who says what it is then. */
+void lg_poison_heal(struct lg_map *map, uint64_t page);
+
+#endif
