@@ -59,7 +59,7 @@ static int fill(struct lg_map *map, uint64_t page, uint64_t word, enum lg_os_acc
 	int error = lg_fill(map, page, count, access);
 
 	outcome->stalled = !zero;
-	if (error != 0 && error != -ENOMEM && !zero)
+	if (error != 0 && error != -ENOMEM && error != -EBUSY && !zero) /* these are not the store's */
 		lg_poison(map, page, error);
 	return error;
 }

@@ -161,7 +161,6 @@ static int fill_moved(struct lg_map *map, uint64_t page, enum lg_os_access acces
 {
 	struct lg_pager *pager = map->pager;
 	struct lg_frames *frames = lg_pager_frames(pager, map->shift);
-	size_t bytes = lg_map_page_bytes(map), done;
 	uint32_t handle, frame;
 	int error = load_frame(map, page, zero, &frame);
 
@@ -173,14 +172,9 @@ static int fill_moved(struct lg_map *map, uint64_t page, enum lg_os_access acces
 	}
 	if (!zero && access != LG_OS_ACCESS_WRITE)
 		lg_resident_at(&pager->residents, handle)->hash =
-			lg_content_hash(lg_frame_at(frames, frame), bytes);
-	/* An empty page table in the way makes the kernel split the page. */
-	(void)lg_os_advise(lg_map_page_at(map, page), bytes, LG_OS_DROP);
-	error = lg_os_userfault_move(&pager->userfault, lg_map_page_at(map, page),
-				     lg_frame_at(frames, frame), bytes, &done);
+			lg_content_hash(lg_frame_at(frames, frame), lg_map_page_bytes(map));
+	error = lg_limbo_move_in(map, page, frame);
 	if (error != 0) {
-		if (done > 0)
-			(void)lg_os_advise(lg_map_page_at(map, page), bytes, LG_OS_DROP);
 		remove_residents(map, 1, &handle);
 		goto undo_frame;
 	}

@@ -2,6 +2,7 @@
 #include "pager/limbo.h"
 
 #include "base/require.h"
+#include "os/clock.h"
 #include "os/map.h"
 #include "pager/budget.h"
 #include "pager/content.h"
@@ -14,6 +15,8 @@ enum {
 	RETIRE = 64, /* frames dropped at once */
 	SCAN = 64,   /* frames looked at for one that nobody works on */
 	RUN = 64,    /* pages of one write */
+	HELD_TURNS = 10000,
+	HELD_PAUSE_US = 20,
 };
 
 static struct lg_frames *frames_of(struct lg_map *map)
@@ -233,6 +236,28 @@ static bool can_copy(const struct lg_map *map, uint64_t word, enum lg_os_access 
 				 (word & LG_WORD_UNWRITTEN) == 0);
 }
 
+int lg_limbo_move_in(struct lg_map *map, uint64_t page, uint32_t frame)
+{
+	const struct lg_os_userfault *userfault = &map->pager->userfault;
+	char *to = lg_map_page_at(map, page), *from = lg_frame_at(frames_of(map), frame);
+	size_t bytes = lg_map_page_bytes(map), done;
+	int error = 0;
+
+	if (map->huge) /* an empty page table in the way makes the kernel split the page */
+		(void)lg_os_advise(to, bytes, LG_OS_DROP);
+	for (unsigned i = 0; i < HELD_TURNS; i++) {
+		error = lg_os_userfault_move(userfault, to, from, bytes, &done);
+		if (error == 0)
+			return 0;
+		if (done > 0) /* back, so that it is in one piece */
+			LG_REQUIRE(lg_os_userfault_move(userfault, from, to, done, &done) == 0);
+		if (error != -EBUSY)
+			break;
+		lg_os_sleep_us(HELD_PAUSE_US);
+	}
+	return error;
+}
+
 int lg_limbo_return(struct lg_map *map, uint64_t page, uint64_t *word, enum lg_os_access access)
 {
 	struct lg_pager *pager = map->pager;
@@ -254,14 +279,7 @@ int lg_limbo_return(struct lg_map *map, uint64_t page, uint64_t *word, enum lg_o
 			return error;
 		}
 	} else {
-		if (map->huge) /* an empty page table in the way makes the kernel split the page */
-			(void)lg_os_advise(lg_map_page_at(map, page), bytes, LG_OS_DROP);
-		error = lg_os_userfault_move(&pager->userfault, lg_map_page_at(map, page),
-					     lg_frame_at(frames, frame), bytes, &done);
-		if (error != 0 && done > 0) /* back, so that it is in one piece */
-			LG_REQUIRE(lg_os_userfault_move(&pager->userfault,
-							lg_frame_at(frames, frame),
-							lg_map_page_at(map, page), done, &done) == 0);
+		error = lg_limbo_move_in(map, page, frame);
 		if (error != 0)
 			return error;
 	}

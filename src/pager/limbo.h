@@ -18,6 +18,12 @@ struct lg_map;
 struct lg_pager;
 
 /*
+ * Moves a frame into the map; BUSY is the caller's. After I/O the kernel may hold the frame's memory for
+ * moments: that is waited for. 0, or -errno and the frame is as it was.
+ */
+int lg_limbo_move_in(struct lg_map *map, uint64_t page, uint32_t frame);
+
+/*
  * Puts a page into its map again; BUSY is the caller's, and stays. *word becomes what is true then. 0 or
  * -errno: the page is in limbo as it was.
  */
