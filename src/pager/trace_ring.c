@@ -66,13 +66,14 @@ bool lg_trace_ring_put(struct lg_trace_ring *ring, const struct lg_trace_record 
 
 bool lg_trace_ring_take(struct lg_trace_ring *ring, struct lg_trace_record *record)
 {
-	struct lg_trace_slot *slot = &ring->slots[ring->taken & ring->mask];
+	uint64_t place = lg_load_relaxed(&ring->taken);
+	struct lg_trace_slot *slot = &ring->slots[place & ring->mask];
 
-	if (lg_load_acquire(&slot->turn) != ring->taken + 1) /* T1 */
+	if (lg_load_acquire(&slot->turn) != place + 1) /* T1 */
 		return false;
 	*record = slot->record;
-	lg_store_release(&slot->turn, ring->taken + ring->mask + 1); /* T2 */
-	ring->taken++;
+	lg_store_release(&slot->turn, place + ring->mask + 1); /* T2 */
+	lg_store_relaxed(&ring->taken, place + 1);
 	return true;
 }
 

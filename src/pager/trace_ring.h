@@ -47,7 +47,7 @@ struct lg_trace_ring {
 	uint64_t mask;
 	LG_LINE_ALIGNED _Atomic(uint64_t) put; /* claimed by putters */
 	_Atomic(uint64_t) lost;
-	LG_LINE_ALIGNED uint64_t taken; /* the taker's */
+	LG_LINE_ALIGNED _Atomic(uint64_t) taken; /* the taker's */
 	_Atomic(uint32_t) resting;
 	_Atomic(uint32_t) calls; /* goes up to wake the taker */
 };
@@ -62,7 +62,7 @@ bool lg_trace_ring_put(struct lg_trace_ring *ring, const struct lg_trace_record 
 /* Taker only. False: there is none, or the next one is not whole so far. */
 bool lg_trace_ring_take(struct lg_trace_ring *ring, struct lg_trace_record *record);
 
-/* Taker only: sleeps until there is a record or a call, which is any after `calls` had this value. */
+/* Sleeps until there is a record or a call, which is any after `calls` had this value. */
 void lg_trace_ring_rest(struct lg_trace_ring *ring, uint32_t calls);
 
 /* Wakes the taker, and keeps it from resting. */

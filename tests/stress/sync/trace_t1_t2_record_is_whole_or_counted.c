@@ -21,7 +21,7 @@ static struct crew crew;
 static _Atomic(uint64_t) put_count, refused_count;
 
 /* A source: a thread, or the handler in it. */
-static _Thread_local unsigned self;
+static _Thread_local volatile unsigned self; /* + 1; 0: not begun */
 static _Thread_local volatile uint64_t next_of_handler;
 
 static struct lg_trace_record make(unsigned source, uint64_t number)
@@ -53,14 +53,16 @@ static void interrupt(int signal_number)
 	int before = errno;
 
 	(void)signal_number;
-	put(self * KINDS + 1, next_of_handler);
+	if (self == 0)
+		return;
+	put((self - 1) * KINDS + 1, next_of_handler);
 	next_of_handler = next_of_handler + 1;
 	CLAIM(errno == before);
 }
 
 static void put_all(struct crew_member *member)
 {
-	self = member->number;
+	self = member->number + 1;
 	for (uint64_t number = 0; !crew_stopped(member); number++)
 		put(member->number * KINDS, number);
 }
