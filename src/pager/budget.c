@@ -62,13 +62,25 @@ void lg_budget_look(struct lg_pager *pager)
 	lg_os_wake_all(&pager->work);
 }
 
-bool lg_budget_reclaim(struct lg_pager *pager, bool direct)
+static uint64_t unwritten_bytes(struct lg_pager *pager)
 {
-	uint64_t unwritten = 0;
+	uint64_t bytes = 0;
 
 	for (unsigned i = 0; i < LG_PAGE_SHIFTS; i++)
-		unwritten += lg_frame_bytes(&pager->frames[i], LG_FRAME_UNWRITTEN);
-	if (unwritten > lg_load_relaxed(&pager->budget) / LIMBO_PART && lg_limbo_write(pager) > 0)
+		bytes += lg_frame_bytes(&pager->frames[i], LG_FRAME_UNWRITTEN);
+	return bytes;
+}
+
+bool lg_budget_reclaim(struct lg_pager *pager, bool direct)
+{
+	/* Only the writers call stores that may not be called inside a signal handler. */
+	if (direct && lg_load_relaxed(&pager->slow_stores) > 0) {
+		lg_budget_look(pager);
+		return pager->userfault.can_move && unwritten_bytes(pager) == 0 &&
+		       lg_evict(pager, true) > 0;
+	}
+
+	if (unwritten_bytes(pager) > lg_load_relaxed(&pager->budget) / LIMBO_PART && lg_limbo_write(pager) > 0)
 		return true;
 	return lg_evict(pager, direct) > 0 || lg_limbo_write(pager) > 0;
 }

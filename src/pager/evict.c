@@ -125,6 +125,8 @@ static void enter_limbo(struct lg_map *map, uint64_t first, uint64_t count, uint
 		lg_resident_at(&pager->residents, handle)->frame = (uint32_t)(frame + i);
 		lg_frame_put(frames, (uint32_t)(frame + i),
 			     dirty ? LG_FRAME_UNWRITTEN : LG_FRAME_CLEAN);
+		lg_trace_note(&pager->trace, dirty ? LG_TRACE_EVICT_DIRTY : LG_TRACE_EVICT, map->index,
+			      first + i, map->shift);
 		if (dirty)
 			word |= LG_WORD_UNWRITTEN;
 		else
@@ -196,6 +198,10 @@ static void drop_run(struct lg_map *map, uint64_t first, uint64_t count)
 	for (uint64_t page = first; page < first + count; page++) {
 		uint64_t word = lg_load_relaxed(&map->words[page]);
 
+		lg_trace_note(&pager->trace,
+			      lg_word_state(word) == LG_PAGE_DIRTY ? LG_TRACE_EVICT_DIRTY :
+								     LG_TRACE_EVICT,
+			      map->index, page, map->shift);
 		lg_resident_remove(pager, lg_word_handle(word));
 		lg_word_release(&map->words[page], lg_word_with_state(word, LG_PAGE_OUT));
 	}

@@ -5,7 +5,6 @@
 #include "pager/fill.h"
 #include "pager/limbo.h"
 #include "pager/map.h"
-#include "pager/poison.h"
 #include "pager/prefetch.h"
 #include "pager/atlas.h"
 
@@ -13,8 +12,11 @@
 
 /* What a fault turned out to be. */
 struct outcome {
-	bool stalled; /* the store, or another's work on the page, was waited for */
-	bool ahead;   /* the page had been read ahead */
+	enum lg_trace_kind kind;
+	bool stalled;  /* the store, or another's work on the page, was waited for */
+	bool ahead;    /* the page had been read ahead */
+	bool signal;   /* inside a signal handler */
+	unsigned asked; /* how often a reader was asked for the page */
 };
 
 /* CLEAN to DIRTY; BUSY is ours. */
@@ -50,18 +52,37 @@ static uint64_t claim_zeros(struct lg_map *map, uint64_t page)
 	return count;
 }
 
+/* The store is not to be called here: a reader does it, with our BUSY. */
+static int ask_reader(struct lg_map *map, uint64_t page, uint64_t word, enum lg_os_access access,
+		      struct outcome *outcome)
+{
+	enum { TIMES_MOST = 3, PAUSE_US = 100 };
+
+	outcome->stalled = true;
+	if (outcome->asked++ == TIMES_MOST) {
+		lg_word_release(&map->words[page], word);
+		return -ENOMEM; /* which it waited for long enough */
+	}
+	if (!lg_prefetch_demand(map, page, access)) {
+		lg_word_release(&map->words[page], word);
+		outcome->asked--;
+		lg_os_sleep_us(PAUSE_US);
+	}
+	return 0;
+}
+
 /* OUT, and BUSY is ours: both end here. */
 static int fill(struct lg_map *map, uint64_t page, uint64_t word, enum lg_os_access access,
 		struct outcome *outcome)
 {
 	bool zero = lg_map_is_zero(map, word);
 	uint64_t count = zero && access == LG_OS_ACCESS_WRITE ? claim_zeros(map, page) : 1;
-	int error = lg_fill(map, page, count, access);
 
 	outcome->stalled = !zero;
-	if (error != 0 && error != -ENOMEM && error != -EBUSY && !zero) /* these are not the store's */
-		lg_poison(map, page, error);
-	return error;
+	outcome->kind = access == LG_OS_ACCESS_WRITE ? LG_TRACE_WRITE : LG_TRACE_READ;
+	if (outcome->signal && !zero && !map->store->signal_safe)
+		return ask_reader(map, page, word, access, outcome);
+	return lg_fill_or_poison(map, page, count, access);
 }
 
 /* Mapped as it should be? Else what is missing is done, and the page looked at again. */
@@ -79,6 +100,8 @@ static int step(struct lg_map *map, uint64_t page, enum lg_os_access access, boo
 	case LG_PAGE_LIMBO:
 		if (!lg_word_claim(word, seen))
 			break;
+		outcome->kind = access == LG_OS_ACCESS_WRITE ? LG_TRACE_LIMBO_WRITE :
+							       LG_TRACE_LIMBO_READ;
 		outcome->ahead = (*seen & LG_WORD_AHEAD) != 0;
 		error = lg_limbo_return(map, page, seen, access);
 		lg_pager_count(map->pager, limbo_hits, error == 0);
@@ -89,6 +112,7 @@ static int step(struct lg_map *map, uint64_t page, enum lg_os_access access, boo
 			return keep && !lg_word_claim(word, seen) ? -EAGAIN : 1;
 		if (!lg_word_claim(word, seen))
 			break;
+		outcome->kind = LG_TRACE_PROTECT;
 		error = unprotect(map, page, seen);
 		lg_pager_count(map->pager, protect_faults, error == 0);
 		lg_word_release(word, *seen);
@@ -126,10 +150,19 @@ static int serve(struct lg_map *map, uint64_t page, enum lg_os_access access, bo
 	}
 }
 
-int lg_fault_serve(struct lg_map *map, uint64_t page, enum lg_os_access access)
+/* What comes of it, for those who watch and for the streams. */
+static void follow(struct lg_map *map, uint64_t page, const struct outcome *outcome)
+{
+	if (outcome->kind != 0)
+		lg_trace_note(&map->pager->trace, outcome->kind, map->index, page, map->shift);
+	if (outcome->stalled || outcome->ahead)
+		lg_prefetch_follow(map, page, outcome->stalled);
+}
+
+static int serve_fault(struct lg_map *map, uint64_t page, enum lg_os_access access, bool signal)
 {
 	struct lg_pager *pager = map->pager;
-	struct outcome outcome = { .stalled = false };
+	struct outcome outcome = { .signal = signal };
 	uint64_t start = lg_os_now_ns(), seen;
 	int error = serve(map, page, access, false, &outcome, &seen);
 
@@ -137,18 +170,23 @@ int lg_fault_serve(struct lg_map *map, uint64_t page, enum lg_os_access access)
 	if (access != LG_OS_ACCESS_WRITE)
 		lg_pager_count(pager, read_faults, 1);
 	lg_pager_time(pager->fault_ns, lg_os_now_ns() - start);
-	if (error == 0 && (outcome.stalled || outcome.ahead))
-		lg_prefetch_follow(map, page, outcome.stalled);
+	if (error == 0)
+		follow(map, page, &outcome);
 	return error;
+}
+
+int lg_fault_serve(struct lg_map *map, uint64_t page, enum lg_os_access access)
+{
+	return serve_fault(map, page, access, false);
 }
 
 int lg_fault_claim(struct lg_map *map, uint64_t page, enum lg_os_access access, uint64_t *word)
 {
-	struct outcome outcome = { .stalled = false };
+	struct outcome outcome = { .signal = false };
 	int error = serve(map, page, access, true, &outcome, word);
 
-	if (error == 0 && (outcome.stalled || outcome.ahead))
-		lg_prefetch_follow(map, page, outcome.stalled);
+	if (error == 0)
+		follow(map, page, &outcome);
 	return error;
 }
 
@@ -159,5 +197,5 @@ bool lg_fault_signal(void *address, enum lg_os_access access)
 	if (map == NULL || map->pager->in_threads)
 		return false;
 	uint64_t page = (uint64_t)((char *)address - map->base) >> map->shift;
-	return lg_fault_serve(map, page, access) == 0;
+	return serve_fault(map, page, access, true) == 0;
 }

@@ -6,6 +6,7 @@
 #include "pager/content.h"
 #include "pager/limbo.h"
 #include "pager/map.h"
+#include "pager/poison.h"
 #include "pager/transfer.h"
 
 #include <errno.h>
@@ -40,14 +41,22 @@ static bool add_residents(struct lg_map *map, uint64_t first, uint64_t count, ui
 	return got == count;
 }
 
+/* In the map before it is touched. Under the lock. */
+static void fill_ahead(struct lg_map *map, uint64_t page, uint32_t handle)
+{
+	lg_resident_fill(map, handle, LG_REFERENCE_PREFETCH);
+	lg_trace_note(&map->pager->trace, LG_TRACE_PREFETCH, map->index, page, map->shift);
+}
+
 /* The pages are in the map. The first is what was touched. */
 static void publish(struct lg_map *map, uint64_t first, uint64_t count, const uint32_t *handles,
 		    enum lg_page_state state, enum lg_os_access access)
 {
 	uint64_t signals = lg_pager_lock(map->pager);
 
-	for (uint64_t i = 0; i < count; i++)
-		lg_resident_fill(map, handles[i], i == 0 ? reference_of(access) : LG_REFERENCE_PREFETCH);
+	lg_resident_fill(map, handles[0], reference_of(access));
+	for (uint64_t i = 1; i < count; i++)
+		fill_ahead(map, first + i, handles[i]);
 	lg_recent_note(map, first);
 	lg_pager_unlock(map->pager, signals);
 	for (uint64_t i = 0; i < count; i++) {
@@ -201,6 +210,16 @@ int lg_fill(struct lg_map *map, uint64_t first, uint64_t count, enum lg_os_acces
 	return error;
 }
 
+int lg_fill_or_poison(struct lg_map *map, uint64_t first, uint64_t count, enum lg_os_access access)
+{
+	bool zero = lg_map_is_zero(map, lg_load_relaxed(&map->words[first]));
+	int error = lg_fill(map, first, count, access);
+
+	if (error != 0 && error != -ENOMEM && error != -EBUSY && !zero) /* these are not the store's */
+		lg_poison(map, first, error);
+	return error;
+}
+
 /* --- ahead -------------------------------------------------------------------------------------- */
 
 /* A HELD frame with contents becomes the page's, in limbo. */
@@ -315,7 +334,7 @@ static int ahead_copied(struct lg_map *map, uint64_t first, uint64_t count, uint
 	uint64_t signals = lg_pager_lock(pager);
 	for (uint64_t i = 0; i < count; i++)
 		if (!marked || first + i != marker)
-			lg_resident_fill(map, handles[i], LG_REFERENCE_PREFETCH);
+			fill_ahead(map, first + i, handles[i]);
 	lg_pager_unlock(pager, signals);
 	for (uint64_t i = 0; i < count; i++) {
 		uint64_t word = lg_load_relaxed(&map->words[first + i]);

@@ -24,6 +24,9 @@ struct lg_map;
  */
 int lg_fill(struct lg_map *map, uint64_t first, uint64_t count, enum lg_os_access access);
 
+/* The same; what the store could not read is POISONED then. */
+int lg_fill_or_poison(struct lg_map *map, uint64_t first, uint64_t count, enum lg_os_access access);
+
 /*
  * The same for pages that the store has, before they are touched. The page `marker` of them goes to limbo and
  * not into the map; huge pages all do.

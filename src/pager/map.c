@@ -81,6 +81,11 @@ static int map_range(struct lg_map *map)
 	return 0;
 }
 
+static bool is_slow(const struct lg_map *map)
+{
+	return !map->store->signal_safe && !map->pager->in_threads;
+}
+
 /* A place in the pager's table. Under maps_lock. */
 static int enter(struct lg_map *map)
 {
@@ -94,6 +99,7 @@ static int enter(struct lg_map *map)
 		map->index = index;
 		pager->next_map = index + 1; /* keys of pages that are gone mean nobody for a while */
 		lg_store_release(&pager->maps[index], map);
+		lg_add_relaxed(&pager->slow_stores, is_slow(map) ? 1 : 0);
 		lg_add_relaxed(&pager->map_count, 1);
 		lg_add_relaxed(&pager->map_bytes, map->bytes);
 		return 0;
@@ -104,6 +110,7 @@ static int enter(struct lg_map *map)
 static void leave(struct lg_map *map)
 {
 	lg_store_release(&map->pager->maps[map->index], NULL);
+	lg_sub_relaxed(&map->pager->slow_stores, is_slow(map) ? 1 : 0);
 	lg_sub_relaxed(&map->pager->map_count, 1);
 	lg_sub_relaxed(&map->pager->map_bytes, map->bytes);
 }
@@ -143,10 +150,6 @@ static int check_ways(const struct lg_map *map)
 	if (!map->readonly && !userfault->can_move && !userfault->can_protect)
 		return lg_fail(EOPNOTSUPP, "pages cannot leave a writable map: this kernel can neither "
 					   "move (Linux 6.8) nor write-protect them (Linux 5.7)");
-	if (!map->pager->in_threads && !map->store->signal_safe &&
-	    map->pager->options.faults == LG_FAULTS_INLINE)
-		return lg_fail(EINVAL, "this store cannot be read inside a signal handler: "
-				       "faults:inline cannot serve it");
 	return 0;
 }
 

@@ -14,6 +14,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -106,6 +107,26 @@ static int check_budget(uint64_t bytes, uint64_t page)
 	return 0;
 }
 
+/* By the option, else by the environment, which `lgalloc trace record` sets. */
+static int start_trace(struct lg_pager *pager)
+{
+	const char *path = pager->options.trace;
+	struct lg_trace *trace;
+
+	if (path[0] == '\0')
+		path = secure_getenv(LG_TRACE_ENVIRONMENT);
+	if (path == NULL || path[0] == '\0')
+		return 0;
+	int error = lg_trace_open(path,
+				  &(struct lg_trace_about){ .budget = pager->options.memory,
+							    .page_bytes = pager->options.page,
+							    .policy = pager->options.policy },
+				  &trace);
+	if (error == 0)
+		lg_store_relaxed(&pager->trace, trace);
+	return error;
+}
+
 static int make(struct lg_pager *pager)
 {
 	uint64_t memory = lg_max(lg_os_memory_bytes(), pager->options.memory);
@@ -130,9 +151,14 @@ static int make(struct lg_pager *pager)
 		error = lg_fail(errno, "an event descriptor: %s", lg_error_name(errno));
 		goto undo_staging;
 	}
+	error = start_trace(pager);
+	if (error != 0)
+		goto undo_event;
 	error = start(pager);
 	if (error == 0)
 		return 0;
+	(void)lg_trace_close(lg_load_relaxed(&pager->trace));
+undo_event:
 	close(pager->stop_event);
 undo_staging:
 	lg_staging_end(pager);
@@ -174,6 +200,7 @@ int lg_pager_free(lg_pager *pager)
 		return lg_fail(EBUSY, "%u maps of the pager are open",
 			       lg_load_relaxed(&pager->map_count));
 	stop_threads(pager);
+	(void)lg_trace_close(lg_load_relaxed(&pager->trace));
 	for (unsigned i = 0; i < LG_PAGE_SHIFTS; i++) {
 		struct lg_frames *frames = &pager->frames[i];
 

@@ -25,6 +25,7 @@
 #include "pager/prefetch.h"
 #include "pager/resident.h"
 #include "pager/staging.h"
+#include "pager/trace.h"
 
 #include <lgalloc/pager.h>
 
@@ -90,6 +91,9 @@ struct lg_pager {
 	_Atomic(uint64_t) map_bytes;
 	uint32_t next_map;    /* place in the table to be tried first */
 	uint64_t frame_bytes; /* address space for the frames of one page size */
+
+	_Atomic(struct lg_trace *) trace;
+	_Atomic(uint32_t) slow_stores; /* maps whose store cannot be called inside a signal handler */
 
 	LG_LINE_ALIGNED _Atomic(uint64_t) counters[LG_PAGER_COUNTERS_END];
 	_Atomic(uint64_t) fault_ns[LG_NS_BUCKETS];

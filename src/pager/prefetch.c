@@ -32,7 +32,8 @@ static bool push(struct lg_map *map, uint64_t page, uint64_t count, bool backwar
 {
 	struct lg_requests *requests = &map->pager->requests;
 
-	if (requests->count == LG_REQUESTS || lg_load_relaxed(&map->closing))
+	/* Half of the queue is for those who wait. */
+	if (requests->count >= LG_REQUESTS / 2 || lg_load_relaxed(&map->closing))
 		return false;
 	requests->ring[(requests->head + requests->count++) % LG_REQUESTS] = (struct lg_request){
 		.map = map, .page = page, .count = (uint32_t)count, .backward = backward
@@ -61,6 +62,28 @@ static void post(struct lg_map *map, const struct lg_ahead *ahead)
 	lg_os_signals_restore(signals);
 	if (asleep)
 		lg_os_wake_all(&requests->posted);
+}
+
+bool lg_prefetch_demand(struct lg_map *map, uint64_t page, enum lg_os_access access)
+{
+	struct lg_requests *requests = &map->pager->requests;
+	uint64_t signals = lg_os_signals_block();
+
+	lg_os_latch_take(&requests->lock);
+	bool room = requests->count < LG_REQUESTS;
+	if (room) {
+		requests->head = (requests->head + LG_REQUESTS - 1) % LG_REQUESTS;
+		requests->count++;
+		requests->ring[requests->head] = (struct lg_request){
+			.map = map, .page = page, .count = 1, .demand = true, .access = access
+		};
+		lg_add_relaxed(&map->requests, 1);
+		lg_add_release(&requests->posted, 1);
+	}
+	lg_os_latch_release(&requests->lock);
+	lg_os_signals_restore(signals);
+	lg_os_wake_all(&requests->posted);
+	return room;
 }
 
 void lg_prefetch_follow(struct lg_map *map, uint64_t page, bool stalled)
@@ -123,6 +146,10 @@ static void serve(const struct lg_request *request)
 	struct lg_map *map = request->map;
 	uint64_t end = lg_min(request->page + request->count, map->pages), count;
 
+	if (request->demand) {
+		(void)lg_fill_or_poison(map, request->page, 1, request->access);
+		return;
+	}
 	for (uint64_t page = request->page;
 	     !lg_load_relaxed(&map->closing) && (count = claim_run(map, &page, end)) > 0;
 	     page += count)

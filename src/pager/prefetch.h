@@ -9,6 +9,7 @@
 #define LG_PAGER_PREFETCH_H
 
 #include "base/bits.h"
+#include "os/bus.h"
 #include "os/latch.h"
 
 #include <stdbool.h>
@@ -24,6 +25,8 @@ struct lg_request {
 	uint64_t page;
 	uint32_t count;
 	bool backward; /* its last page will be touched first */
+	bool demand;   /* somebody waits; the page's BUSY comes with it */
+	enum lg_os_access access;
 };
 
 struct lg_requests {
@@ -46,6 +49,12 @@ uint64_t lg_prefetch_zeros(struct lg_map *map, uint64_t page);
 
 /* Asks for a range, as far as the queue has room. */
 void lg_prefetch_range(struct lg_map *map, uint64_t first, uint64_t end);
+
+/*
+ * A page is touched whose store cannot be called here: a reader fills it before all else. BUSY of the page,
+ * which is OUT, goes to it. False: the queue is full of others, and BUSY stays with the caller.
+ */
+bool lg_prefetch_demand(struct lg_map *map, uint64_t page, enum lg_os_access access);
 
 /* A reader's life. */
 void *lg_prefetch_run(void *pager);
