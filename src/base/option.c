@@ -9,8 +9,10 @@
 #include <string.h>
 
 static const char *const backing_words[] = {
-	[LG_BACKING_FILE] = "file", [LG_BACKING_ANON] = "anon", NULL
+	[LG_BACKING_FILE] = "file", [LG_BACKING_ANON] = "anon", [LG_BACKING_PAGED] = "paged", NULL
 };
+static const char *const faults_words[] = { [LG_PAGED_THREADS] = "threads",
+					    [LG_PAGED_INLINE] = "inline", NULL };
 
 /* clang-format off */
 struct lg_options lg_options = {
@@ -19,12 +21,14 @@ struct lg_options lg_options = {
 #undef LG_OPTION_VALUE
 };
 
-#define LG_SETTING_BACKING LG_SETTING_WORD
+/* What the table of settings calls them. */
+#define LG_SETTING_BACKING LG_SETTING_WORD, .words = backing_words
+#define LG_SETTING_FAULTS LG_SETTING_WORD, .words = faults_words
 
 static const struct lg_setting rows[] = {
 #define LG_OPTION_ROW(name_, type_, when, value, low_, high_, help) \
 	{ .name = #name_, .type = LG_SETTING_##type_, .low = low_, .high = high_, \
-	  .words = backing_words, .offset = offsetof(struct lg_options, name_) },
+	  .offset = offsetof(struct lg_options, name_) },
 	LG_OPTIONS(LG_OPTION_ROW)
 #undef LG_OPTION_ROW
 #define LG_STRING_ROW(name_, when, capacity_, help) \
@@ -128,13 +132,27 @@ enum lg_option_when lg_option_earliest(const char *text)
 
 static struct lg_setting setting_of(enum lg_option_type type)
 {
-	static const enum lg_setting_type types[] = {
-		[LG_OPTION_SWITCH] = LG_SETTING_SWITCH, [LG_OPTION_BACKING] = LG_SETTING_WORD,
-		[LG_OPTION_NUMBER] = LG_SETTING_NUMBER, [LG_OPTION_SIZE] = LG_SETTING_SIZE,
-		[LG_OPTION_TIME] = LG_SETTING_TIME,     [LG_OPTION_TEXT] = LG_SETTING_PATH,
+	static const struct lg_setting settings[] = {
+		[LG_OPTION_SWITCH] = { .type = LG_SETTING_SWITCH },
+		[LG_OPTION_BACKING] = { .type = LG_SETTING_BACKING },
+		[LG_OPTION_FAULTS] = { .type = LG_SETTING_FAULTS },
+		[LG_OPTION_NUMBER] = { .type = LG_SETTING_NUMBER },
+		[LG_OPTION_SIZE] = { .type = LG_SETTING_SIZE },
+		[LG_OPTION_TIME] = { .type = LG_SETTING_TIME },
+		[LG_OPTION_TEXT] = { .type = LG_SETTING_PATH },
 	};
 
-	return (struct lg_setting){ .type = types[type], .words = backing_words };
+	return settings[type];
+}
+
+void lg_option_range_text(enum lg_option_type type, uint64_t low, uint64_t high,
+			  char text[LG_SETTING_RANGE_BYTES])
+{
+	struct lg_setting setting = setting_of(type);
+
+	setting.low = low;
+	setting.high = high;
+	lg_setting_range_text(&setting, text);
 }
 
 void lg_option_value_text(enum lg_option_type type, uint64_t value,

@@ -16,17 +16,26 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum lg_backing_kind { LG_BACKING_FILE, LG_BACKING_ANON };
+enum lg_backing_kind { LG_BACKING_FILE, LG_BACKING_ANON, LG_BACKING_PAGED };
+enum lg_paged_faults { LG_PAGED_THREADS, LG_PAGED_INLINE };
 
 /*
  * X(name, type, when, default, low, high, help)
- *   type  SWITCH off|on, BACKING file|anon, NUMBER, SIZE in bytes, TIME in milliseconds
+ *   type  SWITCH off|on, BACKING file|anon|paged, FAULTS threads|inline, NUMBER, SIZE in bytes, TIME in
+ *         milliseconds
  *   when  FIRST: only before the first region; AREA: while none is there, so that a refused dir can be
  *         replaced; LIVE: at any time
  */
 #define LG_OPTIONS(X)                                                                                   \
-	X(backing, BACKING, FIRST, LG_BACKING_FILE, 0, 1,                                               \
-	  "where regions live: file (an unlinked file per class in dir) or anon (anonymous memory)")    \
+	X(backing, BACKING, FIRST, LG_BACKING_FILE, 0, 2,                                               \
+	  "where regions live: file (an unlinked file per class in dir), anon (anonymous memory) or "   \
+	  "paged (memory up to paged_memory, the rest in dir)")                                         \
+	X(paged_memory, SIZE, FIRST, LG_AUTO, LG_MIB(1), LG_TIB(64),                                    \
+	  "backing:paged: how much of it is in memory; default a quarter of RAM or of the cgroup's "    \
+	  "limit")                                                                                      \
+	X(faults, FAULTS, FIRST, LG_PAGED_THREADS, 0, 1,                                                \
+	  "backing:paged: who brings pages in: threads (system calls may be given regions; needs "      \
+	  "privilege) or inline (the thread that touches)")                                             \
 	X(span, SIZE, FIRST, LG_TIB(1), LG_MIB(2), LG_TIB(4),                                           \
 	  "address space reserved per size class; halved until the system grants it")                   \
 	X(reserve, SWITCH, AREA, 1, 0, 1,                                                               \
@@ -67,6 +76,7 @@ enum lg_backing_kind { LG_BACKING_FILE, LG_BACKING_ANON };
 enum lg_option_type {
 	LG_OPTION_SWITCH,
 	LG_OPTION_BACKING,
+	LG_OPTION_FAULTS,
 	LG_OPTION_NUMBER,
 	LG_OPTION_SIZE,
 	LG_OPTION_TIME,
@@ -109,6 +119,9 @@ enum lg_option_when lg_option_earliest(const char *text);
 /* How messages, the manual and the command name a type, and show a value: in the largest exact unit. */
 enum { LG_OPTION_VALUE_BYTES = LG_SETTING_VALUE_BYTES };
 const char *lg_option_type_name(enum lg_option_type type);
+/* The same of all that is allowed: "file, anon or paged", "4K to 1T". */
+void lg_option_range_text(enum lg_option_type type, uint64_t low, uint64_t high,
+			  char text[LG_SETTING_RANGE_BYTES]);
 void lg_option_value_text(enum lg_option_type type, uint64_t value,
 			  char text[LG_OPTION_VALUE_BYTES]);
 

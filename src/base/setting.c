@@ -209,6 +209,19 @@ static void list_words(const char *const *words, char text[ALLOWED_BYTES])
 	}
 }
 
+void lg_setting_range_text(const struct lg_setting *row, char text[LG_SETTING_RANGE_BYTES])
+{
+	char low[LG_SETTING_VALUE_BYTES], high[LG_SETTING_VALUE_BYTES];
+
+	if (has_words(row)) {
+		list_words(words_of(row), text);
+		return;
+	}
+	lg_setting_value_text(row, row->low, low);
+	lg_setting_value_text(row, row->high, high);
+	snprintf(text, LG_SETTING_RANGE_BYTES, "%s to %s", low, high);
+}
+
 static void describe_allowed(const struct lg_setting *row, char text[ALLOWED_BYTES])
 {
 	char low[LG_SETTING_VALUE_BYTES], high[LG_SETTING_VALUE_BYTES];

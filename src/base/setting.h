@@ -74,6 +74,10 @@ const struct lg_setting *lg_settings_find(const struct lg_settings *table,
 enum { LG_SETTING_VALUE_BYTES = 32 };
 void lg_setting_value_text(const struct lg_setting *row, uint64_t value,
 			   char text[LG_SETTING_VALUE_BYTES]);
+
+/* "off or on", "file, anon or paged", "4K to 1G". */
+enum { LG_SETTING_RANGE_BYTES = 200 };
+void lg_setting_range_text(const struct lg_setting *row, char text[LG_SETTING_RANGE_BYTES]);
 const char *lg_setting_type_name(enum lg_setting_type type);
 
 #endif

@@ -5,13 +5,14 @@
  */
 #include "base/option.h"
 #include "metrics/prometheus.h"
+#include "region/backing.h"
 #include "region/pool.h"
 #include "region/start.h"
 
 #include <stdio.h>
 #include <string.h>
 
-enum type { SWITCH, BACKING, NUMBER, SIZE, TIME };
+enum type { SWITCH, BACKING, FAULTS, NUMBER, SIZE, TIME };
 
 static const struct setting {
 	const char *name;
@@ -40,14 +41,25 @@ static void write_backing(const struct lg_prometheus *text, uint64_t value)
 
 	lg_prometheus_head(text, &family);
 	lg_prometheus_sample(text, &family,
-			     value == LG_BACKING_ANON ? "backing=\"anon\"" : "backing=\"file\"", 1);
+			     value == LG_BACKING_ANON  ? "backing=\"anon\"" :
+			     value == LG_BACKING_PAGED ? "backing=\"paged\"" :
+							 "backing=\"file\"",
+			     1);
+}
+
+/* Of no account where regions are not paged. */
+static bool is_of_pager(const struct setting *setting)
+{
+	return setting->value == &lg_options.paged_memory || setting->value == &lg_options.faults;
 }
 
 static uint64_t value_of(const struct setting *setting)
 {
 	uint64_t value = lg_load_relaxed(setting->value);
 
-	return value == LG_AUTO ? lg_pool_dirty_bytes_max() : value;
+	if (value != LG_AUTO)
+		return value;
+	return is_of_pager(setting) ? lg_backing_paged_bytes() : lg_pool_dirty_bytes_max();
 }
 
 void lg_settings_write(const struct lg_prometheus *text)
@@ -63,6 +75,10 @@ void lg_settings_write(const struct lg_prometheus *text)
 
 		if (lg_load_relaxed(setting->value) == LG_AUTO && !lg_start_is_done())
 			continue; /* follows the machine, which nobody looked at yet */
+		if (is_of_pager(setting) && lg_option(backing) != LG_BACKING_PAGED)
+			continue;
+		if (setting->type == FAULTS)
+			continue; /* a word that no graph shows */
 		if (setting->type == BACKING) {
 			write_backing(text, value_of(setting));
 			continue;

@@ -51,12 +51,22 @@ static int make_frames(struct lg_pager *pager, unsigned shift)
 	return 0;
 }
 
+static void unmap_range(struct lg_map *map)
+{
+	size_t bytes = map->pages << map->shift;
+
+	if (map->lent)
+		(void)lg_os_unmap(map->base, bytes);
+	else
+		lg_os_unreserve(map->base, bytes);
+}
+
 /* Addresses, without access of the wrong kind, whose faults are ours. */
 static int map_range(struct lg_map *map)
 {
 	size_t bytes = map->pages << map->shift, huge = (size_t)1 << LG_PAGE_SHIFT_HUGE;
-	void *base;
-	int error = lg_os_reserve(bytes, huge, &base);
+	void *base = map->base;
+	int error = map->lent ? 0 : lg_os_reserve(bytes, huge, &base);
 
 	if (error != 0)
 		return lg_fail(-error, "%zu bytes of address space: %s", bytes,
@@ -72,12 +82,12 @@ static int map_range(struct lg_map *map)
 		error = lg_os_advise(base, bytes, LG_OS_DONTFORK);
 	if (error == 0)
 		error = lg_os_userfault_register(&map->pager->userfault, base, bytes);
+	map->base = base;
 	if (error != 0) {
-		lg_os_unreserve(base, bytes);
+		unmap_range(map);
 		return lg_fail(-error, "a map of %zu bytes: %s", bytes, lg_error_name(-error));
 	}
 	(void)lg_os_advise(base, bytes, LG_OS_DONTDUMP); /* a dump would read all of it */
-	map->base = base;
 	return 0;
 }
 
@@ -159,9 +169,9 @@ static struct lg_map *fail(int error)
 	return NULL;
 }
 
-/* Takes the store over, also where it fails. */
-static struct lg_map *make(struct lg_pager *pager, struct lg_store *store,
-			   const struct lg_map_options *options)
+/* Takes the store over, also where it fails. `at`: NULL, or addresses that are lent. */
+static int make(struct lg_pager *pager, void *at, struct lg_store *store,
+		const struct lg_map_options *options, struct lg_map **made)
 {
 	unsigned shift = lg_log2_floor(options->page);
 	struct lg_map *map;
@@ -175,6 +185,8 @@ static struct lg_map *make(struct lg_pager *pager, struct lg_store *store,
 	map = record;
 	map->pager = pager;
 	map->store = store;
+	map->base = at;
+	map->lent = at != NULL;
 	map->bytes = store->bytes;
 	map->shift = shift;
 	map->pages = (map->bytes + options->page - 1) >> shift;
@@ -200,19 +212,44 @@ static struct lg_map *make(struct lg_pager *pager, struct lg_store *store,
 	if (error != 0)
 		goto undo_range;
 	error = lg_atlas_add(map);
-	if (error == 0)
-		return map;
+	if (error == 0) {
+		*made = map;
+		return 0;
+	}
 	error = lg_fail(-error, "the table of maps: %s", lg_error_name(-error));
 	leave(map);
 undo_range:
-	lg_os_unreserve(map->base, map->pages << map->shift);
+	unmap_range(map);
 undo_words:
 	lg_os_unreserve(words, map->pages * sizeof(lg_word));
 undo_record:
 	lg_os_unreserve(record, sizeof(*map));
 undo_store:
 	store->calls->close(store);
-	return fail(error);
+	return error;
+}
+
+int lg_map_make_at(struct lg_pager *pager, void *at, struct lg_store *store, unsigned shift,
+		   struct lg_map **map)
+{
+	struct lg_map_options options;
+	int error = lg_map_options_parse(NULL, &pager->options, LG_MAP_MEMORY, &options);
+
+	if (error != 0) {
+		store->calls->close(store);
+		return error;
+	}
+	options.page = (uint64_t)1 << shift;
+	return make(pager, at, store, &options, map);
+}
+
+static struct lg_map *make_anywhere(struct lg_pager *pager, struct lg_store *store,
+				    const struct lg_map_options *options)
+{
+	struct lg_map *map;
+	int error = make(pager, NULL, store, options, &map);
+
+	return error == 0 ? map : fail(error);
 }
 
 lg_map *lg_map_memory(lg_pager *pager, size_t bytes, const char *text)
@@ -229,7 +266,7 @@ lg_map *lg_map_memory(lg_pager *pager, size_t bytes, const char *text)
 	if (bytes == 0)
 		return fail(lg_fail(EINVAL, "a map of 0 bytes was asked for"));
 	error = lg_spill_open(pager->options.dir, bytes, options.reserve == LG_RESERVE_ON, &store);
-	return error == 0 ? make(pager, store, &options) : fail(error);
+	return error == 0 ? make_anywhere(pager, store, &options) : fail(error);
 }
 
 lg_map *lg_map_file(lg_pager *pager, const char *path, size_t bytes, const char *text)
@@ -245,7 +282,7 @@ lg_map *lg_map_file(lg_pager *pager, const char *path, size_t bytes, const char 
 		return fail(error);
 	error = lg_file_store_open(path, options.offset, bytes, options.readonly != 0,
 				   options.create != 0, &store);
-	return error == 0 ? make(pager, store, &options) : fail(error);
+	return error == 0 ? make_anywhere(pager, store, &options) : fail(error);
 }
 
 lg_map *lg_map_store(lg_pager *pager, const struct lg_store_ops *ops, void *context, size_t bytes,
@@ -261,7 +298,7 @@ lg_map *lg_map_store(lg_pager *pager, const struct lg_store_ops *ops, void *cont
 	if (error != 0)
 		return fail(error);
 	error = lg_user_store_open(ops, context, bytes, options.readonly != 0, &store);
-	return error == 0 ? make(pager, store, &options) : fail(error);
+	return error == 0 ? make_anywhere(pager, store, &options) : fail(error);
 }
 
 /* --- ending ------------------------------------------------------------------------------------- */
@@ -285,7 +322,7 @@ int lg_map_close(lg_map *map)
 	lock_maps(pager, &signals);
 	leave(map);
 	unlock_maps(pager, signals);
-	lg_os_unreserve(map->base, map->pages << map->shift);
+	unmap_range(map);
 	lg_os_unreserve(map->words, map->pages * sizeof(lg_word));
 	map->store->calls->close(map->store);
 	lg_os_unreserve(map, sizeof(*map));

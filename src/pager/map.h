@@ -30,6 +30,7 @@ struct lg_map {
 	bool readonly;  /* PROT_READ */
 	bool protects;  /* CLEAN pages can be mapped: writes to them are seen */
 	bool prefetch;
+	bool lent;      /* the addresses are somebody else's */
 	_Atomic(uint32_t) access; /* enum lg_advice: SEQUENTIAL, RANDOM or NORMAL */
 	_Atomic(int) write_error; /* -errno since the last sync; 0: none */
 	_Atomic(int) read_error;  /* the last, of a poisoned page */
@@ -62,6 +63,13 @@ static inline uint64_t lg_map_stored_bytes(const struct lg_map *map, uint64_t pa
 
 	return lg_min(to, lg_round_up(map->bytes, map->store->alignment)) - from;
 }
+
+/*
+ * A map over addresses that are reserved already, and are so again after lg_map_close. The store is taken
+ * over, also where it fails. -errno in words.
+ */
+int lg_map_make_at(struct lg_pager *pager, void *at, struct lg_store *store, unsigned shift,
+		   struct lg_map **map);
 
 /* The map at this place of the pager's table. */
 static inline struct lg_map *lg_map_of(struct lg_pager *pager, uint32_t index)

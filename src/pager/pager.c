@@ -169,23 +169,31 @@ undo_userfault:
 	return error;
 }
 
+int lg_pager_make(const struct lg_pager_options *options, struct lg_pager **pager)
+{
+	void *record;
+	int error = lg_os_map_record(sizeof(**pager), &record);
+
+	if (error != 0)
+		return lg_fail(-error, "a pager: %s", lg_error_name(-error));
+	*pager = record;
+	(*pager)->options = *options;
+	error = make(*pager);
+	if (error != 0)
+		lg_os_unreserve(record, sizeof(**pager));
+	return error;
+}
+
 lg_pager *lg_pager_new(const char *text)
 {
+	struct lg_pager_options options;
 	struct lg_pager *pager;
-	void *record;
-	int error = lg_os_map_record(sizeof(*pager), &record);
+	int error = lg_pager_options_parse(text, &options);
 
-	if (error != 0) {
-		errno = -lg_fail(-error, "a pager: %s", lg_error_name(-error));
-		return NULL;
-	}
-	pager = record;
-	error = lg_pager_options_parse(text, &pager->options);
 	if (error == 0)
-		error = make(pager);
+		error = lg_pager_make(&options, &pager);
 	if (error == 0)
 		return pager;
-	lg_os_unreserve(record, sizeof(*pager));
 	errno = -error;
 	return NULL;
 }

@@ -130,6 +130,9 @@ static inline void lg_pager_unlock(struct lg_pager *pager, uint64_t signals)
 	lg_os_signals_restore(signals);
 }
 
+/* -errno in words. */
+int lg_pager_make(const struct lg_pager_options *options, struct lg_pager **pager);
+
 /* NULL: the default one. In a child of fork: NULL, ECHILD. */
 struct lg_pager *lg_pager_of_caller(struct lg_pager *pager);
 

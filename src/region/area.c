@@ -172,7 +172,7 @@ static bool unmap(struct lg_class *class, struct lg_area *area)
 	char *start = lg_region_address(class->index, first_of(area));
 	size_t bytes = count_of(area) << lg_class_shift(class->index);
 
-	if (lg_os_unmap(start, bytes) != 0)
+	if (lg_backing->unmap(start, bytes) != 0)
 		return false;
 	lg_sanitizer_allow(start, bytes);
 	clear_bits(class, area);

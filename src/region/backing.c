@@ -10,7 +10,11 @@ const struct lg_backing *lg_backing = &lg_backing_file;
 
 void lg_backing_choose(void)
 {
-	lg_backing = lg_option(backing) == LG_BACKING_ANON ? &lg_backing_anon : &lg_backing_file;
+	static const struct lg_backing *const kinds[] = { [LG_BACKING_FILE] = &lg_backing_file,
+							  [LG_BACKING_ANON] = &lg_backing_anon,
+							  [LG_BACKING_PAGED] = &lg_backing_paged };
+
+	lg_backing = kinds[lg_option(backing)];
 }
 
 int lg_backing_refused(int error, uint64_t bytes)

@@ -24,6 +24,8 @@ struct lg_backing {
 
 	/* -errno in words. Under the refill lock (anon: or by whoever is alone with the range): maps an extent over reserved addresses; class->file is then its file. */
 	int (*map)(struct lg_class *class, uint64_t offset, uint64_t bytes);
+	/* The extent of a whole area: its addresses are reserved again. */
+	int (*unmap)(void *at, size_t bytes);
 	/* can_move: the same for what a failed move left a hole; -EEXIST: it did not, or it is another's now. */
 	int (*mend)(struct lg_class *class, uint64_t offset, uint64_t bytes);
 	/* Makes sure that no touch of the range can fail for want of space. */
@@ -39,9 +41,16 @@ struct lg_backing {
 
 extern const struct lg_backing lg_backing_file;
 extern const struct lg_backing lg_backing_anon;
+extern const struct lg_backing lg_backing_paged;
 extern const struct lg_backing *lg_backing; /* the process's; constant after the start */
 
 void lg_backing_choose(void);
+
+/* The budget of backing:paged. */
+uint64_t lg_backing_paged_bytes(void);
+
+/* In a child of fork: its regions get a pager of their own. */
+void lg_backing_paged_forget(void);
 
 /* The failure of a mapping in words: -ENOMEM, or -error. */
 int lg_backing_refused(int error, uint64_t bytes);

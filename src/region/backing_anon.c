@@ -76,6 +76,7 @@ const struct lg_backing lg_backing_anon = {
 	.survives_fork = true,
 	.run_bytes = 0,
 	.map = map,
+	.unmap = lg_os_unmap,
 	.mend = mend,
 	.reserve = reserve,
 	.give_back = give_back,

@@ -144,6 +144,7 @@ const struct lg_backing lg_backing_file = {
 	.survives_fork = false,
 	.run_bytes = RUN_BYTES,
 	.map = map,
+	.unmap = lg_os_unmap,
 	.reserve = reserve,
 	.give_back = give_back,
 	.discard = discard,

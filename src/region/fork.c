@@ -158,6 +158,7 @@ void lg_fork_child(void)
 	lg_pool_forget();
 	lg_usage_forget();
 	lg_thread_forget_others();
+	lg_backing_paged_forget();
 	if (!lg_backing->survives_fork) {
 		lg_span_forget();
 		lg_mappings_start(); /* no split mapping was inherited */

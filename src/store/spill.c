@@ -151,3 +151,10 @@ int lg_spill_open(const char *dir, uint64_t bytes, bool reserve, struct lg_store
 	*store = &spill->store;
 	return 0;
 }
+
+int lg_spill_reserve(struct lg_store *store, uint64_t offset, uint64_t bytes)
+{
+	struct spill *spill = spill_of(store);
+
+	return lg_os_file_reserve(&spill->io.file, offset, lg_min(bytes, spill->end - offset));
+}

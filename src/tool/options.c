@@ -9,20 +9,16 @@
 static void print_row(const char *name, const char *type, const char *when, const char *value,
 		      const char *range, const char *help)
 {
-	printf("%-16s %-6s %-5s %-9s %-14s %s\n", name, type, when, value, range, help);
+	printf("%-16s %-6s %-5s %-9s %-19s %s\n", name, type, when, value, range, help);
 }
 
 static void print_option(const char *name, enum lg_option_type type, const char *when,
 			 uint64_t value, uint64_t low, uint64_t high, const char *help)
 {
-	char is[LG_OPTION_VALUE_BYTES], from[LG_OPTION_VALUE_BYTES], to[LG_OPTION_VALUE_BYTES];
-	char range[2 * LG_OPTION_VALUE_BYTES + 8];
-	bool words = type == LG_OPTION_SWITCH || type == LG_OPTION_BACKING;
+	char is[LG_OPTION_VALUE_BYTES], range[LG_SETTING_RANGE_BYTES];
 
 	lg_option_value_text(type, value, is);
-	lg_option_value_text(type, low, from);
-	lg_option_value_text(type, high, to);
-	snprintf(range, sizeof(range), "%s %s %s", from, words ? "or" : "to", to);
+	lg_option_range_text(type, low, high, range);
 	print_row(name, lg_option_type_name(type), when, is, range, help);
 }
 

@@ -22,15 +22,13 @@ static const char *lower(const char *word, char text[static 32])
 static void option(const char *name, enum lg_option_type type, const char *when, uint64_t value,
 		   uint64_t low, uint64_t high)
 {
-	char is[LG_OPTION_VALUE_BYTES], from[LG_OPTION_VALUE_BYTES], to[LG_OPTION_VALUE_BYTES];
+	char is[LG_OPTION_VALUE_BYTES], range[LG_SETTING_RANGE_BYTES];
 	char when_text[32];
 
 	lg_option_value_text(type, value, is);
-	lg_option_value_text(type, low, from);
-	lg_option_value_text(type, high, to);
-	printf("option %s %s, %s, default %s, %s %s %s\n", name, lg_option_type_name(type),
-	       lower(when, when_text), is, from,
-	       type == LG_OPTION_SWITCH || type == LG_OPTION_BACKING ? "or" : "to", to);
+	lg_option_range_text(type, low, high, range);
+	printf("option %s %s, %s, default %s, %s\n", name, lg_option_type_name(type),
+	       lower(when, when_text), is, range);
 }
 
 int main(void)

@@ -59,7 +59,8 @@ static const char *unit_of(const struct row *row)
 
 static bool is_word(const struct row *row)
 {
-	return row->type == LG_OPTION_SWITCH || row->type == LG_OPTION_BACKING;
+	return row->type == LG_OPTION_SWITCH || row->type == LG_OPTION_BACKING ||
+	       row->type == LG_OPTION_FAULTS;
 }
 
 static void defaults_are_those_of_the_table(void **state)
@@ -329,6 +330,7 @@ static void first_options_are_busy_after_the_start_and_live_ones_are_not(void **
 	for (size_t i = 0; i < ROWS; i++) {
 		const struct row *row = &rows[i];
 		const char *other = row->type == LG_OPTION_BACKING ? "anon" :
+				    row->type == LG_OPTION_FAULTS  ? "inline" :
 				    row->type == LG_OPTION_SWITCH  ? (row->value ? "off" : "on") :
 								     NULL;
 

@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+/*
+ * Areas are maps of one pager: of all regions together no more than paged_memory is in memory, the rest lies in
+ * unlinked files in dir, one for each area. No swap, no cgroup, and not the kernel's choice.
+ *
+ * As with the backing file, disk blocks are reserved when a region is handed out, given back when it is
+ * clean, and a child of fork has none of it.
+ *
+ * Pages are 64 KiB, or a region where that is less: regions share no page.
+ */
+#include "base/error.h"
+#include "base/option.h"
+#include "os/latch.h"
+#include "os/limits.h"
+#include "pager/atlas.h"
+#include "pager/drop.h"
+#include "pager/map.h"
+#include "region/class.h"
+#include "store/spill.h"
+
+#include <errno.h>
+#include <string.h>
+
+enum { RUN_BYTES = 1 << 20, PAGE_SHIFT = 16, MEMORY_PART = 4 };
+
+static struct lg_os_latch lock; /* of the making */
+static _Atomic(struct lg_pager *) the_pager;
+
+uint64_t lg_backing_paged_bytes(void)
+{
+	uint64_t bytes = lg_option(paged_memory);
+
+	return bytes != LG_AUTO ? bytes : lg_max(lg_os_memory_bytes() / MEMORY_PART, LG_MIB(1));
+}
+
+/* Signals are not blocked: nobody touches a region while the first area is made. */
+static int make_pager(struct lg_pager **pager)
+{
+	struct lg_pager_options options;
+	int error = lg_pager_options_parse(NULL, &options);
+
+	if (error != 0)
+		return error;
+	options.memory = lg_backing_paged_bytes();
+	options.page = (uint64_t)1 << PAGE_SHIFT;
+	options.faults = lg_option(faults) == LG_PAGED_INLINE ? LG_FAULTS_INLINE : LG_FAULTS_THREADS;
+	strncpy(options.dir, lg_option_dir(), sizeof(options.dir) - 1);
+	return lg_pager_make(&options, pager);
+}
+
+static int find_pager(struct lg_pager **pager)
+{
+	int error = 0;
+
+	*pager = lg_load_acquire(&the_pager);
+	if (*pager != NULL)
+		return 0;
+	lg_os_latch_take(&lock);
+	*pager = lg_load_relaxed(&the_pager);
+	if (*pager == NULL) {
+		error = make_pager(pager);
+		if (error == 0)
+			lg_store_release(&the_pager, *pager);
+	}
+	lg_os_latch_release(&lock);
+	return error;
+}
+
+void lg_backing_paged_forget(void)
+{
+	lg_store_relaxed(&the_pager, NULL);
+	lg_store_relaxed(&lock.word, (uint32_t)LG_LATCH_FREE);
+}
+
+/* The map of a region's area, and where in it the range is. */
+static struct lg_map *map_of(const struct lg_class *class, uint64_t offset, uint64_t *inside)
+{
+	char *at = lg_class_base(class->index) + offset;
+	struct lg_map *map = lg_atlas_find(at);
+
+	if (map != NULL)
+		*inside = (uint64_t)(at - map->base);
+	return map;
+}
+
+static int map(struct lg_class *class, uint64_t offset, uint64_t bytes)
+{
+	unsigned shift = lg_class_shift(class->index);
+	struct lg_pager *pager;
+	struct lg_store *store;
+	struct lg_map *made;
+	int error = find_pager(&pager);
+
+	if (error != 0)
+		return error;
+	error = lg_spill_open(lg_option_dir(), bytes, false, &store);
+	if (error != 0)
+		return error;
+	return lg_map_make_at(pager, lg_class_base(class->index) + offset, store,
+			      shift < PAGE_SHIFT ? shift : PAGE_SHIFT, &made);
+}
+
+static int unmap(void *at, size_t bytes)
+{
+	struct lg_map *map = lg_atlas_find(at);
+
+	(void)bytes;
+	if (map == NULL)
+		return -EINVAL;
+	(void)lg_map_close(map); /* a spill has nothing to tell */
+	return 0;
+}
+
+static int reserve(struct lg_class *class, uint32_t file, uint64_t offset, uint64_t bytes)
+{
+	uint64_t inside;
+	struct lg_map *map = map_of(class, offset, &inside);
+
+	(void)file;
+	if (!lg_option(reserve) || map == NULL)
+		return 0;
+	int error = lg_spill_reserve(map->store, inside, bytes);
+	return error == 0 ? 0 :
+			    lg_fail(-error, "dir '%s' has no room for %llu more bytes: %s",
+				    lg_option_dir(), (unsigned long long)bytes,
+				    lg_error_name(-error));
+}
+
+static int drop(struct lg_class *class, uint64_t offset, uint64_t bytes)
+{
+	uint64_t inside, end;
+	struct lg_map *map = map_of(class, offset, &inside);
+
+	if (map == NULL)
+		return -EINVAL;
+	end = inside + bytes;
+	lg_drop_range(map, inside >> map->shift, end >> map->shift);
+	return 0;
+}
+
+static int give_back(struct lg_class *class, uint64_t offset, uint64_t bytes, bool lazily)
+{
+	uint64_t inside = 0;
+	struct lg_map *map = map_of(class, offset, &inside);
+	int error = drop(class, offset, bytes);
+
+	(void)lazily;
+	return error == 0 ? map->store->calls->discard(map->store, inside, bytes) : error;
+}
+
+/* The blocks stay reserved: the region lives. */
+static int discard(struct lg_class *class, uint32_t file, uint64_t offset, uint64_t bytes)
+{
+	(void)file;
+	return drop(class, offset, bytes);
+}
+
+static int page_out(struct lg_class *class, uint32_t file, uint64_t offset, uint64_t bytes)
+{
+	uint64_t inside;
+	struct lg_map *map = map_of(class, offset, &inside);
+
+	(void)file;
+	return map == NULL ? -EINVAL : lg_map_advise(map, inside, bytes, LG_COLD);
+}
+
+static bool is_huge(const struct lg_class *class)
+{
+	(void)class;
+	return false;
+}
+
+const struct lg_backing lg_backing_paged = {
+	.name = "paged",
+	.can_lazily = false,
+	.can_move = false,
+	.survives_fork = false,
+	.run_bytes = RUN_BYTES,
+	.map = map,
+	.unmap = unmap,
+	.reserve = reserve,
+	.give_back = give_back,
+	.discard = discard,
+	.page_out = page_out,
+	.is_huge = is_huge,
+};
