@@ -61,7 +61,7 @@ static void drop_other(struct lg_map *map, uint64_t page, uint64_t seen, uint64_
 
 static void drop(struct lg_map *map, uint64_t first, uint64_t end, bool all)
 {
-	uint64_t forget = map->store->begins_zero ? LG_WORD_STORED : 0, run = 0, page, seen, dropped = 0;
+	uint64_t forget = map->store->lasts ? 0 : LG_WORD_STORED, run = 0, page, seen, dropped = 0;
 
 	for (page = first; page < end; page++) {
 		enum claim claim = try_claim(map, page, all, &seen);

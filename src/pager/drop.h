@@ -7,7 +7,7 @@
 
 struct lg_map;
 
-/* LG_DEAD: what is not pinned; the pages of a store that begins with zeros read zero again. */
+/* LG_DEAD: what is not pinned; pages of a spill read zero again, others as their store has them. */
 void lg_drop_range(struct lg_map *map, uint64_t first, uint64_t end);
 
 /* LG_COLD: what is in limbo, written first. 0 or the first error. */

@@ -219,8 +219,10 @@ static uint64_t leave_in_place(struct lg_map *map, uint64_t first, uint64_t coun
 		drop_run(map, first, count);
 		return count;
 	}
-	for (uint64_t i = 0; i < count; i++)
+	for (uint64_t i = 0; i < count; i++) {
 		places[i] = lg_map_page_at(map, first + i);
+		lg_or_release(&map->words[first + i], LG_WORD_STORED); /* or some of it, if that fails */
+	}
 	int error = lg_os_userfault_protect(&map->pager->userfault, lg_map_page_at(map, first),
 					    count << map->shift);
 	if (error == 0)
@@ -232,8 +234,6 @@ static uint64_t leave_in_place(struct lg_map *map, uint64_t first, uint64_t coun
 		keep(map, first, count);
 		return 0;
 	}
-	for (uint64_t page = first; page < first + count; page++)
-		lg_or_release(&map->words[page], LG_WORD_STORED);
 	drop_run(map, first, count);
 	return count;
 }

@@ -302,8 +302,8 @@ struct claimed {
 };
 
 /*
- * Nothing to write: all zero, where the store begins so; or the same as the store has, though the page was
- * writable.
+ * Nothing to write: all zero, where the store has nothing else, or nobody who reads it but us; or the same
+ * as the store has, though the page was writable.
  */
 static bool is_stored(struct lg_map *map, struct claimed *page)
 {
@@ -311,7 +311,10 @@ static bool is_stored(struct lg_map *map, struct claimed *page)
 	size_t bytes = lg_map_page_bytes(map);
 	uint64_t hash = resident_of(map, page->word)->hash;
 
-	if (map->store->begins_zero && lg_content_is_zero(at, bytes)) {
+	bool has_zeros = map->store->begins_zero &&
+			 (!map->store->lasts || (page->word & LG_WORD_STORED) == 0);
+
+	if (has_zeros && lg_content_is_zero(at, bytes)) {
 		page->word &= ~LG_WORD_STORED;
 		lg_pager_count(map->pager, evictions_zero, 1);
 		return true;
@@ -375,9 +378,9 @@ static int write_run(struct lg_map *map, uint64_t first, struct claimed *run, un
 							      .page = first + i,
 							      .count = stretch,
 							      .places = &places[i] });
-		for (unsigned k = 0; k < stretch && error == 0; k++) {
-			run[i + k].written = true;
-			run[i + k].word |= LG_WORD_STORED;
+		for (unsigned k = 0; k < stretch; k++) {
+			run[i + k].written = error == 0;
+			run[i + k].word |= LG_WORD_STORED; /* some of it, if it failed */
 			resident_of(map, run[i + k].word)->hash = 0;
 		}
 	}

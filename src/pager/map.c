@@ -315,7 +315,7 @@ int lg_map_close(lg_map *map)
 
 	lg_store_relaxed(&map->closing, true);
 	lg_prefetch_drain(map);
-	if (!map->readonly && !map->store->begins_zero)
+	if (!map->readonly && map->store->lasts)
 		error = lg_map_sync(map, 0, 0);
 	lg_drop_all(map);
 	lg_atlas_remove(map);

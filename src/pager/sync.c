@@ -29,13 +29,13 @@ static uint64_t claim_run(struct lg_map *map, uint64_t first, uint64_t end, bool
 	return count;
 }
 
-static void release_run(struct lg_map *map, uint64_t first, uint64_t count, enum lg_page_state state,
-			uint64_t more)
+/* They were written, or some of them. */
+static void release_run(struct lg_map *map, uint64_t first, uint64_t count, enum lg_page_state state)
 {
 	for (uint64_t page = first; page < first + count; page++) {
 		uint64_t word = lg_load_relaxed(&map->words[page]);
 
-		lg_word_release(&map->words[page], lg_word_with_state(word, state) | more);
+		lg_word_release(&map->words[page], lg_word_with_state(word, state) | LG_WORD_STORED);
 	}
 }
 
@@ -76,7 +76,7 @@ static int write_run(struct lg_map *map, uint64_t first, uint64_t count, bool pi
 
 	if (pinned) {
 		error = write_out(map, first, count);
-		release_run(map, first, count, LG_PAGE_DIRTY, error == 0 ? LG_WORD_STORED : 0);
+		release_run(map, first, count, LG_PAGE_DIRTY);
 		return error;
 	}
 	if (!pager->userfault.can_protect) {
@@ -89,8 +89,7 @@ static int write_run(struct lg_map *map, uint64_t first, uint64_t count, bool pi
 		error = write_out(map, first, count);
 	if (error != 0)
 		(void)lg_os_userfault_unprotect(&pager->userfault, at, bytes);
-	release_run(map, first, count, error == 0 ? LG_PAGE_CLEAN : LG_PAGE_DIRTY,
-		    error == 0 ? LG_WORD_STORED : 0);
+	release_run(map, first, count, error == 0 ? LG_PAGE_CLEAN : LG_PAGE_DIRTY);
 	return error;
 }
 
@@ -146,7 +145,7 @@ int lg_map_sync(lg_map *map, size_t offset, size_t length)
 	if (lg_pager_of_caller(map->pager) == NULL)
 		return -ECHILD;
 	lg_pager_count(map->pager, syncs, 1);
-	if (!map->readonly && !map->store->begins_zero) { /* a spill has nobody to read it later */
+	if (!map->readonly && map->store->lasts) {
 		(void)lg_sync_write(map, first, end);
 		int failed = map->store->calls->flush(map->store);
 		if (failed != 0)

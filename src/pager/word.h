@@ -9,7 +9,7 @@
  *                   POISONED  could not be read
  *   3     BUSY      somebody works on the page: state, flags and handle are his alone
  *   4     WAITED    somebody sleeps until it is not BUSY
- *   5     STORED    the store was given this page once
+ *   5     STORED    the store was given this page once, or some of it
  *   6     UNWRITTEN LIMBO only: the frame has what the store has not
  *   7     AHEAD     read ahead and not touched yet
  *   8-13  recent    how many rings of recent fills have it

@@ -341,6 +341,7 @@ int lg_file_store_open(const char *path, uint64_t offset, uint64_t bytes, bool r
 	file->store.alignment = LG_OS_IO_BLOCK;
 	file->store.readonly = readonly;
 	file->store.signal_safe = true;
+	file->store.lasts = true;
 	*store = &file->store;
 	return 0;
 }

@@ -51,6 +51,7 @@ struct lg_store {
 	bool readonly;
 	bool signal_safe;
 	bool begins_zero; /* what was never written reads zero and need not be read */
+	bool lasts;       /* it is read by others, or later: what is written has to get there */
 	bool is_slow;     /* a read may take as long as a network's answer */
 };
 

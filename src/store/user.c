@@ -219,6 +219,7 @@ int lg_user_store_open(const struct lg_store_ops *ops, void *context, uint64_t b
 					 .alignment = 1,
 					 .readonly = readonly || ops->write == NULL,
 					 .signal_safe = ops->signal_safe,
+					 .lasts = true,
 					 .is_slow = !ops->signal_safe };
 	*store = &user->store;
 	return 0;
