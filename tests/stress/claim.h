@@ -29,6 +29,18 @@ enum { EXIT_SKIPPED = 77 };
 #define SANITIZED_ADDRESS 0
 #endif
 
+/* ThreadSanitizer follows no threads into the child of a fork, and has memory of its own for all of ours. */
+#if defined(__SANITIZE_THREAD__)
+#define SANITIZED_THREAD 1
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define SANITIZED_THREAD 1
+#endif
+#endif
+#ifndef SANITIZED_THREAD
+#define SANITIZED_THREAD 0
+#endif
+
 static inline _Noreturn void claim_failed(const char *what, const char *file, int line)
 {
 	int cause = errno;
