@@ -22,7 +22,7 @@ static uint64_t claim_mapped(struct lg_map *map, uint64_t *page, uint64_t end)
 		lg_word *word = &map->words[*page + count];
 		uint64_t seen = lg_load_relaxed(word);
 
-		if (lg_word_is_mapped(seen) && (seen & LG_WORD_PINS) == 0 &&
+		if (lg_word_is_mapped(seen) && (seen & LG_WORD_STAYS) == 0 &&
 		    lg_word_claim(word, &seen))
 			count++;
 		else if (count > 0)

@@ -85,34 +85,39 @@ bool lg_budget_reclaim(struct lg_pager *pager, bool direct)
 	return lg_evict(pager, direct) > 0 || lg_limbo_write(pager) > 0;
 }
 
+/* In vain is what brought no memory while nobody waited for a store, which may take its time. */
 int lg_budget_wait(struct lg_pager *pager, unsigned *turns)
 {
-	bool failing = lg_load_relaxed(&pager->writing_fails);
+	int failure = lg_load_relaxed(&pager->write_failure);
 	uint32_t freed = lg_load_relaxed(&pager->freed);
 
-	if (*turns >= (failing ? TURNS_FAILING : TURNS_MOST))
-		return failing ? -EIO : -ENOMEM;
-	++*turns;
+	if (*turns >= (failure != 0 ? TURNS_FAILING : TURNS_MOST))
+		return failure != 0 ? failure : -ENOMEM;
 	lg_add_ordered(&pager->waiting, 1);
 	lg_os_sleep_while(&pager->freed, freed, WAIT_MS);
 	lg_sub_relaxed(&pager->waiting, 1);
+	if (lg_load_relaxed(&pager->freed) == freed &&
+	    (failure != 0 || lg_load_relaxed(&pager->transfers) == 0))
+		++*turns;
 	return 0;
+}
+
+bool lg_budget_take_now(struct lg_pager *pager, uint64_t bytes)
+{
+	while (!lg_budget_try(pager, bytes))
+		if (lg_limbo_retire(pager, bytes) == 0 && !lg_budget_reclaim(pager, true) &&
+		    lg_staging_drop(pager) == 0)
+			return false;
+	lg_budget_look(pager);
+	return true;
 }
 
 int lg_budget_take(struct lg_pager *pager, uint64_t bytes)
 {
 	unsigned turns = 0;
-	int error;
+	int error = 0;
 
-	while (!lg_budget_try(pager, bytes)) {
-		if (lg_limbo_retire(pager, bytes) > 0 || lg_budget_reclaim(pager, true))
-			continue;
-		if (lg_staging_drop(pager) > 0)
-			continue;
+	while (error == 0 && !lg_budget_take_now(pager, bytes))
 		error = lg_budget_wait(pager, &turns);
-		if (error != 0)
-			return error;
-	}
-	lg_budget_look(pager);
-	return 0;
+	return error;
 }

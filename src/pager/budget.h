@@ -19,10 +19,14 @@ bool lg_budget_try(struct lg_pager *pager, uint64_t bytes);
 void lg_budget_give(struct lg_pager *pager, uint64_t bytes);
 
 /*
- * Reclaims and waits for as long as it may help. -ENOMEM: all is pinned or in use; -EIO: pages could not be
- * written. No lock held; BUSY of the page it is for may be.
+ * Reclaims and waits for as long as it may help. -ENOMEM: all is pinned or in use; -EIO and the like: pages
+ * could not be written. No lock held; BUSY of the page it is for may be, but no other memory: those who waited
+ * with some in hand could wait for each other.
  */
 int lg_budget_take(struct lg_pager *pager, uint64_t bytes);
+
+/* Reclaims, and does not wait: for those who have some in hand. */
+bool lg_budget_take_now(struct lg_pager *pager, uint64_t bytes);
 
 /*
  * One step to more memory: writes, or evicts. False: there was nothing to do. What it gained is found in
@@ -30,7 +34,7 @@ int lg_budget_take(struct lg_pager *pager, uint64_t bytes);
  */
 bool lg_budget_reclaim(struct lg_pager *pager, bool direct);
 
-/* Sleeps a while, for others to give memory back. -ENOMEM, -EIO: in vain for too long. */
+/* Sleeps a while, for others to give memory back. -ENOMEM, or why writes fail: in vain for too long. */
 int lg_budget_wait(struct lg_pager *pager, unsigned *turns);
 
 /* Memory that can be had without a write: unused, and clean in limbo. */

@@ -20,7 +20,7 @@ static enum claim try_claim(struct lg_map *map, uint64_t page, bool pinned_too, 
 			return TAKEN;
 		if (lg_word_state(*seen) == LG_PAGE_OUT && (*seen & LG_WORD_STORED) == 0)
 			return SKIP;
-		if ((*seen & LG_WORD_PINS) != 0 && !pinned_too)
+		if ((*seen & LG_WORD_STAYS) != 0 && !pinned_too)
 			return SKIP;
 	} while (!lg_word_claim(word, seen));
 	return CLAIMED;

@@ -12,26 +12,28 @@
 
 /* --- choosing ----------------------------------------------------------------------------------- */
 
-/* The policy whose maps have most in memory. Under the lock. */
-static struct lg_policy_use *largest_use(struct lg_pager *pager)
+/* The policy whose maps have most in memory, of those not `tried`. Under the lock. */
+static struct lg_policy_use *largest_use(struct lg_pager *pager, uint32_t tried)
 {
 	struct lg_policy_use *largest = NULL;
 
 	for (unsigned i = 0; i < LG_POLICY_USES; i++) {
 		struct lg_policy_use *use = &pager->residents.uses[i];
 
-		if (use->state != NULL && (largest == NULL || use->bytes > largest->bytes))
+		if (use->state != NULL && (tried >> i & 1) == 0 &&
+		    (largest == NULL || use->bytes > largest->bytes))
 			largest = use;
 	}
 	return largest;
 }
 
+/* False: somebody works on it, it is recent, or pinned. */
 static bool claim_victim(struct lg_map *map, uint64_t page)
 {
 	lg_word *word = &map->words[page];
 	uint64_t seen = lg_load_relaxed(word);
 
-	while (lg_word_is_mapped(seen) && (seen & (LG_WORD_PINS | LG_WORD_RECENTS)) == 0) {
+	while (lg_word_is_mapped(seen) && (seen & (LG_WORD_STAYS | LG_WORD_RECENTS)) == 0) {
 		if ((seen & LG_WORD_BUSY) != 0)
 			return false;
 		if (lg_word_claim(word, &seen)) /* W2 */
@@ -40,17 +42,15 @@ static bool claim_victim(struct lg_map *map, uint64_t page)
 	return false;
 }
 
-/* Fills `victims` with handles of pages that are claimed: how many. */
-static unsigned choose(struct lg_pager *pager, uint32_t victims[LG_BATCH], uint64_t wanted)
+/* Handles of this policy's pages, claimed: how many. Under the lock. */
+static unsigned choose_from(struct lg_pager *pager, struct lg_policy_use *use,
+			    uint32_t victims[LG_BATCH], uint64_t wanted)
 {
 	struct lg_residents *residents = &pager->residents;
 	uint64_t bytes = 0;
-	uint32_t refusals[LG_BATCH];
 	unsigned count = 0, refused = 0;
-	uint64_t signals = lg_pager_lock(pager);
-	struct lg_policy_use *use = largest_use(pager);
 
-	while (use != NULL && count < LG_BATCH && refused < LG_BATCH && (count == 0 || bytes < wanted)) {
+	while (count < LG_BATCH && refused < LG_REFUSED && (count == 0 || bytes < wanted)) {
 		uint32_t handle = use->policy.ops->victim(use->state);
 
 		if (handle == LG_HANDLE_NONE)
@@ -60,13 +60,31 @@ static unsigned choose(struct lg_pager *pager, uint32_t victims[LG_BATCH], uint6
 		if (claim_victim(map, residents->table[handle].page)) {
 			victims[count++] = handle;
 			bytes += lg_map_page_bytes(map);
-		} else {
-			refusals[refused++] = handle;
+		} else if (!lg_resident_set_aside(map, handle)) {
+			residents->refused[refused++] = handle;
 		}
 	}
-	while (refused-- > 0)
-		lg_resident_put_back(lg_map_of(pager, residents->table[refusals[refused]].map),
-				     refusals[refused]);
+	while (refused-- > 0) {
+		uint32_t handle = residents->refused[refused];
+
+		lg_resident_put_back(lg_map_of(pager, residents->table[handle].map), handle);
+	}
+	return count;
+}
+
+/* Fills `victims` with handles of pages that are claimed: how many. */
+static unsigned choose(struct lg_pager *pager, uint32_t victims[LG_BATCH], uint64_t wanted)
+{
+	struct lg_policy_use *use;
+	unsigned count = 0;
+	uint32_t tried = 0;
+	uint64_t signals = lg_pager_lock(pager);
+
+	lg_recent_trim(pager);
+	while (count == 0 && (use = largest_use(pager, tried)) != NULL) {
+		count = choose_from(pager, use, victims, wanted);
+		tried |= (uint32_t)1 << (use - pager->residents.uses);
+	}
 	lg_pager_unlock(pager, signals);
 	return count;
 }

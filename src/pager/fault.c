@@ -29,7 +29,7 @@ static int unprotect(struct lg_map *map, uint64_t page, uint64_t *word)
 	if (error != 0)
 		return error;
 	uint64_t signals = lg_pager_lock(pager);
-	map->use->policy.ops->touch(map->use->state, lg_word_handle(*word), LG_REFERENCE_WRITE);
+	lg_resident_touch(map, lg_word_handle(*word), LG_REFERENCE_WRITE);
 	lg_pager_unlock(pager, signals);
 	*word = lg_word_with_state(*word, LG_PAGE_DIRTY);
 	return 0;
@@ -82,7 +82,7 @@ static int fill(struct lg_map *map, uint64_t page, uint64_t word, enum lg_os_acc
 	outcome->kind = access == LG_OS_ACCESS_WRITE ? LG_TRACE_WRITE : LG_TRACE_READ;
 	if (outcome->signal && !zero && !map->store->signal_safe)
 		return ask_reader(map, page, word, access, outcome);
-	return lg_fill_or_poison(map, page, count, access);
+	return lg_fill(map, page, count, access);
 }
 
 /* Mapped as it should be? Else what is missing is done, and the page looked at again. */

@@ -98,13 +98,15 @@ static enum lg_page_state state_after_copy(const struct lg_map *map, enum lg_os_
 }
 
 static int fill_copied(struct lg_map *map, uint64_t first, uint64_t count, enum lg_os_access access,
-		       bool zero)
+		       bool zero, bool *unreadable)
 {
 	struct lg_pager *pager = map->pager;
 	enum lg_page_state state = state_after_copy(map, access);
 	uint32_t handles[LG_BATCH];
+	uint64_t bytes = count << map->shift;
 	void *buffer = NULL;
-	int error = lg_budget_take(pager, count << map->shift);
+	int error = zero ? lg_budget_take(pager, bytes) :
+			   lg_staging_take(pager, bytes, bytes, &buffer);
 
 	if (error != 0)
 		goto undo_claims;
@@ -113,9 +115,8 @@ static int fill_copied(struct lg_map *map, uint64_t first, uint64_t count, enum 
 		goto undo_budget;
 	}
 	if (!zero) {
-		error = lg_staging_take(pager, lg_map_page_bytes(map), &buffer);
-		if (error == 0)
-			error = lg_transfer_read(map, first, count, buffer);
+		error = lg_transfer_read(map, first, count, buffer);
+		*unreadable = error != 0;
 		if (error != 0)
 			goto undo_residents;
 	}
@@ -128,11 +129,11 @@ static int fill_copied(struct lg_map *map, uint64_t first, uint64_t count, enum 
 	publish(map, first, count, handles, state, access);
 	return 0;
 undo_residents:
-	if (buffer != NULL)
-		lg_staging_give(pager, buffer);
 	remove_residents(map, count, handles);
 undo_budget:
-	lg_budget_give(pager, count << map->shift);
+	if (buffer != NULL)
+		lg_staging_give(pager, buffer);
+	lg_budget_give(pager, bytes);
 undo_claims:
 	give_up(map, first, count);
 	return error;
@@ -149,7 +150,8 @@ static void put_frame(struct lg_pager *pager, struct lg_frames *frames, uint32_t
 }
 
 /* A frame with the page's contents. */
-static int load_frame(struct lg_map *map, uint64_t page, bool zero, uint32_t *frame)
+static int load_frame(struct lg_map *map, uint64_t page, bool zero, uint32_t *frame,
+		      bool *unreadable)
 {
 	struct lg_frames *frames = lg_pager_frames(map->pager, map->shift);
 	bool is_zero;
@@ -161,17 +163,19 @@ static int load_frame(struct lg_map *map, uint64_t page, bool zero, uint32_t *fr
 		memset(lg_frame_at(frames, *frame), 0, lg_map_page_bytes(map));
 	if (!zero)
 		error = lg_transfer_read(map, page, 1, lg_frame_at(frames, *frame));
+	*unreadable = error != 0;
 	if (error != 0)
 		put_frame(map->pager, frames, *frame);
 	return error;
 }
 
-static int fill_moved(struct lg_map *map, uint64_t page, enum lg_os_access access, bool zero)
+static int fill_moved(struct lg_map *map, uint64_t page, enum lg_os_access access, bool zero,
+		      bool *unreadable)
 {
 	struct lg_pager *pager = map->pager;
 	struct lg_frames *frames = lg_pager_frames(pager, map->shift);
 	uint32_t handle, frame;
-	int error = load_frame(map, page, zero, &frame);
+	int error = load_frame(map, page, zero, &frame, unreadable);
 
 	if (error != 0)
 		goto undo_claim;
@@ -201,21 +205,13 @@ undo_claim:
 
 int lg_fill(struct lg_map *map, uint64_t first, uint64_t count, enum lg_os_access access)
 {
-	bool zero = lg_map_is_zero(map, lg_load_relaxed(&map->words[first]));
-	int error = map->huge ? fill_moved(map, first, access, zero) :
-				fill_copied(map, first, count, access, zero);
+	bool zero = lg_map_is_zero(map, lg_load_relaxed(&map->words[first])), unreadable = false;
+	int error = map->huge ? fill_moved(map, first, access, zero, &unreadable) :
+				fill_copied(map, first, count, access, zero, &unreadable);
 
 	if (error == 0 && zero)
 		lg_pager_count(map->pager, zero_fills, count);
-	return error;
-}
-
-int lg_fill_or_poison(struct lg_map *map, uint64_t first, uint64_t count, enum lg_os_access access)
-{
-	bool zero = lg_map_is_zero(map, lg_load_relaxed(&map->words[first]));
-	int error = lg_fill(map, first, count, access);
-
-	if (error != 0 && error != -ENOMEM && error != -EBUSY && !zero) /* these are not the store's */
+	if (unreadable)
 		lg_poison(map, first, error);
 	return error;
 }
@@ -246,7 +242,8 @@ static int ahead_moved(struct lg_map *map, uint64_t page)
 	struct lg_pager *pager = map->pager;
 	struct lg_frames *frames = lg_pager_frames(pager, map->shift);
 	uint32_t handle, frame;
-	int error = load_frame(map, page, false, &frame);
+	bool unreadable = false;
+	int error = load_frame(map, page, false, &frame, &unreadable);
 
 	if (error == 0 && !add_residents(map, page, 1, &handle)) {
 		put_frame(pager, frames, frame);
@@ -312,16 +309,13 @@ static int ahead_copied(struct lg_map *map, uint64_t first, uint64_t count, uint
 	enum lg_page_state state = state_after_copy(map, LG_OS_ACCESS_READ);
 	uint32_t handles[1 << (LG_PAGE_SHIFT_HUGE - LG_PAGE_SHIFT_MIN)], frame = LG_FRAME_NONE;
 	void *buffer;
-	int error = lg_staging_take(pager, bytes, &buffer);
+	int error = lg_staging_take(pager, bytes, bytes, &buffer);
 
 	if (error != 0)
 		goto undo_claims;
 	error = lg_transfer_read(map, first, count, buffer);
 	if (error != 0)
-		goto undo_buffer;
-	error = lg_budget_take(pager, bytes);
-	if (error != 0)
-		goto undo_buffer;
+		goto undo_budget;
 	if (!add_residents(map, first, count, handles)) {
 		error = -ENOMEM;
 		goto undo_budget;
@@ -354,9 +348,8 @@ undo_residents:
 	}
 	remove_residents(map, count, handles);
 undo_budget:
-	lg_budget_give(pager, bytes);
-undo_buffer:
 	lg_staging_give(pager, buffer);
+	lg_budget_give(pager, bytes);
 undo_claims:
 	give_up(map, first, count);
 	return error;

@@ -20,12 +20,10 @@ struct lg_map;
 
 /*
  * Fills `count` pages from `first`, all OUT, whose BUSY is the caller's and is released. More than one only
- * where all are zeros. 0; -EIO and the like: the store failed; -ENOMEM: no memory. The pages are OUT then.
+ * where all are zeros. 0, or -errno: the store could not be read, and the page is POISONED; or there is no
+ * memory (-ENOMEM, or why pages could not be written), and the pages are OUT.
  */
 int lg_fill(struct lg_map *map, uint64_t first, uint64_t count, enum lg_os_access access);
-
-/* The same; what the store could not read is POISONED then. */
-int lg_fill_or_poison(struct lg_map *map, uint64_t first, uint64_t count, enum lg_os_access access);
 
 /*
  * The same for pages that the store has, before they are touched. The page `marker` of them goes to limbo and

@@ -258,6 +258,14 @@ int lg_limbo_move_in(struct lg_map *map, uint64_t page, uint32_t frame)
 	return error;
 }
 
+/* It is OUT, to be read again. */
+static int leave_limbo(struct lg_map *map, uint64_t *word)
+{
+	lg_limbo_drop(map, *word);
+	*word = lg_word_with_state(*word & ~LG_WORD_AHEAD, LG_PAGE_OUT);
+	return -EAGAIN;
+}
+
 int lg_limbo_return(struct lg_map *map, uint64_t page, uint64_t *word, enum lg_os_access access)
 {
 	struct lg_pager *pager = map->pager;
@@ -267,10 +275,13 @@ int lg_limbo_return(struct lg_map *map, uint64_t page, uint64_t *word, enum lg_o
 	bool copied = can_copy(map, *word, access);
 	int error;
 
+	if (copied && !lg_budget_take_now(pager, bytes)) {
+		/* Waiting would be with the frame in hand. */
+		if (map->readonly)
+			return leave_limbo(map, word);
+		copied = false;
+	}
 	if (copied) {
-		error = lg_budget_take(pager, bytes);
-		if (error != 0)
-			return error;
 		error = lg_os_userfault_copy(&pager->userfault, lg_map_page_at(map, page),
 					     lg_frame_at(frames, frame), bytes, !map->readonly, &done);
 		if (error != 0) {

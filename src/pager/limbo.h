@@ -24,8 +24,8 @@ struct lg_pager;
 int lg_limbo_move_in(struct lg_map *map, uint64_t page, uint32_t frame);
 
 /*
- * Puts a page into its map again; BUSY is the caller's, and stays. *word becomes what is true then. 0 or
- * -errno: the page is in limbo as it was.
+ * Puts a page into its map again; BUSY is the caller's, and stays. *word becomes what is true then. 0; -EAGAIN:
+ * it is OUT; else -errno: the page is in limbo as it was.
  */
 int lg_limbo_return(struct lg_map *map, uint64_t page, uint64_t *word, enum lg_os_access access);
 

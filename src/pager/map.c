@@ -6,6 +6,7 @@
 #include "os/map.h"
 #include "pager/drop.h"
 #include "pager/atlas.h"
+#include "pager/pin.h"
 #include "pager/sync.h"
 #include "store/file.h"
 #include "store/spill.h"
@@ -47,6 +48,8 @@ static int make_frames(struct lg_pager *pager, unsigned shift)
 	}
 	uint64_t signals = lg_pager_lock(pager);
 	*frames = made;
+	lg_store_relaxed(&pager->page_most,
+			 lg_max(lg_load_relaxed(&pager->page_most), (uint64_t)1 << shift));
 	lg_pager_unlock(pager, signals);
 	return 0;
 }
@@ -137,6 +140,21 @@ static void unlock_maps(struct lg_pager *pager, uint64_t signals)
 	lg_os_signals_restore(signals);
 }
 
+/* The budget has to have room for some of its pages, beside what is pinned. Under maps_lock. */
+static int check_room(struct lg_pager *pager, uint64_t page)
+{
+	uint64_t budget = lg_load_relaxed(&pager->budget), pinned = lg_load_relaxed(&pager->pinned);
+
+	if (budget < page * LG_PAGES_LEAST)
+		return lg_fail(EINVAL, "a map with pages of %zu bytes needs a budget of %d of them: "
+				       "this pager has %zu",
+			       (size_t)page, LG_PAGES_LEAST, (size_t)budget);
+	if (pinned > lg_pin_most(budget, page))
+		return lg_fail(EBUSY, "%zu bytes are pinned, which leaves no room for pages of %zu",
+			       (size_t)pinned, (size_t)page);
+	return 0;
+}
+
 static int attach(struct lg_map *map, const char *policy)
 {
 	struct lg_pager *pager = map->pager;
@@ -144,7 +162,9 @@ static int attach(struct lg_map *map, const char *policy)
 	int error;
 
 	lock_maps(pager, &signals);
-	error = lg_policy_use(pager, policy, &map->use);
+	error = check_room(pager, lg_map_page_bytes(map));
+	if (error == 0)
+		error = lg_policy_use(pager, policy, &map->use);
 	if (error == 0)
 		error = make_frames(pager, map->shift);
 	if (error == 0)

@@ -8,6 +8,7 @@
 #include "pager/budget.h"
 #include "pager/fault.h"
 #include "pager/limbo.h"
+#include "pager/pin.h"
 #include "pager/atlas.h"
 #include "pager/server.h"
 #include "pager/writer.h"
@@ -20,7 +21,6 @@
 #include <unistd.h>
 
 enum {
-	PAGES_LEAST = 8,       /* of the budget, or an instruction across two of them may not end */
 	FRAMES_PART = 2,       /* of memory that frames of one size have addresses for */
 	DEFAULT_PART = 4,      /* of memory that the default pager has */
 };
@@ -101,9 +101,9 @@ static int start(struct lg_pager *pager)
 
 static int check_budget(uint64_t bytes, uint64_t page)
 {
-	if (bytes < page * PAGES_LEAST)
+	if (bytes < page * LG_PAGES_LEAST)
 		return lg_fail(EINVAL, "memory of %zu bytes is less than %d pages of %zu",
-			       (size_t)bytes, PAGES_LEAST, (size_t)page);
+			       (size_t)bytes, LG_PAGES_LEAST, (size_t)page);
 	return 0;
 }
 
@@ -270,16 +270,6 @@ void lg_pager_forget(void)
 
 /* --- the budget, live --------------------------------------------------------------------------- */
 
-static uint64_t largest_page(const struct lg_pager *pager)
-{
-	uint64_t page = pager->options.page;
-
-	for (unsigned i = 0; i < LG_PAGE_SHIFTS; i++)
-		if (pager->frames[i].table != NULL)
-			page = lg_max(page, (uint64_t)1 << pager->frames[i].shift);
-	return page;
-}
-
 static void retarget(struct lg_pager *pager, uint64_t bytes)
 {
 	uint64_t signals = lg_pager_lock(pager);
@@ -295,22 +285,35 @@ static void retarget(struct lg_pager *pager, uint64_t bytes)
 	lg_pager_unlock(pager, signals);
 }
 
-/* Until no more than the budget is charged. */
-static int shrink(struct lg_pager *pager)
+static bool is_pinned(struct lg_pager *pager, uint64_t bytes)
+{
+	return lg_load_relaxed(&pager->pinned) > lg_pin_most(bytes, lg_pager_page_most(pager));
+}
+
+static int refuse_pinned(struct lg_pager *pager, uint64_t bytes)
+{
+	return lg_fail(EBUSY, "%zu bytes are pinned: too much for a budget of %zu",
+		       (size_t)lg_load_relaxed(&pager->pinned), (size_t)bytes);
+}
+
+/* Until no more than this is charged. */
+static int shrink(struct lg_pager *pager, uint64_t bytes)
 {
 	unsigned turns = 0;
 	int error = 0;
 
-	for (;;) {
-		uint64_t charged = lg_load_relaxed(&pager->charged),
-			 budget = lg_load_relaxed(&pager->budget);
+	while (error == 0) {
+		uint64_t charged = lg_load_relaxed(&pager->charged);
 
-		if (charged <= budget || error != 0)
-			return error;
-		if (lg_limbo_retire(pager, charged - budget) == 0 &&
+		if (charged <= bytes)
+			return 0;
+		if (is_pinned(pager, bytes))
+			return -EBUSY;
+		if (lg_limbo_retire(pager, charged - bytes) == 0 &&
 		    !lg_budget_reclaim(pager, true) && lg_staging_drop(pager) == 0)
 			error = lg_budget_wait(pager, &turns);
 	}
+	return error;
 }
 
 int lg_pager_resize(lg_pager *pager, size_t bytes)
@@ -318,22 +321,22 @@ int lg_pager_resize(lg_pager *pager, size_t bytes)
 	pager = lg_pager_of_caller(pager);
 	if (pager == NULL)
 		return -errno;
-	uint64_t before = lg_load_relaxed(&pager->budget);
-	int error = check_budget(bytes, largest_page(pager));
+	uint64_t before = lg_load_relaxed(&pager->budget), target = bytes;
+	int error = check_budget(bytes, lg_pager_page_most(pager));
 
 	if (error != 0)
 		return error;
 	if (bytes / LG_KIB(4) > pager->residents.capacity)
 		return lg_fail(EINVAL, "a budget of %zu bytes: this pager can grow to %zu", bytes,
 			       (size_t)pager->residents.capacity * LG_KIB(4));
-	if (lg_load_relaxed(&pager->pinned) > bytes - bytes / 8)
-		return lg_fail(EBUSY, "%zu bytes are pinned: too much for a budget of %zu",
-			       (size_t)lg_load_relaxed(&pager->pinned), bytes);
+	if (is_pinned(pager, bytes))
+		return refuse_pinned(pager, bytes);
 	lg_store_relaxed(&pager->budget, bytes);
-	error = shrink(pager);
+	error = shrink(pager, bytes);
 	if (error != 0) {
-		lg_store_relaxed(&pager->budget, before);
-		return lg_fail(-error, "the budget stays: %s", lg_error_name(-error));
+		(void)lg_cas_relaxed(&pager->budget, &target, before); /* nobody else's, who came later */
+		return error == -EBUSY ? refuse_pinned(pager, bytes) :
+					 lg_fail(-error, "the budget stays: %s", lg_error_name(-error));
 	}
 	retarget(pager, bytes);
 	return 0;

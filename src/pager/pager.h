@@ -40,6 +40,7 @@ enum {
 	LG_BATCH = 128,       /* most pages one eviction takes out */
 	LG_THREADS_MOST = 16, /* of each kind */
 	LG_SERVERS = 4,       /* threads that answer faults */
+	LG_PAGES_LEAST = 8,   /* of the budget, or an instruction across two of them may not end */
 };
 
 #define LG_BATCH_BYTES LG_MIB(4)
@@ -76,7 +77,8 @@ struct lg_pager {
 	LG_LINE_ALIGNED _Atomic(uint32_t) work; /* goes up when the writers are wanted */
 	_Atomic(uint32_t) writers_asleep;
 	_Atomic(bool) stop;
-	_Atomic(bool) writing_fails; /* the last write did: waiting for memory may be in vain */
+	_Atomic(int) write_failure; /* of the last write: waiting for memory may be in vain */
+	_Atomic(uint32_t) transfers; /* calls of stores that are not back */
 
 	struct lg_staging staging;
 	struct lg_nursery nursery;
@@ -89,6 +91,7 @@ struct lg_pager {
 	_Atomic(struct lg_map *) maps[LG_MAPS];
 	_Atomic(uint32_t) map_count;
 	_Atomic(uint64_t) map_bytes;
+	_Atomic(uint64_t) page_most; /* the largest page a map ever had */
 	uint32_t next_map;    /* place in the table to be tried first */
 	uint64_t frame_bytes; /* address space for the frames of one page size */
 
@@ -113,6 +116,12 @@ static inline void lg_pager_time(_Atomic(uint64_t) *buckets, uint64_t ns)
 static inline struct lg_frames *lg_pager_frames(struct lg_pager *pager, unsigned shift)
 {
 	return &pager->frames[shift - LG_PAGE_SHIFT_MIN];
+}
+
+/* The largest page of its maps, or that they would have by default. */
+static inline uint64_t lg_pager_page_most(const struct lg_pager *pager)
+{
+	return lg_max(lg_load_relaxed(&pager->page_most), pager->options.page);
 }
 
 /* The pager's lock. Between take and release no signal handler runs in this thread. */

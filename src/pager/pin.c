@@ -2,46 +2,92 @@
 #include "pager/pin.h"
 
 #include "base/error.h"
+#include "os/clock.h"
 #include "pager/fault.h"
 #include "pager/map.h"
 
 #include <errno.h>
 
-/* The rest of the budget is for pages that come and go. */
-static uint64_t pinned_most(const struct lg_pager *pager)
-{
-	uint64_t budget = lg_load_relaxed(&pager->budget);
+enum { PAUSE_US = 50, FREE_PAGES = 4 };
 
-	return budget - budget / 8;
+uint64_t lg_pin_most(uint64_t budget, uint64_t page)
+{
+	return budget - lg_min(lg_max(budget / 8, FREE_PAGES * page), budget);
 }
 
-/* *before: how many pins it had. */
-static int pin(struct lg_map *map, uint64_t page, enum lg_os_access access, uint64_t *before)
+static uint64_t pinned_most(const struct lg_pager *pager)
 {
+	return lg_pin_most(lg_load_relaxed(&pager->budget), lg_pager_page_most(pager));
+}
+
+/* --- the library's own -------------------------------------------------------------------------- */
+
+int lg_pin_page(struct lg_map *map, uint64_t page, enum lg_os_access access)
+{
+	for (;;) {
+		uint64_t seen;
+		int error = lg_fault_claim(map, page, access, &seen);
+
+		if (error != 0)
+			return error;
+		bool room = (seen & LG_WORD_HOLDS) != LG_WORD_HOLDS;
+		if (room)
+			lg_add_relaxed(&map->words[page], LG_WORD_HOLD); /* W2: BUSY is ours */
+		lg_word_release(&map->words[page], seen);
+		if (room)
+			return 0;
+		lg_os_sleep_us(PAUSE_US); /* copies are short */
+	}
+}
+
+/* The last that kept it in its map is gone. */
+static void let_go(struct lg_map *map, uint64_t page, uint64_t left)
+{
+	if ((left & LG_WORD_STAYS) == 0 && (left & LG_WORD_ASIDE) != 0)
+		lg_resident_rejoin(map, page);
+}
+
+void lg_unpin_page(struct lg_map *map, uint64_t page)
+{
+	let_go(map, page, lg_sub_release(&map->words[page], LG_WORD_HOLD) - LG_WORD_HOLD);
+}
+
+/* --- the user's --------------------------------------------------------------------------------- */
+
+static bool charge(struct lg_pager *pager, uint64_t bytes)
+{
+	uint64_t pinned = lg_load_relaxed(&pager->pinned);
+
+	do {
+		if (pinned + bytes > pinned_most(pager))
+			return false;
+	} while (!lg_cas_relaxed(&pager->pinned, &pinned, pinned + bytes));
+	return true;
+}
+
+/* The first pin of a page is counted against the budget; BUSY is ours. */
+static int add_pin(struct lg_map *map, uint64_t page, uint64_t seen)
+{
+	if ((seen & LG_WORD_PINS) == LG_WORD_PINS)
+		return -EOVERFLOW;
+	uint64_t before = lg_add_relaxed(&map->words[page], LG_WORD_PIN); /* W2 */
+	if ((before & LG_WORD_PINS) != 0 || charge(map->pager, lg_map_page_bytes(map)))
+		return 0;
+	let_go(map, page, lg_sub_release(&map->words[page], LG_WORD_PIN) - LG_WORD_PIN);
+	return -ENOMEM;
+}
+
+static int pin(struct lg_map *map, uint64_t page)
+{
+	enum lg_os_access access = map->readonly ? LG_OS_ACCESS_READ : LG_OS_ACCESS_WRITE;
 	uint64_t seen;
 	int error = lg_fault_claim(map, page, access, &seen);
 
 	if (error != 0)
 		return error;
-	*before = seen & LG_WORD_PINS;
-	if (*before == LG_WORD_PINS)
-		error = -EOVERFLOW;
-	else
-		lg_add_relaxed(&map->words[page], LG_WORD_PIN); /* W2: BUSY is ours */
+	error = add_pin(map, page, seen);
 	lg_word_release(&map->words[page], seen);
 	return error;
-}
-
-int lg_pin_page(struct lg_map *map, uint64_t page, enum lg_os_access access)
-{
-	uint64_t before;
-
-	return pin(map, page, access, &before);
-}
-
-void lg_unpin_page(struct lg_map *map, uint64_t page)
-{
-	lg_sub_release(&map->words[page], LG_WORD_PIN);
 }
 
 /* One pin less; false: there was none. */
@@ -55,49 +101,34 @@ static bool unpin(struct lg_map *map, uint64_t page)
 	} while (!lg_cas_release(&map->words[page], &seen, seen - LG_WORD_PIN));
 	if ((seen & LG_WORD_PINS) == LG_WORD_PIN)
 		lg_sub_relaxed(&map->pager->pinned, lg_map_page_bytes(map));
+	let_go(map, page, seen - LG_WORD_PIN);
 	return true;
 }
 
-static bool charge_pins(struct lg_pager *pager, uint64_t bytes)
+static int refuse(struct lg_map *map, uint64_t page, int error)
 {
-	uint64_t pinned = lg_load_relaxed(&pager->pinned);
-
-	do {
-		if (pinned + bytes > pinned_most(pager))
-			return false;
-	} while (!lg_cas_relaxed(&pager->pinned, &pinned, pinned + bytes));
-	return true;
+	if (error != -ENOMEM)
+		return lg_fail(-error, "page %zu cannot be pinned: %s", (size_t)page,
+			       lg_error_name(-error));
+	return lg_fail(ENOMEM, "page %zu cannot be pinned: of the budget of %zu bytes %zu may be, and "
+			       "%zu are",
+		       (size_t)page, (size_t)lg_load_relaxed(&map->pager->budget),
+		       (size_t)pinned_most(map->pager), (size_t)lg_load_relaxed(&map->pager->pinned));
 }
 
 static int pin_all(struct lg_map *map, uint64_t first, uint64_t end)
 {
-	enum lg_os_access access = map->readonly ? LG_OS_ACCESS_READ : LG_OS_ACCESS_WRITE;
-	uint64_t page, before, bytes = lg_map_page_bytes(map);
-	int error = 0;
+	for (uint64_t page = first; page < end; page++) {
+		int error = pin(map, page);
 
-	for (page = first; page < end; page++) {
-		if (!charge_pins(map->pager, bytes)) {
-			error = lg_fail(ENOMEM,
-					"%zu bytes cannot be pinned: with what is pinned already it is "
-					"more than seven eighths of the budget of %zu",
-					(size_t)((end - first) * bytes),
-					(size_t)lg_load_relaxed(&map->pager->budget));
-			break;
-		}
-		error = pin(map, page, access, &before);
-		if (error != 0 || before > 0)
-			lg_sub_relaxed(&map->pager->pinned, bytes);
-		if (error != 0) {
-			error = lg_fail(-error, "page %zu cannot be pinned: %s", (size_t)page,
-					lg_error_name(-error));
-			break;
-		}
+		if (error == 0)
+			continue;
+		error = refuse(map, page, error);
+		while (page-- > first)
+			(void)unpin(map, page);
+		return error;
 	}
-	if (error == 0)
-		return 0;
-	while (page-- > first)
-		(void)unpin(map, page);
-	return error;
+	return 0;
 }
 
 int lg_map_pin(lg_map *map, size_t offset, size_t length)

@@ -9,7 +9,10 @@
 
 struct lg_map;
 
-/* -EIO, -ENOMEM as for a fault; -EOVERFLOW: pinned too often. Not counted against the budget. */
+/* How much the user may pin of a budget, if pages are of up to this size: the rest comes and goes. */
+uint64_t lg_pin_most(uint64_t budget, uint64_t page);
+
+/* -EIO, -ENOMEM as for a fault. Not counted as pinned. */
 int lg_pin_page(struct lg_map *map, uint64_t page, enum lg_os_access access);
 void lg_unpin_page(struct lg_map *map, uint64_t page);
 

@@ -75,7 +75,8 @@ bool lg_prefetch_demand(struct lg_map *map, uint64_t page, enum lg_os_access acc
 		requests->head = (requests->head + LG_REQUESTS - 1) % LG_REQUESTS;
 		requests->count++;
 		requests->ring[requests->head] = (struct lg_request){
-			.map = map, .page = page, .count = 1, .demand = true, .access = access
+			.map = map, .page = page, .count = 1, .demand = true, .access = access,
+			.thread = lg_recent_thread(),
 		};
 		lg_add_relaxed(&map->requests, 1);
 		lg_add_release(&requests->posted, 1);
@@ -147,7 +148,9 @@ static void serve(const struct lg_request *request)
 	uint64_t end = lg_min(request->page + request->count, map->pages), count;
 
 	if (request->demand) {
-		(void)lg_fill_or_poison(map, request->page, 1, request->access);
+		lg_recent_for(request->thread);
+		(void)lg_fill(map, request->page, 1, request->access);
+		lg_recent_for(0);
 		return;
 	}
 	for (uint64_t page = request->page;

@@ -27,6 +27,7 @@ struct lg_request {
 	bool backward; /* its last page will be touched first */
 	bool demand;   /* somebody waits; the page's BUSY comes with it */
 	enum lg_os_access access;
+	uint32_t thread; /* who waits */
 };
 
 struct lg_requests {

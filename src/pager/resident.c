@@ -121,10 +121,55 @@ void lg_resident_fill(struct lg_map *map, uint32_t handle, enum lg_reference how
 	use->bytes += lg_map_page_bytes(map);
 }
 
+static lg_word *word_of(struct lg_map *map, uint32_t handle)
+{
+	return &map->words[map->pager->residents.table[handle].page];
+}
+
+static bool is_aside(struct lg_map *map, uint32_t handle)
+{
+	return (lg_load_relaxed(word_of(map, handle)) & LG_WORD_ASIDE) != 0;
+}
+
+void lg_resident_touch(struct lg_map *map, uint32_t handle, enum lg_reference how)
+{
+	if (!is_aside(map, handle))
+		map->use->policy.ops->touch(map->use->state, handle, how);
+}
+
 void lg_resident_leave(struct lg_map *map, uint32_t handle)
 {
+	if (is_aside(map, handle)) {
+		lg_and_relaxed(word_of(map, handle), ~LG_WORD_ASIDE);
+		return;
+	}
 	map->use->policy.ops->remove(map->use->state, handle);
 	map->use->bytes -= lg_map_page_bytes(map);
+}
+
+bool lg_resident_set_aside(struct lg_map *map, uint32_t handle)
+{
+	lg_word *word = word_of(map, handle);
+	uint64_t seen = lg_load_relaxed(word);
+
+	do {
+		if ((seen & LG_WORD_STAYS) == 0)
+			return false;
+	} while (!lg_cas_relaxed(word, &seen, seen | LG_WORD_ASIDE));
+	return true;
+}
+
+void lg_resident_rejoin(struct lg_map *map, uint64_t page)
+{
+	lg_word *word = &map->words[page];
+	uint64_t signals = lg_pager_lock(map->pager), seen = lg_load_relaxed(word);
+
+	/* It may have left, or be pinned again. */
+	if ((seen & LG_WORD_ASIDE) != 0 && (seen & LG_WORD_STAYS) == 0) {
+		lg_and_relaxed(word, ~LG_WORD_ASIDE);
+		lg_resident_put_back(map, lg_word_handle(seen));
+	}
+	lg_pager_unlock(map->pager, signals);
 }
 
 void lg_resident_put_back(struct lg_map *map, uint32_t handle)
@@ -138,22 +183,80 @@ void lg_resident_put_back(struct lg_map *map, uint32_t handle)
 
 /* --- recent fills ------------------------------------------------------------------------------- */
 
-static void forget_fill(struct lg_ring *ring, uint32_t place)
+enum { NOTES_OF_A_TURN = 8 }; /* for each ring */
+
+static void forget_fill(struct lg_residents *residents, struct lg_ring *ring, uint32_t place)
 {
 	struct lg_map *map = ring->fills[place].map;
 
-	if (map != NULL)
-		lg_sub_relaxed(&map->words[ring->fills[place].page], LG_WORD_RECENT);
+	if (map == NULL)
+		return;
+	lg_sub_relaxed(&map->words[ring->fills[place].page], LG_WORD_RECENT);
 	ring->fills[place].map = NULL;
+	ring->bytes -= lg_map_page_bytes(map);
+	residents->recent_bytes -= lg_map_page_bytes(map);
 }
 
-/* As many as leave half of the budget to choose victims from. */
-static uint32_t depth_of(const struct lg_pager *pager, uint64_t page_bytes)
+static void forget_oldest(struct lg_residents *residents, struct lg_ring *ring)
 {
-	uint64_t pages = lg_load_relaxed(&pager->budget) / page_bytes;
-	uint64_t depth = pages / 2 / lg_max(pager->residents.rings_used, 1);
+	uint32_t place = ring->next;
 
-	return (uint32_t)lg_min(lg_max(depth, LG_RING_LEAST), LG_RING);
+	while (ring->fills[place].map == NULL)
+		place = (place + 1) % LG_RING;
+	forget_fill(residents, ring, place);
+}
+
+static uint64_t recent_most(const struct lg_pager *pager)
+{
+	uint64_t budget = lg_load_relaxed(&pager->budget), pinned = lg_load_relaxed(&pager->pinned);
+
+	return (budget - lg_min(pinned, budget)) / 2;
+}
+
+void lg_recent_trim(struct lg_pager *pager)
+{
+	struct lg_residents *residents = &pager->residents;
+	uint64_t most = recent_most(pager);
+
+	while (residents->recent_bytes > most) {
+		struct lg_ring *longest = &residents->rings[0];
+
+		for (unsigned i = 1; i < LG_RINGS; i++)
+			if (residents->rings[i].bytes > longest->bytes)
+				longest = &residents->rings[i];
+		forget_oldest(residents, longest);
+	}
+}
+
+/* How many rings can have what one instruction needs. */
+static uint32_t rings_kept(const struct lg_pager *pager)
+{
+	const struct lg_residents *residents = &pager->residents;
+	uint64_t kept = recent_most(pager) / (LG_RING_LEAST * lg_pager_page_most(pager));
+
+	return (uint32_t)lg_min(lg_max(kept, 1), lg_max(residents->rings_used, 1));
+}
+
+static bool is_kept(const struct lg_residents *residents, const struct lg_ring *ring, uint32_t kept)
+{
+	return (ring->place + residents->rings_used - residents->turn) % residents->rings_used < kept;
+}
+
+/* Those whose turn is over have none any more. */
+static void take_turns(struct lg_residents *residents, uint32_t kept)
+{
+	if (kept == residents->rings_used ||
+	    ++residents->turn_notes < NOTES_OF_A_TURN * residents->rings_used)
+		return;
+	residents->turn_notes = 0;
+	residents->turn = (residents->turn + kept) % residents->rings_used;
+	for (unsigned i = 0; i < LG_RINGS; i++) {
+		struct lg_ring *ring = &residents->rings[i];
+
+		if (ring->used && !is_kept(residents, ring, kept))
+			for (uint32_t place = 0; place < LG_RING; place++)
+				forget_fill(residents, ring, place);
+	}
 }
 
 static _Thread_local uint32_t filled_for __attribute__((tls_model("initial-exec")));
@@ -164,31 +267,62 @@ void lg_recent_for(uint32_t thread)
 }
 
 /* Any number that threads differ in. */
-static uint64_t self(void)
+uint32_t lg_recent_thread(void)
 {
-	return filled_for != 0 ? filled_for : (uint64_t)(uintptr_t)__builtin_thread_pointer() >> 12;
+	return filled_for != 0 ? filled_for :
+				 (uint32_t)((uintptr_t)__builtin_thread_pointer() >> 6) | 1;
+}
+
+static struct lg_ring *own_ring(struct lg_residents *residents)
+{
+	/* Multiplied, the upper bits differ whatever the numbers have in common. */
+	uint32_t mixed = (lg_recent_thread() * UINT32_C(0x9e3779b1)) >> 16;
+	struct lg_ring *ring = &residents->rings[mixed % LG_RINGS];
+
+	if (!ring->used) {
+		ring->used = true;
+		ring->place = residents->rings_used++;
+	}
+	return ring;
+}
+
+/* A page is in a ring but once: the word has room for as many as there are rings. */
+static void forget_page(struct lg_residents *residents, struct lg_ring *ring,
+			const struct lg_map *map, uint64_t page)
+{
+	if ((lg_load_relaxed(&map->words[page]) & LG_WORD_RECENTS) == 0)
+		return;
+	for (uint32_t place = 0; place < LG_RING; place++)
+		if (ring->fills[place].map == map && ring->fills[place].page == page)
+			forget_fill(residents, ring, place);
 }
 
 void lg_recent_note(struct lg_map *map, uint64_t page)
 {
 	struct lg_residents *residents = &map->pager->residents;
-	struct lg_ring *ring = &residents->rings[(self() ^ self() >> 8) % LG_RINGS];
-	uint32_t depth = depth_of(map->pager, lg_map_page_bytes(map));
+	struct lg_ring *ring = own_ring(residents);
+	uint32_t kept = rings_kept(map->pager);
 
-	if (ring->next == 0 && ring->fills[0].map == NULL && ring->fills[LG_RING - 1].map == NULL)
-		residents->rings_used++;
-	forget_fill(ring, ring->next);
-	forget_fill(ring, (ring->next + LG_RING - depth) % LG_RING);
+	take_turns(residents, kept);
+	if (!is_kept(residents, ring, kept))
+		return;
+	forget_page(residents, ring, map, page);
+	forget_fill(residents, ring, ring->next);
 	lg_add_relaxed(&map->words[page], LG_WORD_RECENT);
 	ring->fills[ring->next].map = map;
 	ring->fills[ring->next].page = page;
 	ring->next = (ring->next + 1) % LG_RING;
+	ring->bytes += lg_map_page_bytes(map);
+	residents->recent_bytes += lg_map_page_bytes(map);
+	lg_recent_trim(map->pager);
 }
 
 void lg_recent_forget(struct lg_map *map)
 {
+	struct lg_residents *residents = &map->pager->residents;
+
 	for (unsigned i = 0; i < LG_RINGS; i++)
 		for (uint32_t place = 0; place < LG_RING; place++)
-			if (map->pager->residents.rings[i].fills[place].map == map)
-				forget_fill(&map->pager->residents.rings[i], place);
+			if (residents->rings[i].fills[place].map == map)
+				forget_fill(residents, &residents->rings[i], place);
 }

@@ -8,7 +8,12 @@
  * Recent fills: for each thread the pages it filled last. They are not evicted, or an instruction that
  * touches several absent pages might never end, each fill evicting another. 34 is the most that one touches
  * (a gather of 16 elements, each across two pages, and the instruction itself). Threads share a ring if
- * there are more than rings, and rings are shorter where the budget is small.
+ * there are more than rings.
+ *
+ * All together are at most half of what is not pinned, for something has to be left to evict: the longest
+ * ring gives up its oldest first. Where that is too little for all threads to have LG_RING_LEAST of
+ * the largest pages, some rings are kept at a time and they take turns: each thread ends its
+ * instruction when it has its turn, at the latest.
  */
 #ifndef LG_PAGER_RESIDENT_H
 #define LG_PAGER_RESIDENT_H
@@ -28,6 +33,7 @@ enum {
 	LG_RINGS = 32,
 	LG_RING = 34,
 	LG_RING_LEAST = 4, /* a copy from one place to another, both across two pages */
+	LG_REFUSED = LG_RINGS * LG_RING + 1024,
 };
 
 #define LG_HANDLE_NONE UINT32_MAX
@@ -49,6 +55,9 @@ struct lg_policy_use {
 
 struct lg_ring {
 	uint32_t next;
+	uint32_t place; /* among those that were used, in the order they were */
+	bool used;
+	uint64_t bytes;
 	struct {
 		struct lg_map *map;
 		uint64_t page;
@@ -63,6 +72,10 @@ struct lg_residents {
 	struct lg_policy_use uses[LG_POLICY_USES];
 	struct lg_ring rings[LG_RINGS];
 	uint32_t rings_used;
+	uint32_t turn;         /* the place of the first that is kept */
+	uint32_t turn_notes;   /* since then */
+	uint64_t recent_bytes; /* in all rings */
+	uint32_t refused[LG_REFUSED]; /* victims that cannot leave, until the search ends */
 };
 
 /* For up to `bytes` of memory in pages of the smallest size. -ENOMEM. */
@@ -87,14 +100,30 @@ void lg_resident_fill(struct lg_map *map, uint32_t handle, enum lg_reference how
 /* It is not to be evicted now: the policy has it again. */
 void lg_resident_put_back(struct lg_map *map, uint32_t handle);
 
+/* A page in the map was seen to be used. */
+void lg_resident_touch(struct lg_map *map, uint32_t handle, enum lg_reference how);
+
 /* It was mapped and is not any more, otherwise than by the policy's own choice. */
 void lg_resident_leave(struct lg_map *map, uint32_t handle);
+
+/*
+ * The policy's choice cannot leave: if it is pinned the policy does without it until the last pin is gone, when
+ * rejoin puts it back; pins may be many and stay for long. False: it is not pinned, and still in hand.
+ */
+bool lg_resident_set_aside(struct lg_map *map, uint32_t handle);
+void lg_resident_rejoin(struct lg_map *map, uint64_t page);
 
 /* The calling thread fills for this one from now. */
 void lg_recent_for(uint32_t thread);
 
+/* The number it fills for. */
+uint32_t lg_recent_thread(void);
+
 /* Notes a fill of the calling thread, so that its page stays for now. */
 void lg_recent_note(struct lg_map *map, uint64_t page);
+
+/* The budget or the pins changed: gives up what is too much. */
+void lg_recent_trim(struct lg_pager *pager);
 
 /* The map ends: no ring has a page of it any more. */
 void lg_recent_forget(struct lg_map *map);

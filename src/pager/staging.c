@@ -61,7 +61,36 @@ static void put_back(struct lg_pager *pager, unsigned bit)
 		lg_os_wake_all(&pager->staging.returned);
 }
 
-int lg_staging_take(struct lg_pager *pager, uint64_t bytes, void **buffer)
+static uint64_t drop_memory(struct lg_staging *staging, unsigned bit)
+{
+	uint64_t bytes = staging->touched[bit];
+
+	if (bytes > 0)
+		(void)lg_os_advise(staging->base + bit * staging->bytes, staging->bytes, LG_OS_DROP);
+	staging->touched[bit] = 0;
+	return bytes;
+}
+
+/* Memory for the buffer, and `more`. Who has to wait for it gives up what the buffer has. */
+static int charge(struct lg_pager *pager, unsigned bit, uint64_t bytes, uint64_t more)
+{
+	struct lg_staging *staging = &pager->staging;
+	uint64_t has = staging->touched[bit], missing = has < bytes ? bytes - has : 0;
+
+	if (missing + more == 0)
+		return 0;
+	if (!lg_budget_take_now(pager, missing + more)) {
+		if (has > 0)
+			lg_budget_give(pager, drop_memory(staging, bit));
+		int error = lg_budget_take(pager, bytes + more);
+		if (error != 0)
+			return error;
+	}
+	staging->touched[bit] = lg_max(staging->touched[bit], bytes);
+	return 0;
+}
+
+int lg_staging_take(struct lg_pager *pager, uint64_t bytes, uint64_t more, void **buffer)
 {
 	struct lg_staging *staging = &pager->staging;
 	unsigned bit;
@@ -75,14 +104,10 @@ int lg_staging_take(struct lg_pager *pager, uint64_t bytes, void **buffer)
 		lg_os_sleep_while(&staging->returned, returned, 1); /* the count may be seen late */
 		lg_sub_relaxed(&staging->wanted, 1);
 	}
-	if (staging->touched[bit] < bytes) {
-		int error = lg_budget_take(pager, bytes - staging->touched[bit]);
-
-		if (error != 0) {
-			put_back(pager, bit);
-			return error;
-		}
-		staging->touched[bit] = bytes;
+	int error = charge(pager, bit, bytes, more);
+	if (error != 0) {
+		put_back(pager, bit);
+		return error;
 	}
 	*buffer = staging->base + bit * staging->bytes;
 	return 0;
@@ -102,12 +127,7 @@ uint64_t lg_staging_drop(struct lg_pager *pager)
 
 	while (take_bit(&staging->idle, &bit)) {
 		held |= (uint64_t)1 << bit;
-		if (staging->touched[bit] == 0)
-			continue;
-		(void)lg_os_advise(staging->base + bit * staging->bytes, staging->bytes,
-				   LG_OS_DROP);
-		dropped += staging->touched[bit];
-		staging->touched[bit] = 0;
+		dropped += drop_memory(staging, bit);
 	}
 	while (held != 0) {
 		put_back(pager, (unsigned)__builtin_ctzll(held));

@@ -39,8 +39,11 @@ struct lg_nursery {
 int lg_staging_make(struct lg_pager *pager);
 void lg_staging_end(struct lg_pager *pager);
 
-/* A buffer for `bytes`, at most staging.bytes; the memory is charged. -ENOMEM: the budget has none. */
-int lg_staging_take(struct lg_pager *pager, uint64_t bytes, void **buffer);
+/*
+ * A buffer for `bytes`, at most staging.bytes; its memory is charged, and `more` with it, for the pages that
+ * will be made of it. -ENOMEM: the budget has none.
+ */
+int lg_staging_take(struct lg_pager *pager, uint64_t bytes, uint64_t more, void **buffer);
 void lg_staging_give(struct lg_pager *pager, void *buffer);
 
 /* Gives up the memory of idle buffers: bytes. */

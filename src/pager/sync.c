@@ -23,7 +23,7 @@ static uint64_t claim_run(struct lg_map *map, uint64_t first, uint64_t end, bool
 		uint64_t seen = lg_load_relaxed(word);
 
 		if (lg_word_state(seen) != LG_PAGE_DIRTY ||
-		    ((seen & LG_WORD_PINS) != 0) != pinned || !lg_word_claim(word, &seen))
+		    ((seen & LG_WORD_STAYS) != 0) != pinned || !lg_word_claim(word, &seen))
 			break;
 	}
 	return count;
@@ -115,7 +115,7 @@ int lg_sync_write(struct lg_map *map, uint64_t first, uint64_t end)
 			continue;
 		}
 		if (lg_word_state(seen) == LG_PAGE_DIRTY) {
-			bool pinned = (seen & LG_WORD_PINS) != 0;
+			bool pinned = (seen & LG_WORD_STAYS) != 0;
 
 			count = claim_run(map, page, end, pinned);
 			if (count == 0)

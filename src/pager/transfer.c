@@ -20,7 +20,9 @@ int lg_transfer_read(struct lg_map *map, uint64_t page, uint64_t count, void *bu
 	for (int try = 0;; try++) {
 		uint64_t start = lg_os_now_ns();
 
+		lg_add_relaxed(&pager->transfers, 1);
 		error = map->store->calls->read(map->store, &part, 1, page << map->shift);
+		lg_sub_relaxed(&pager->transfers, 1);
 		lg_pager_count(pager, reads, 1);
 		if (error == 0) {
 			lg_pager_time(pager->read_ns, lg_os_now_ns() - start);
@@ -76,10 +78,12 @@ int lg_transfer_write(const struct lg_write *write)
 		uint64_t start = lg_os_now_ns(), bytes = 0;
 		for (int i = 0; i < count; i++)
 			bytes += parts[i].iov_len;
+		lg_add_relaxed(&pager->transfers, 1);
 		int error = map->store->calls->write(map->store, parts, count,
 						     (write->page + done) << map->shift);
 		lg_pager_count(pager, writes, 1);
-		lg_store_relaxed(&pager->writing_fails, error != 0);
+		lg_sub_relaxed(&pager->transfers, 1);
+		lg_store_relaxed(&pager->write_failure, error);
 		if (error != 0) {
 			lg_pager_count(pager, write_errors, 1);
 			lg_map_note_error(map, error);

@@ -13,14 +13,18 @@
  *   6     UNWRITTEN LIMBO only: the frame has what the store has not
  *   7     AHEAD     read ahead and not touched yet
  *   8-13  recent    how many rings of recent fills have it
- *   16-27 pins
+ *   14    ASIDE     its policy does not have it: it could not leave when it was chosen
+ *   15-19 holds     the library's own pins, for the length of a copy
+ *   20-31 pins      the user's
  *   32-63 handle    its resident, while it is CLEAN, DIRTY or LIMBO
  *
  * Invariants
  *   - Only who holds BUSY calls the kernel or the store for the page, and changes bits 0-2, 5-7 and 32-63.
  *   - A writable page-table entry implies DIRTY, once BUSY is off.
- *   - recent and pins change any time by anybody, but pins rise only where the page is mapped and not BUSY.
- *   - A page leaves CLEAN and DIRTY only where it has no pins; by eviction only where it is not recent.
+ *   - recent, holds and pins change any time by anybody, but holds and pins rise only for who holds BUSY of a
+ *     mapped page. ASIDE changes under the pager's lock.
+ *   - A page leaves CLEAN and DIRTY only where it has no holds and pins; by eviction only where it is not
+ *     recent.
  *
  * Ordering edges
  *   W1 release to claim: what the last owner did to page, frame and resident is seen by the next.
@@ -50,8 +54,12 @@ enum lg_page_state {
 #define LG_WORD_AHEAD ((uint64_t)1 << 7)
 #define LG_WORD_RECENT ((uint64_t)1 << 8)
 #define LG_WORD_RECENTS ((uint64_t)63 << 8)
-#define LG_WORD_PIN ((uint64_t)1 << 16)
-#define LG_WORD_PINS ((uint64_t)4095 << 16)
+#define LG_WORD_ASIDE ((uint64_t)1 << 14)
+#define LG_WORD_HOLD ((uint64_t)1 << 15)
+#define LG_WORD_HOLDS ((uint64_t)31 << 15)
+#define LG_WORD_PIN ((uint64_t)1 << 20)
+#define LG_WORD_PINS ((uint64_t)4095 << 20)
+#define LG_WORD_STAYS (LG_WORD_HOLDS | LG_WORD_PINS)
 
 /* What the owner of BUSY decides; the rest is carried over. */
 #define LG_WORD_OWNED                                                                              \

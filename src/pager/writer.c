@@ -52,7 +52,7 @@ void *lg_writer_run(void *argument)
 		uint32_t work = lg_load_acquire(&pager->work);
 
 		make_room(pager);
-		if (lg_load_relaxed(&pager->writing_fails))
+		if (lg_load_relaxed(&pager->write_failure) != 0)
 			lg_os_sleep_while(&pager->work, work, FAILING_PAUSE_MS);
 		lg_add_ordered(&pager->writers_asleep, 1);
 		if (lg_load_ordered(&pager->work) == work && !is_stopped(pager))
