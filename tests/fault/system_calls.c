@@ -44,6 +44,9 @@
 	X(fstat, EIO, EBADF, ENOMEM, int, (int fd, struct stat *to), (fd, to))                     \
 	X(fstatfs, EIO, ENOSYS, EINTR, int, (int fd, struct statfs *to), (fd, to))                 \
 	X(getrlimit, EINVAL, EPERM, EINVAL, int, (int what, struct rlimit *to), (what, to))        \
+	X(lseek, EINVAL, EOVERFLOW, EINVAL, off_t, (int fd, off_t at, int from), (fd, at, from))   \
+	X(fsync, EIO, EINVAL, ENOSPC, int, (int fd), (fd))                                         \
+	X(syncfs, EIO, ENOSPC, EDQUOT, int, (int fd), (fd))                                        \
 	X(read, EIO, EISDIR, EBADF, ssize_t, (int fd, void *to, size_t bytes), (fd, to, bytes))
 
 /* The same for those that return the error itself. */
@@ -224,12 +227,28 @@ int __wrap_ioctl(int fd, unsigned long command, ...)
 	return -1;
 }
 
-/* A futex that does not wait is a wake-up without a reason: allowed, and no failure to test for ever. */
+/* What moves bytes fails as a disk does. */
+static int failure_of(long number)
+{
+	switch (number) {
+	case SYS_futex: /* one that does not wait is a wake-up without a reason: allowed, and no
+			 * failure to test for ever */
+		return 0;
+	case SYS_preadv:
+		return failure("syscall", EIO, EINVAL, ENOMEM);
+	case SYS_pwritev:
+	case SYS_fdatasync:
+		return failure("syscall", EIO, ENOSPC, EINVAL);
+	default:
+		return failure("syscall", ENOSYS, EPERM, EINVAL);
+	}
+}
+
 long __real_syscall(long number, ...);
 long __wrap_syscall(long number, ...);
 long __wrap_syscall(long number, ...)
 {
-	int error = number == SYS_futex ? 0 : failure("syscall", ENOSYS, EPERM, EINVAL);
+	int error = failure_of(number);
 	long arguments[6];
 	va_list more;
 
