@@ -3,8 +3,8 @@
  * The spill: where pages of memory go that have no file. An unlinked file on a disk, as long as the map.
  *
  * `reserve`: its disk space is taken at once, so that a full disk is ENOSPC here and nothing later. The
- * space is given back at the end only: blocks that were written once stay written, since the first write to a
- * reserved block costs more (docs/DECISIONS.md). Without it, space is taken as pages come and given
+ * space is given back at the end only, and blocks that were written once stay written: the first write to
+ * a reserved block costs more (docs/DECISIONS.md). Without it, space is taken as pages come and given
  * back as they are discarded; a write on a full disk is then -ENOSPC.
  *
  * It begins as zeros. It need not be read for pages that were never written; who does reads zeros.
