@@ -2,6 +2,8 @@
 #include "os/io.h"
 
 #include "base/bits.h"
+#include "os/clock.h"
+#include "os/raw.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -10,10 +12,9 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <time.h>
 #include <unistd.h>
 
-enum { AGAIN_MAX = 1000, AGAIN_NS = 1000000 };
+enum { AGAIN_MAX = 1000, AGAIN_US = 1000 };
 
 /* What is asked for, and how far it came. */
 struct transfer {
@@ -24,18 +25,6 @@ struct transfer {
 	uint64_t done;
 	bool ended; /* reading met the end of the file */
 };
-
-/* The library's own syscall() is no cancellation point, and sets errno. */
-static long call(long number, long a, long b, long c, long d, long e)
-{
-	int before = errno;
-	long result = syscall(number, a, b, c, d, e);
-
-	if (result < 0)
-		result = -errno;
-	errno = before;
-	return result;
-}
 
 static bool is_ours(const struct lg_os_io *io, int fd)
 {
@@ -74,13 +63,6 @@ static int cut(const struct iovec *parts, int count, uint64_t first, uint64_t by
 	return used;
 }
 
-static void pause_shortly(void)
-{
-	const struct timespec time = { .tv_nsec = AGAIN_NS };
-
-	(void)call(SYS_nanosleep, (long)&time, 0, 0, 0, 0);
-}
-
 /* Goes on to `limit` bytes. A read stops early, with 0, at the end of the file. */
 static int move(struct transfer *transfer, int fd, uint64_t limit)
 {
@@ -90,8 +72,8 @@ static int move(struct transfer *transfer, int fd, uint64_t limit)
 	while (transfer->done < limit) {
 		int count = cut(transfer->parts, transfer->count, transfer->done,
 				limit - transfer->done, parts);
-		long got = call(transfer->writes ? SYS_pwritev : SYS_preadv, fd, (long)parts, count,
-				(long)(transfer->offset + transfer->done), 0);
+		long got = lg_os_raw(transfer->writes ? SYS_pwritev : SYS_preadv, fd, (long)parts,
+				     count, (long)(transfer->offset + transfer->done), 0, 0);
 
 		if (got > 0) {
 			transfer->done += (uint64_t)got;
@@ -100,7 +82,7 @@ static int move(struct transfer *transfer, int fd, uint64_t limit)
 			transfer->ended = true;
 			return transfer->writes ? -EIO : 0;
 		} else if (got == -EAGAIN && again++ < AGAIN_MAX) {
-			pause_shortly();
+			lg_os_sleep_us(AGAIN_US);
 		} else if (got != -EINTR) {
 			return (int)got;
 		}
@@ -139,7 +121,8 @@ static int write_back(struct lg_os_io *io, uint64_t offset, uint64_t bytes)
 {
 	long flags = SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE |
 		     SYNC_FILE_RANGE_WAIT_AFTER;
-	long error = call(SYS_sync_file_range, io->file.fd, (long)offset, (long)bytes, flags, 0);
+	long error =
+		lg_os_raw(SYS_sync_file_range, io->file.fd, (long)offset, (long)bytes, flags, 0, 0);
 
 	return error == -EIO || error == -ENOSPC || error == -EDQUOT ? (int)error : 0;
 }
@@ -158,7 +141,8 @@ static int move_buffered(struct lg_os_io *io, struct transfer *transfer, uint64_
 	uint64_t offset = transfer->offset + from, bytes = transfer->done - from;
 	if (transfer->writes)
 		error = write_back(io, offset, bytes);
-	(void)call(SYS_fadvise64, io->file.fd, (long)offset, (long)bytes, POSIX_FADV_DONTNEED, 0);
+	(void)lg_os_raw(SYS_fadvise64, io->file.fd, (long)offset, (long)bytes, POSIX_FADV_DONTNEED,
+			0, 0);
 	return error;
 }
 
@@ -225,7 +209,7 @@ static int control(struct lg_os_io *io, long number, long a, long b, long c)
 	if (!is_ours(io, io->file.fd))
 		return -EBADF;
 	do
-		error = call(number, io->file.fd, a, b, c, 0);
+		error = lg_os_raw(number, io->file.fd, a, b, c, 0, 0);
 	while (error == -EINTR);
 	return (int)error;
 }

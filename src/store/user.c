@@ -3,13 +3,13 @@
 
 #include "base/bits.h"
 #include "base/error.h"
+#include "os/clock.h"
 #include "os/map.h"
-#include "os/thread.h"
 
 #include <errno.h>
 #include <string.h>
 
-enum { AGAIN_MAX = 1000, ERRNO_MAX = 4095, OPS_BYTES_MAX = 4096 };
+enum { AGAIN_MAX = 1000, AGAIN_US = 1000, ERRNO_MAX = 4095, OPS_BYTES_MAX = 4096 };
 
 struct user {
 	struct lg_store store; /* first */
@@ -32,12 +32,10 @@ static ssize_t checked(ssize_t answer, size_t length)
 
 static bool is_passing(ssize_t answer, unsigned *again)
 {
-	static _Atomic(uint32_t) never;
-
 	if ((answer != -EINTR && answer != -EAGAIN) || (*again)++ == AGAIN_MAX)
 		return false;
 	if (answer == -EAGAIN)
-		lg_os_sleep_while(&never, 0, 1);
+		lg_os_sleep_us(AGAIN_US);
 	return true;
 }
 

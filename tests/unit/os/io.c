@@ -31,15 +31,15 @@ long __real_syscall(long number, ...);
 long __wrap_syscall(long number, ...);
 long __wrap_syscall(long number, ...)
 {
-	long arguments[5];
+	long arguments[6];
 	struct iovec first;
 	va_list more;
 
 	va_start(more, number);
-	for (unsigned i = 0; i < 5; i++)
+	for (unsigned i = 0; i < 6; i++)
 		arguments[i] = va_arg(more, long);
 	va_end(more);
-	if (number == SYS_nanosleep)
+	if (number == SYS_clock_nanosleep)
 		return 0;
 	if ((number == SYS_preadv || number == SYS_pwritev) &&
 	    (plan.only == 0 || plan.only == arguments[0])) {
@@ -58,7 +58,7 @@ long __wrap_syscall(long number, ...)
 		}
 	}
 	return __real_syscall(number, arguments[0], arguments[1], arguments[2], arguments[3],
-			      arguments[4]);
+			      arguments[4], arguments[5]);
 }
 
 static int open_here(void **state)

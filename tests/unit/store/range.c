@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 #include "store/range.h"
 
+#include "base/atomic.h"
 #include "unit/unit.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -79,11 +81,51 @@ static void child_finds_the_list_and_may_change_its_own(void **state)
 	lg_range_give(&second);
 }
 
+static _Atomic(unsigned) owners;
+static _Atomic(bool) broken;
+
+static void *take_and_give(void *argument)
+{
+	unsigned *taken = argument;
+
+	for (unsigned i = 0; i < 20000; i++) {
+		struct lg_range own = range(9, i % 3, 10 - i % 2, false);
+
+		if (lg_range_take(&own) != 0)
+			continue;
+		*taken += 1;
+		broken = broken || lg_add_relaxed(&owners, 1) != 0;
+		lg_sub_relaxed(&owners, 1);
+		lg_range_give(&own);
+	}
+	return NULL;
+}
+
+static void only_one_of_many_threads_has_a_range(void **state)
+{
+	pthread_t threads[4];
+	unsigned taken[4] = { 0 }, all = 0;
+
+	(void)state;
+	for (unsigned i = 0; i < 4; i++)
+		assert_int_equal(pthread_create(&threads[i], NULL, take_and_give, &taken[i]), 0);
+	for (unsigned i = 0; i < 4; i++) {
+		assert_int_equal(pthread_join(threads[i], NULL), 0);
+		all += taken[i];
+	}
+	struct lg_range last = range(9, 0, 10, false);
+	assert_int_equal(lg_range_take(&last), 0); /* nothing was left behind */
+	lg_range_give(&last);
+	assert_in_range(all, 1, 80000);
+	assert_false(broken);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(writer_is_alone_and_readers_are_many),
 		cmocka_unit_test(neighbours_and_other_files_do_not_collide),
+		cmocka_unit_test(only_one_of_many_threads_has_a_range),
 		cmocka_unit_test(child_finds_the_list_and_may_change_its_own),
 	};
 
