@@ -55,9 +55,7 @@
 LG_POLICIES(LG_POLICY_DECLARE)
 #undef LG_POLICY_DECLARE
 
-enum {
-	LG_POLICY_USERS = 16,      /* of the user's own at most */
-};
+enum { LG_POLICY_USERS = 16 }; /* of the user's own at most */
 
 /* A policy and what its create is given. */
 struct lg_policy {
