@@ -66,10 +66,10 @@ static int read_header(int fd, struct lg_trace_header *header)
 		return lg_fail(EINVAL,
 			       "a fault trace of version %" PRIu32 ", and this program reads %d",
 			       header->version, LG_TRACE_VERSION);
-	header->policy[sizeof(header->policy) - 1] = '\0';
 	if (header->check != lg_trace_check(header, offsetof(struct lg_trace_header, check)) ||
 	    header->header_bytes != sizeof(*header) ||
-	    header->record_bytes != sizeof(struct lg_trace_record))
+	    header->record_bytes != sizeof(struct lg_trace_record) ||
+	    header->policy[sizeof(header->policy) - 1] != '\0')
 		return lg_fail(EINVAL, "a fault trace whose header is broken");
 	return 0;
 }

@@ -45,7 +45,7 @@ prints "lgalloc 0." --version
 prints "cache_bytes" options
 prints "min_size" options
 prints "PID NAME" top --list
-for command in run top options; do
+for command in run top trace options; do
 	prints "Usage: lgalloc $command" "$command" --help
 	prints "Usage: lgalloc $command" help "$command"
 done
@@ -83,6 +83,32 @@ expect 1 "'$work/none': No such file or directory" top "$work/none"
 expect 1 "'': No such file" top ""
 expect 1 "'$work': no metrics of lgalloc: no regular file" top "$work"
 expect 1 "no metrics of lgalloc: no regular file" top /dev/zero
+
+expect 2 "record, info or replay?" trace
+expect 2 "'nonsense' is none of record, info and replay" trace nonsense
+expect 2 "nonsense" trace --nonsense
+expect 2 "which program?" trace record
+expect 2 "the name of a file is empty" trace record -o "" true
+expect 1 "'$work/none' cannot be started: No such file" trace record "$work/none"
+expect 1 "the path is too long" trace record -o "$(printf '%05000d' 0)" true
+expect 2 "which trace?" trace info
+expect 2 "one trace at a time, not 'b' as well" trace info a b
+expect 1 "trace info: '$work/none': No such file or directory" trace info "$work/none"
+expect 1 "'$work': no fault trace of lgalloc: no regular file" trace info "$work"
+expect 1 "'/dev/zero': no fault trace of lgalloc: no regular file" trace replay /dev/zero
+expect 2 "which trace?" trace replay
+expect 2 "one trace at a time, not 'b' as well" trace replay a b
+expect 2 "--policy: 'nonsense' is none of clock, s3fifo, fifo" trace replay -p clock,nonsense a
+expect 2 "--policy: '' is none of clock" trace replay --policy= a
+expect 2 "--map: '-1' is not a number of a map" trace replay --map=-1 a
+expect 2 "--map: '4294967296' is not a number of a map" trace replay --map 4294967296 a
+expect 2 "--budget or --ratio, not both" trace replay -b 1M --ratio 10 a
+for action in record info replay; do
+	prints "Usage: lgalloc trace $action" trace "$action" --help
+done
+printf 'dear diary' >"$work/text"
+expect 1 "'$work/text': no fault trace of lgalloc: it does not begin as one" trace info "$work/text"
+expect 1 "'$work/text': no fault trace of lgalloc: it does not begin as one" trace replay "$work/text"
 
 # Files that are none, and half of one that is: for --once, for tables.
 whole=$'# TYPE lgalloc_threads gauge\nlgalloc_threads 3\nlgalloc_regions{class="4096",state="in_use"} 7\n# EOF\n'

@@ -121,6 +121,31 @@ def programs_and_files_are_offered(directory):
         claim("files are offered", offered == [program], line, offered)
 
 
+def actions_of_a_trace_are_offered(directory):
+    actions = ["info", "record", "replay"]
+    path = os.path.join(directory, "some.trace")
+    open(path, "w", encoding="utf-8").close()
+    lines = ["lgalloc trace ", "lgalloc trace re", "lgalloc trace replay -p ", "lgalloc trace replay --policy=clock,w",
+             f"lgalloc trace info {path[:-3]}", f"lgalloc trace replay --csv {path[:-3]}", f"lgalloc trace replay --plot {path[:-3]}"]
+    answer = offers(lines + [f"lgalloc trace {action} --" for action in actions])
+    claim("actions are offered", answer[lines[0]] == actions and answer[lines[1]] == ["record", "replay"], answer)
+    policies = re.search(r"Policies: ([^.]*)\.", said("trace", "replay", "--help")).group(1).replace("\n", " ").split(", ")
+    claim("there are policies", len(policies) == 8, policies)
+    claim("policies are offered", answer[lines[2]] == sorted(policies), answer)
+    claim("and behind a comma", answer[lines[3]] == ["clock,wiro_f", "clock,wiro_l"], answer)
+    for line in lines[4:]:
+        claim("files are offered", answer[line] == [path], line, answer)
+    for action in actions:
+        shown = set(re.findall(r"^ +(?:-., +)?(--[a-z-]+)", said("trace", action, "--help"), re.M))
+        offered = {one.rstrip("= ") for one in answer[f"lgalloc trace {action} --"]}
+        claim(f"options of {action} are offered", offered == shown, offered, shown)
+    program = os.path.join(directory, "lgalloc-test-program")
+    answer = offers([f"lgalloc trace record -- {program[:-3]}", f"lgalloc trace record -o x {program[:-3]}",
+                     f"lgalloc trace record cat {program[:-3]}"])
+    for line, offered in answer.items():
+        claim("programs are offered", offered == [program], line, offered)
+
+
 def processes_are_offered(directory):
     environment = {**os.environ, "LGALLOC_CONF": f"metrics_file:{directory}/%p.prom,dir:{directory}"}
     with subprocess.Popen([WATCHED], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1,
@@ -210,6 +235,7 @@ def main():
         every_command_and_option_is_offered()
         keys_and_values_are_those_of_the_table()
         programs_and_files_are_offered(directory)
+        actions_of_a_trace_are_offered(directory)
         processes_are_offered(directory)
         rows_are_offered()
         tab_puts_it_where_it_belongs()
