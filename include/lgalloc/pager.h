@@ -64,6 +64,7 @@ typedef struct lg_map lg_map;
  *   flush     write dirty pages back this long after they were written, in ms or s; 0 (default): only when
  *             memory is wanted
  *   dir       where memory maps spill; default as lgalloc(7)'s dir
+ *   trace     a file that each fault is written to, %p is the process id; lgalloc-pager(7)
  *   without   features of the kernel not to be used, for tests: move, poison, wp joined by +
  *
  * NULL and errno: EINVAL an option; ENOMEM; ENOSYS, EPERM: no userfaultfd here, or not for this process.
