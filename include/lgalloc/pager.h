@@ -172,28 +172,28 @@ int lg_map_close(lg_map *map);
  * start.
  */
 #define LG_PAGER_COUNTERS(X)                                                                       \
-	X(faults, "faults served: pages brought in, made writable or found there")                  \
-	X(read_faults, "of these, that were not for writing")                                       \
-	X(protect_faults, "of these, of pages that were in memory, read-only")                      \
-	X(limbo_hits, "of these, of pages that had left but were still held back: no I/O")          \
-	X(zero_fills, "pages that began as zeros: no I/O")                                          \
-	X(waits, "faults that waited for another thread's work on the same page")                   \
-	X(reads, "read calls to stores")                                                            \
-	X(writes, "write calls to stores")                                                          \
-	X(bytes_read, "bytes read from stores")                                                     \
-	X(bytes_written, "bytes written to stores")                                                 \
-	X(evictions, "pages taken out of maps")                                                     \
-	X(evictions_direct, "of these, by a thread that waited for memory")                         \
-	X(evictions_clean, "of these, without a write: the store had them")                         \
-	X(evictions_zero, "of these, without a write: all zero")                                    \
-	X(evictions_busy, "pages passed over because the kernel held them (DMA)")                   \
-	X(prefetched, "pages read before they were touched")                                        \
-	X(prefetch_useful, "of these, touched later")                                               \
-	X(prefetch_useless, "of these, evicted untouched")                                          \
-	X(discarded, "pages whose bytes were given up by LG_DEAD")                                  \
-	X(syncs, "lg_map_sync calls")                                                               \
-	X(read_errors, "reads that failed, retries included")                                       \
-	X(write_errors, "writes that failed")                                                       \
+	X(faults, "faults served: pages brought in, made writable or found there")                 \
+	X(read_faults, "of these, that were not for writing")                                      \
+	X(protect_faults, "of these, of pages that were in memory, read-only")                     \
+	X(limbo_hits, "of these, of pages that had left but were still held back: no I/O")         \
+	X(zero_fills, "pages that began as zeros: no I/O")                                         \
+	X(waits, "faults that waited for another thread's work on the same page")                  \
+	X(reads, "read calls to stores")                                                           \
+	X(writes, "write calls to stores")                                                         \
+	X(bytes_read, "bytes read from stores")                                                    \
+	X(bytes_written, "bytes written to stores")                                                \
+	X(evictions, "pages taken out of maps")                                                    \
+	X(evictions_direct, "of these, by a thread that waited for memory")                        \
+	X(evictions_clean, "of these, without a write: the store had them")                        \
+	X(evictions_zero, "of these, without a write: all zero")                                   \
+	X(evictions_busy, "pages passed over because the kernel held them (DMA)")                  \
+	X(prefetched, "pages read before they were touched")                                       \
+	X(prefetch_useful, "of these, touched later")                                              \
+	X(prefetch_useless, "of these, evicted untouched")                                         \
+	X(discarded, "pages whose bytes were given up by LG_DEAD")                                 \
+	X(syncs, "lg_map_sync calls")                                                              \
+	X(read_errors, "reads that failed, retries included")                                      \
+	X(write_errors, "writes that failed")                                                      \
 	X(poisoned, "pages given up as unreadable")
 
 struct lg_pager_stats {

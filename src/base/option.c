@@ -11,8 +11,9 @@
 static const char *const backing_words[] = {
 	[LG_BACKING_FILE] = "file", [LG_BACKING_ANON] = "anon", [LG_BACKING_PAGED] = "paged", NULL
 };
-static const char *const faults_words[] = { [LG_PAGED_THREADS] = "threads",
-					    [LG_PAGED_INLINE] = "inline", NULL };
+static const char *const faults_words[] = {
+	[LG_PAGED_THREADS] = "threads", [LG_PAGED_INLINE] = "inline", NULL
+};
 
 /* clang-format off */
 struct lg_options lg_options = {

@@ -26,8 +26,8 @@ static enum lg_os_access access_of(void *context)
 
 	if (registers->uc_mcontext.gregs[REG_TRAPNO] != PAGE_FAULT)
 		return LG_OS_ACCESS_UNKNOWN;
-	return (registers->uc_mcontext.gregs[REG_ERR] & WROTE) != 0 ? LG_OS_ACCESS_WRITE
-								     : LG_OS_ACCESS_READ;
+	return (registers->uc_mcontext.gregs[REG_ERR] & WROTE) != 0 ? LG_OS_ACCESS_WRITE :
+								      LG_OS_ACCESS_READ;
 #elif defined(__aarch64__)
 	enum { ESR_MAGIC = 0x45535201, WROTE = 1 << 6 };
 	const ucontext_t *registers = context;
@@ -39,9 +39,9 @@ static enum lg_os_access access_of(void *context)
 	while ((const char *)record + sizeof(struct esr_context) <= end && record->magic != 0 &&
 	       record->size != 0) {
 		if (record->magic == ESR_MAGIC)
-			return (((const struct esr_context *)record)->esr & WROTE) != 0
-				       ? LG_OS_ACCESS_WRITE
-				       : LG_OS_ACCESS_READ;
+			return (((const struct esr_context *)record)->esr & WROTE) != 0 ?
+				       LG_OS_ACCESS_WRITE :
+				       LG_OS_ACCESS_READ;
 		record = (const struct _aarch64_ctx *)((const char *)record + record->size);
 	}
 	return LG_OS_ACCESS_UNKNOWN;

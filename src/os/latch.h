@@ -35,7 +35,8 @@ static inline void lg_os_latch_take(struct lg_os_latch *latch)
 	for (int i = 0; i < SPINS; i++)
 		if (lg_load_relaxed(&latch->word) == LG_LATCH_FREE && lg_os_latch_try(latch))
 			return;
-	while (lg_swap_acquire(&latch->word, (uint32_t)LG_LATCH_WAITED_FOR) != LG_LATCH_FREE) /* L1 */
+	while (lg_swap_acquire(&latch->word, (uint32_t)LG_LATCH_WAITED_FOR) !=
+	       LG_LATCH_FREE) /* L1 */
 		lg_os_sleep_while(&latch->word, LG_LATCH_WAITED_FOR, 0);
 }
 

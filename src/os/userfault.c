@@ -102,9 +102,10 @@ static int refused(int error, bool signals)
 	if (error == -ENOSYS)
 		return lg_fail(ENOSYS, "this kernel has no userfaultfd (CONFIG_USERFAULTFD)");
 	if (error == -EPERM && !signals)
-		return lg_fail(EPERM, "faults:threads needs root (CAP_SYS_PTRACE), "
-				      "vm.unprivileged_userfaultfd=1 or access to /dev/userfaultfd; "
-				      "faults:inline needs none of them");
+		return lg_fail(EPERM,
+			       "faults:threads needs root (CAP_SYS_PTRACE), "
+			       "vm.unprivileged_userfaultfd=1 or access to /dev/userfaultfd; "
+			       "faults:inline needs none of them");
 	return lg_fail(-error, "userfaultfd: %s", lg_error_name(-error));
 }
 
@@ -116,7 +117,8 @@ int lg_os_userfault_open(bool signals, unsigned without, struct lg_os_userfault 
 	if (error != 0)
 		return refused(error, signals);
 	if (signals && (offered & FEATURE_SIGBUS) == 0)
-		return lg_fail(ENOSYS, "this kernel's userfaultfd has no SIGBUS feature (Linux 4.14)");
+		return lg_fail(ENOSYS,
+			       "this kernel's userfaultfd has no SIGBUS feature (Linux 4.14)");
 	if ((without & LG_OS_WITHOUT_MOVE) == 0)
 		wanted |= FEATURE_MOVE;
 	if ((without & LG_OS_WITHOUT_POISON) == 0)

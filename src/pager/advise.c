@@ -42,8 +42,9 @@ static int make_cold(struct lg_map *map, uint64_t first, uint64_t end)
 		(void)lg_evict_claimed(map, page, count);
 	error = lg_drop_limbo(map, first, end);
 	(void)lg_limbo_retire(map->pager, (end - first) << map->shift);
-	return error == 0 ? 0 : lg_fail(-error, "pages could not be written: %s",
-					 lg_error_name(-error));
+	return error == 0 ?
+		       0 :
+		       lg_fail(-error, "pages could not be written: %s", lg_error_name(-error));
 }
 
 /* Whole pages inside the range, for it is their end. */
@@ -98,8 +99,9 @@ int lg_map_populate(lg_map *map, size_t offset, size_t length)
 	lg_prefetch_range(map, first, end);
 	for (uint64_t page = first; error == 0 && page < end; page++)
 		error = lg_fault_serve(map, page, LG_OS_ACCESS_READ);
-	return error == 0 ? 0 : lg_fail(-error, "pages could not be brought in: %s",
-					 lg_error_name(-error));
+	return error == 0 ?
+		       0 :
+		       lg_fail(-error, "pages could not be brought in: %s", lg_error_name(-error));
 }
 
 int lg_map_error(lg_map *map, const void *address)

@@ -39,7 +39,8 @@ void lg_budget_give(struct lg_pager *pager, uint64_t bytes)
 
 uint64_t lg_budget_available(struct lg_pager *pager)
 {
-	uint64_t charged = lg_load_relaxed(&pager->charged), budget = lg_load_relaxed(&pager->budget);
+	uint64_t charged = lg_load_relaxed(&pager->charged),
+		 budget = lg_load_relaxed(&pager->budget);
 	uint64_t bytes = charged < budget ? budget - charged : 0;
 
 	for (unsigned i = 0; i < LG_PAGE_SHIFTS; i++)
@@ -80,7 +81,8 @@ bool lg_budget_reclaim(struct lg_pager *pager, bool direct)
 		       lg_evict(pager, true) > 0;
 	}
 
-	if (unwritten_bytes(pager) > lg_load_relaxed(&pager->budget) / LIMBO_PART && lg_limbo_write(pager) > 0)
+	if (unwritten_bytes(pager) > lg_load_relaxed(&pager->budget) / LIMBO_PART &&
+	    lg_limbo_write(pager) > 0)
 		return true;
 	return lg_evict(pager, direct) > 0 || lg_limbo_write(pager) > 0;
 }

@@ -143,8 +143,8 @@ static void enter_limbo(struct lg_map *map, uint64_t first, uint64_t count, uint
 		lg_resident_at(&pager->residents, handle)->frame = (uint32_t)(frame + i);
 		lg_frame_put(frames, (uint32_t)(frame + i),
 			     dirty ? LG_FRAME_UNWRITTEN : LG_FRAME_CLEAN);
-		lg_trace_note(&pager->trace, dirty ? LG_TRACE_EVICT_DIRTY : LG_TRACE_EVICT, map->index,
-			      first + i, map->shift);
+		lg_trace_note(&pager->trace, dirty ? LG_TRACE_EVICT_DIRTY : LG_TRACE_EVICT,
+			      map->index, first + i, map->shift);
 		if (dirty)
 			word |= LG_WORD_UNWRITTEN;
 		else
@@ -239,7 +239,8 @@ static uint64_t leave_in_place(struct lg_map *map, uint64_t first, uint64_t coun
 	}
 	for (uint64_t i = 0; i < count; i++) {
 		places[i] = lg_map_page_at(map, first + i);
-		lg_or_release(&map->words[first + i], LG_WORD_STORED); /* or some of it, if that fails */
+		lg_or_release(&map->words[first + i],
+			      LG_WORD_STORED); /* or some of it, if that fails */
 	}
 	int error = lg_os_userfault_protect(&map->pager->userfault, lg_map_page_at(map, first),
 					    count << map->shift);

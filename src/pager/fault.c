@@ -2,20 +2,20 @@
 #include "pager/fault.h"
 
 #include "os/clock.h"
+#include "pager/atlas.h"
 #include "pager/fill.h"
 #include "pager/limbo.h"
 #include "pager/map.h"
 #include "pager/prefetch.h"
-#include "pager/atlas.h"
 
 #include <errno.h>
 
 /* What a fault turned out to be. */
 struct outcome {
 	enum lg_trace_kind kind;
-	bool stalled;  /* the store, or another's work on the page, was waited for */
-	bool ahead;    /* the page had been read ahead */
-	bool signal;   /* inside a signal handler */
+	bool stalled;   /* the store, or another's work on the page, was waited for */
+	bool ahead;     /* the page had been read ahead */
+	bool signal;    /* inside a signal handler */
 	unsigned asked; /* how often a reader was asked for the page */
 };
 

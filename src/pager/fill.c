@@ -334,9 +334,9 @@ static int ahead_copied(struct lg_map *map, uint64_t first, uint64_t count, uint
 		uint64_t word = lg_load_relaxed(&map->words[first + i]);
 
 		if (!marked || first + i != marker)
-			lg_word_release(&map->words[first + i],
-					lg_word_with_state(lg_word_with_handle(word, handles[i]),
-							   state));
+			lg_word_release(
+				&map->words[first + i],
+				lg_word_with_state(lg_word_with_handle(word, handles[i]), state));
 	}
 	if (marked)
 		enter_limbo(map, marker, handles[marker - first], frame, count);

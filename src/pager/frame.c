@@ -16,11 +16,9 @@ int lg_frames_make(struct lg_frames *frames, void *base, uint32_t count, unsigne
 
 	if (error != 0)
 		return error;
-	*frames = (struct lg_frames){ .base = base,
-				      .shift = shift,
-				      .huge = huge,
-				      .count = count,
-				      .table = table };
+	*frames = (struct lg_frames){
+		.base = base, .shift = shift, .huge = huge, .count = count, .table = table
+	};
 	for (unsigned list = 0; list < LG_FRAME_LISTS; list++)
 		frames->lists[list].first = frames->lists[list].last = LG_FRAME_NONE;
 	frames->lists[LG_FRAME_EMPTY].count = count; /* EMPTY is 0: the table is as it should be */

@@ -132,7 +132,8 @@ uint64_t lg_limbo_retire(struct lg_pager *pager, uint64_t bytes)
 
 		if (frames->table == NULL)
 			continue;
-		uint64_t batch = frames->huge ? bytes : lg_max(bytes, (uint64_t)RETIRE << frames->shift);
+		uint64_t batch = frames->huge ? bytes :
+						lg_max(bytes, (uint64_t)RETIRE << frames->shift);
 		got += retire_from(pager, frames, batch);
 	}
 	return got;
@@ -283,7 +284,8 @@ int lg_limbo_return(struct lg_map *map, uint64_t page, uint64_t *word, enum lg_o
 	}
 	if (copied) {
 		error = lg_os_userfault_copy(&pager->userfault, lg_map_page_at(map, page),
-					     lg_frame_at(frames, frame), bytes, !map->readonly, &done);
+					     lg_frame_at(frames, frame), bytes, !map->readonly,
+					     &done);
 		if (error != 0) {
 			(void)lg_os_advise(lg_map_page_at(map, page), bytes, LG_OS_DROP);
 			lg_budget_give(pager, bytes);
@@ -385,10 +387,8 @@ static int write_run(struct lg_map *map, uint64_t first, struct claimed *run, un
 			stretch = 1;
 			continue;
 		}
-		error = lg_transfer_write(&(struct lg_write){ .map = map,
-							      .page = first + i,
-							      .count = stretch,
-							      .places = &places[i] });
+		error = lg_transfer_write(&(struct lg_write){
+			.map = map, .page = first + i, .count = stretch, .places = &places[i] });
 		for (unsigned k = 0; k < stretch; k++) {
 			run[i + k].written = error == 0;
 			run[i + k].word |= LG_WORD_STORED; /* some of it, if it failed */

@@ -4,8 +4,8 @@
 #include "base/error.h"
 #include "base/require.h"
 #include "os/map.h"
-#include "pager/drop.h"
 #include "pager/atlas.h"
+#include "pager/drop.h"
 #include "pager/pin.h"
 #include "pager/sync.h"
 #include "store/file.h"
@@ -110,7 +110,8 @@ static int enter(struct lg_map *map)
 		if (lg_load_relaxed(&pager->maps[index]) != NULL)
 			continue;
 		map->index = index;
-		pager->next_map = index + 1; /* keys of pages that are gone mean nobody for a while */
+		pager->next_map =
+			index + 1; /* keys of pages that are gone mean nobody for a while */
 		lg_store_release(&pager->maps[index], map);
 		lg_add_relaxed(&pager->slow_stores, is_slow(map) ? 1 : 0);
 		lg_add_relaxed(&pager->map_count, 1);
@@ -146,8 +147,9 @@ static int check_room(struct lg_pager *pager, uint64_t page)
 	uint64_t budget = lg_load_relaxed(&pager->budget), pinned = lg_load_relaxed(&pager->pinned);
 
 	if (budget < page * LG_PAGES_LEAST)
-		return lg_fail(EINVAL, "a map with pages of %zu bytes needs a budget of %d of them: "
-				       "this pager has %zu",
+		return lg_fail(EINVAL,
+			       "a map with pages of %zu bytes needs a budget of %d of them: "
+			       "this pager has %zu",
 			       (size_t)page, LG_PAGES_LEAST, (size_t)budget);
 	if (pinned > lg_pin_most(budget, page))
 		return lg_fail(EBUSY, "%zu bytes are pinned, which leaves no room for pages of %zu",
@@ -178,8 +180,9 @@ static int check_ways(const struct lg_map *map)
 	const struct lg_os_userfault *userfault = &map->pager->userfault;
 
 	if (!map->readonly && !userfault->can_move && !userfault->can_protect)
-		return lg_fail(EOPNOTSUPP, "pages cannot leave a writable map: this kernel can neither "
-					   "move (Linux 6.8) nor write-protect them (Linux 5.7)");
+		return lg_fail(EOPNOTSUPP,
+			       "pages cannot leave a writable map: this kernel can neither "
+			       "move (Linux 6.8) nor write-protect them (Linux 5.7)");
 	return 0;
 }
 

@@ -26,11 +26,11 @@ struct lg_map {
 	lg_word *words;
 	uint32_t index;
 	unsigned shift;
-	bool huge;      /* pages are moved in, whole, and arrive writable */
-	bool readonly;  /* PROT_READ */
-	bool protects;  /* CLEAN pages can be mapped: writes to them are seen */
+	bool huge;     /* pages are moved in, whole, and arrive writable */
+	bool readonly; /* PROT_READ */
+	bool protects; /* CLEAN pages can be mapped: writes to them are seen */
 	bool prefetch;
-	bool lent;      /* the addresses are somebody else's */
+	bool lent;                /* the addresses are somebody else's */
 	_Atomic(uint32_t) access; /* enum lg_advice: SEQUENTIAL, RANDOM or NORMAL */
 	_Atomic(int) write_error; /* -errno since the last sync; 0: none */
 	_Atomic(int) read_error;  /* the last, of a poisoned page */

@@ -5,11 +5,11 @@
 #include "os/bus.h"
 #include "os/limits.h"
 #include "os/map.h"
+#include "pager/atlas.h"
 #include "pager/budget.h"
 #include "pager/fault.h"
 #include "pager/limbo.h"
 #include "pager/pin.h"
-#include "pager/atlas.h"
 #include "pager/server.h"
 #include "pager/writer.h"
 
@@ -21,8 +21,8 @@
 #include <unistd.h>
 
 enum {
-	FRAMES_PART = 2,       /* of memory that frames of one size have addresses for */
-	DEFAULT_PART = 4,      /* of memory that the default pager has */
+	FRAMES_PART = 2,  /* of memory that frames of one size have addresses for */
+	DEFAULT_PART = 4, /* of memory that the default pager has */
 };
 
 static struct lg_os_latch default_lock;
@@ -42,9 +42,10 @@ static int choose_faults(struct lg_pager *pager)
 	int error = lg_os_userfault_open(!pager->in_threads, (unsigned)options->without,
 					 &pager->userfault);
 	if (error == -EPERM && blocked)
-		return lg_fail(EPERM, "a thread of this process blocks SIGBUS, and would die of a fault; "
-				      "faults:threads is not permitted: it needs root (CAP_SYS_PTRACE), "
-				      "vm.unprivileged_userfaultfd=1 or access to /dev/userfaultfd");
+		return lg_fail(EPERM,
+			       "a thread of this process blocks SIGBUS, and would die of a fault; "
+			       "faults:threads is not permitted: it needs root (CAP_SYS_PTRACE), "
+			       "vm.unprivileged_userfaultfd=1 or access to /dev/userfaultfd");
 	if (error != 0 || pager->in_threads)
 		return error;
 	error = lg_os_bus_claim(lg_fault_signal);
@@ -250,7 +251,8 @@ struct lg_pager *lg_pager_of_caller(struct lg_pager *pager)
 		lg_os_latch_release(&default_lock);
 	}
 	if (pager != NULL && pager->process != lg_os_process()) {
-		errno = -lg_fail(ECHILD, "pagers and maps do not survive fork: this one is the parent's");
+		errno = -lg_fail(ECHILD,
+				 "pagers and maps do not survive fork: this one is the parent's");
 		return NULL;
 	}
 	return pager;
@@ -334,9 +336,11 @@ int lg_pager_resize(lg_pager *pager, size_t bytes)
 	lg_store_relaxed(&pager->budget, bytes);
 	error = shrink(pager, bytes);
 	if (error != 0) {
-		(void)lg_cas_relaxed(&pager->budget, &target, before); /* nobody else's, who came later */
-		return error == -EBUSY ? refuse_pinned(pager, bytes) :
-					 lg_fail(-error, "the budget stays: %s", lg_error_name(-error));
+		(void)lg_cas_relaxed(&pager->budget, &target,
+				     before); /* nobody else's, who came later */
+		return error == -EBUSY ?
+			       refuse_pinned(pager, bytes) :
+			       lg_fail(-error, "the budget stays: %s", lg_error_name(-error));
 	}
 	retarget(pager, bytes);
 	return 0;
@@ -369,7 +373,8 @@ int lg_pager_stats_read(lg_pager *pager, struct lg_pager_stats *stats)
 	stats->limbo = limbo_bytes(pager);
 	stats->maps = lg_load_relaxed(&pager->map_count);
 	stats->map_bytes = lg_load_relaxed(&pager->map_bytes);
-#define LG_READ_COUNTER(name, what) stats->name = lg_load_relaxed(&pager->counters[LG_PAGER_##name]);
+#define LG_READ_COUNTER(name, what)                                                                \
+	stats->name = lg_load_relaxed(&pager->counters[LG_PAGER_##name]);
 	LG_PAGER_COUNTERS(LG_READ_COUNTER)
 #undef LG_READ_COUNTER
 	stats->errors = stats->read_errors + stats->write_errors;

@@ -45,13 +45,13 @@ enum {
 
 #define LG_BATCH_BYTES LG_MIB(4)
 #define LG_BATCH_DIRECT_BYTES LG_MIB(1) /* a fault waits, and others evict as well */
-#define LG_WRITE_BYTES LG_MIB(4) /* most one write to a store is */
+#define LG_WRITE_BYTES LG_MIB(4)        /* most one write to a store is */
 
 enum lg_pager_counter {
 #define LG_PAGER_COUNTER_NAME(name, what) LG_PAGER_##name,
 	LG_PAGER_COUNTERS(LG_PAGER_COUNTER_NAME)
 #undef LG_PAGER_COUNTER_NAME
-	LG_PAGER_COUNTERS_END,
+		LG_PAGER_COUNTERS_END,
 };
 
 enum { LG_NS_BUCKETS = 40 };
@@ -77,7 +77,7 @@ struct lg_pager {
 	LG_LINE_ALIGNED _Atomic(uint32_t) work; /* goes up when the writers are wanted */
 	_Atomic(uint32_t) writers_asleep;
 	_Atomic(bool) stop;
-	_Atomic(int) write_failure; /* of the last write: waiting for memory may be in vain */
+	_Atomic(int) write_failure;  /* of the last write: waiting for memory may be in vain */
 	_Atomic(uint32_t) transfers; /* calls of stores that are not back */
 
 	struct lg_staging staging;
@@ -92,8 +92,8 @@ struct lg_pager {
 	_Atomic(uint32_t) map_count;
 	_Atomic(uint64_t) map_bytes;
 	_Atomic(uint64_t) page_most; /* the largest page a map ever had */
-	uint32_t next_map;    /* place in the table to be tried first */
-	uint64_t frame_bytes; /* address space for the frames of one page size */
+	uint32_t next_map;           /* place in the table to be tried first */
+	uint64_t frame_bytes;        /* address space for the frames of one page size */
 
 	_Atomic(struct lg_trace *) trace;
 	_Atomic(uint32_t) slow_stores; /* maps whose store cannot be called inside a signal handler */
@@ -104,7 +104,8 @@ struct lg_pager {
 	_Atomic(uint64_t) write_ns[LG_NS_BUCKETS];
 };
 
-#define lg_pager_count(pager, name, n) lg_add_relaxed(&(pager)->counters[LG_PAGER_##name], (uint64_t)(n))
+#define lg_pager_count(pager, name, n)                                                             \
+	lg_add_relaxed(&(pager)->counters[LG_PAGER_##name], (uint64_t)(n))
 
 static inline void lg_pager_time(_Atomic(uint64_t) *buckets, uint64_t ns)
 {

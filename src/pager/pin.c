@@ -110,10 +110,12 @@ static int refuse(struct lg_map *map, uint64_t page, int error)
 	if (error != -ENOMEM)
 		return lg_fail(-error, "page %zu cannot be pinned: %s", (size_t)page,
 			       lg_error_name(-error));
-	return lg_fail(ENOMEM, "page %zu cannot be pinned: of the budget of %zu bytes %zu may be, and "
-			       "%zu are",
+	return lg_fail(ENOMEM,
+		       "page %zu cannot be pinned: of the budget of %zu bytes %zu may be, and "
+		       "%zu are",
 		       (size_t)page, (size_t)lg_load_relaxed(&map->pager->budget),
-		       (size_t)pinned_most(map->pager), (size_t)lg_load_relaxed(&map->pager->pinned));
+		       (size_t)pinned_most(map->pager),
+		       (size_t)lg_load_relaxed(&map->pager->pinned));
 }
 
 static int pin_all(struct lg_map *map, uint64_t first, uint64_t end)

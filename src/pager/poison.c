@@ -29,8 +29,8 @@ void lg_poison(struct lg_map *map, uint64_t page, int error)
 		if (lg_word_state(seen) != LG_PAGE_OUT)
 			return;
 	} while (!lg_word_claim(word, &seen));
-	if (map->pager->in_threads &&
-	    lg_os_userfault_poison(userfault, lg_map_page_at(map, page), lg_map_page_bytes(map)) != 0) {
+	if (map->pager->in_threads && lg_os_userfault_poison(userfault, lg_map_page_at(map, page),
+							     lg_map_page_bytes(map)) != 0) {
 		cover(map, page);
 		(void)lg_os_userfault_wake(userfault, lg_map_page_at(map, page),
 					   lg_map_page_bytes(map));

@@ -75,7 +75,11 @@ bool lg_prefetch_demand(struct lg_map *map, uint64_t page, enum lg_os_access acc
 		requests->head = (requests->head + LG_REQUESTS - 1) % LG_REQUESTS;
 		requests->count++;
 		requests->ring[requests->head] = (struct lg_request){
-			.map = map, .page = page, .count = 1, .demand = true, .access = access,
+			.map = map,
+			.page = page,
+			.count = 1,
+			.demand = true,
+			.access = access,
 			.thread = lg_recent_thread(),
 		};
 		lg_add_relaxed(&map->requests, 1);
@@ -109,10 +113,12 @@ uint64_t lg_prefetch_zeros(struct lg_map *map, uint64_t page)
 	if (!follows(map))
 		return 1;
 	uint64_t piece = lg_min(piece_of(map), LG_BATCH), signals = lg_pager_lock(map->pager);
-	bool wanted = lg_stream_step(&map->streams, page, map->pages, false, false, piece, piece,
-				     &ahead);
+	bool wanted =
+		lg_stream_step(&map->streams, page, map->pages, false, false, piece, piece, &ahead);
 	lg_pager_unlock(map->pager, signals);
-	return wanted && ahead.step == 1 && ahead.first == page + 1 ? lg_min(ahead.count + 1, piece) : 1;
+	return wanted && ahead.step == 1 && ahead.first == page + 1 ?
+		       lg_min(ahead.count + 1, piece) :
+		       1;
 }
 
 void lg_prefetch_range(struct lg_map *map, uint64_t first, uint64_t end)

@@ -89,9 +89,8 @@ uint32_t lg_resident_add(struct lg_map *map, uint64_t page)
 		handle = residents->used++;
 	else
 		return LG_HANDLE_NONE;
-	residents->table[handle] = (struct lg_resident){ .page = page,
-							 .map = map->index,
-							 .frame = LG_FRAME_NONE };
+	residents->table[handle] =
+		(struct lg_resident){ .page = page, .map = map->index, .frame = LG_FRAME_NONE };
 	return handle;
 }
 
@@ -239,7 +238,8 @@ static uint32_t rings_kept(const struct lg_pager *pager)
 
 static bool is_kept(const struct lg_residents *residents, const struct lg_ring *ring, uint32_t kept)
 {
-	return (ring->place + residents->rings_used - residents->turn) % residents->rings_used < kept;
+	return (ring->place + residents->rings_used - residents->turn) % residents->rings_used <
+	       kept;
 }
 
 /* Those whose turn is over have none any more. */

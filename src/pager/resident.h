@@ -41,7 +41,7 @@ enum {
 struct lg_resident {
 	uint64_t page;
 	uint64_t hash; /* of what the store has, where the page is writable all the same; 0: unknown */
-	uint32_t map;  /* its place in the pager's table */
+	uint32_t map;   /* its place in the pager's table */
 	uint32_t frame; /* in LIMBO; the next free handle, in a free one */
 	uint32_t ahead; /* pages read together with this one, of a page that is AHEAD */
 };
@@ -72,9 +72,9 @@ struct lg_residents {
 	struct lg_policy_use uses[LG_POLICY_USES];
 	struct lg_ring rings[LG_RINGS];
 	uint32_t rings_used;
-	uint32_t turn;         /* the place of the first that is kept */
-	uint32_t turn_notes;   /* since then */
-	uint64_t recent_bytes; /* in all rings */
+	uint32_t turn;                /* the place of the first that is kept */
+	uint32_t turn_notes;          /* since then */
+	uint64_t recent_bytes;        /* in all rings */
 	uint32_t refused[LG_REFUSED]; /* victims that cannot leave, until the search ends */
 };
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 #include "pager/server.h"
 
+#include "pager/atlas.h"
 #include "pager/fault.h"
 #include "pager/map.h"
-#include "pager/atlas.h"
 
 enum { MESSAGES = 8, SPINS = 200 };
 
@@ -15,8 +15,8 @@ static void serve(struct lg_pager *pager, const struct lg_os_fault *fault)
 		return; /* it ended since */
 	uint64_t page = (fault->address - (uint64_t)(uintptr_t)map->base) >> map->shift;
 	lg_recent_for(fault->thread);
-	(void)lg_fault_serve(map, page, fault->write || fault->protect ? LG_OS_ACCESS_WRITE :
-									  LG_OS_ACCESS_READ);
+	(void)lg_fault_serve(
+		map, page, fault->write || fault->protect ? LG_OS_ACCESS_WRITE : LG_OS_ACCESS_READ);
 	/* It may have been there already, or poisoned: whoever waits tries again. */
 	(void)lg_os_userfault_wake(&pager->userfault, lg_map_page_at(map, page),
 				   lg_map_page_bytes(map));
@@ -35,7 +35,8 @@ void *lg_server_run(void *argument)
 		for (int i = 0; i < count; i++)
 			serve(pager, &faults[i]);
 		idle = count > 0 ? 0 : idle + 1;
-		if (idle > SPINS) { /* faults come in bursts, and to sleep costs more than they do */
+		if (idle >
+		    SPINS) { /* faults come in bursts, and to sleep costs more than they do */
 			(void)lg_os_userfault_wait(&pager->userfault, pager->stop_event);
 			idle = 0;
 		}

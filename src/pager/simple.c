@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /* The simple face: a file as memory in three calls, on the default pager. */
 #include "base/error.h"
-#include "pager/map.h"
 #include "pager/atlas.h"
+#include "pager/map.h"
 
 #include <errno.h>
 

@@ -66,7 +66,8 @@ static uint64_t drop_memory(struct lg_staging *staging, unsigned bit)
 	uint64_t bytes = staging->touched[bit];
 
 	if (bytes > 0)
-		(void)lg_os_advise(staging->base + bit * staging->bytes, staging->bytes, LG_OS_DROP);
+		(void)lg_os_advise(staging->base + bit * staging->bytes, staging->bytes,
+				   LG_OS_DROP);
 	staging->touched[bit] = 0;
 	return bytes;
 }
@@ -115,8 +116,8 @@ int lg_staging_take(struct lg_pager *pager, uint64_t bytes, uint64_t more, void 
 
 void lg_staging_give(struct lg_pager *pager, void *buffer)
 {
-	put_back(pager,
-		 (unsigned)((uint64_t)((char *)buffer - pager->staging.base) / pager->staging.bytes));
+	put_back(pager, (unsigned)((uint64_t)((char *)buffer - pager->staging.base) /
+				   pager->staging.bytes));
 }
 
 uint64_t lg_staging_drop(struct lg_pager *pager)

@@ -23,11 +23,11 @@ enum { LG_STAGING_BUFFERS = 64, LG_NURSERY_PAGES = 8 };
 
 struct lg_staging {
 	char *base;
-	uint64_t bytes; /* of one buffer: the largest page */
+	uint64_t bytes;                         /* of one buffer: the largest page */
 	LG_LINE_ALIGNED _Atomic(uint64_t) idle; /* a bit each */
 	_Atomic(uint32_t) returned;             /* goes up when one is idle again */
 	_Atomic(uint32_t) wanted;
-	uint64_t touched[LG_STAGING_BUFFERS];   /* bytes that have memory; the holder's */
+	uint64_t touched[LG_STAGING_BUFFERS]; /* bytes that have memory; the holder's */
 };
 
 struct lg_nursery {

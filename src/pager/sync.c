@@ -30,24 +30,25 @@ static uint64_t claim_run(struct lg_map *map, uint64_t first, uint64_t end, bool
 }
 
 /* They were written, or some of them. */
-static void release_run(struct lg_map *map, uint64_t first, uint64_t count, enum lg_page_state state)
+static void release_run(struct lg_map *map, uint64_t first, uint64_t count,
+			enum lg_page_state state)
 {
 	for (uint64_t page = first; page < first + count; page++) {
 		uint64_t word = lg_load_relaxed(&map->words[page]);
 
-		lg_word_release(&map->words[page], lg_word_with_state(word, state) | LG_WORD_STORED);
+		lg_word_release(&map->words[page],
+				lg_word_with_state(word, state) | LG_WORD_STORED);
 	}
 }
 
 /* A huge page that is writable, but as the store has it. */
 static bool is_stored(struct lg_map *map, uint64_t page)
 {
-	struct lg_resident *resident =
-		lg_resident_at(&map->pager->residents,
-			       lg_word_handle(lg_load_relaxed(&map->words[page])));
+	struct lg_resident *resident = lg_resident_at(
+		&map->pager->residents, lg_word_handle(lg_load_relaxed(&map->words[page])));
 
-	return resident->hash != 0 && lg_content_hash(lg_map_page_at(map, page),
-						      lg_map_page_bytes(map)) == resident->hash;
+	return resident->hash != 0 &&
+	       lg_content_hash(lg_map_page_at(map, page), lg_map_page_bytes(map)) == resident->hash;
 }
 
 static int write_out(struct lg_map *map, uint64_t first, uint64_t count)
@@ -62,8 +63,8 @@ static int write_out(struct lg_map *map, uint64_t first, uint64_t count)
 			       lg_word_handle(lg_load_relaxed(&map->words[first + i])))
 			->hash = 0; /* whatever becomes of the write */
 	}
-	return lg_transfer_write(&(struct lg_write){
-		.map = map, .page = first, .count = count, .places = places });
+	return lg_transfer_write(
+		&(struct lg_write){ .map = map, .page = first, .count = count, .places = places });
 }
 
 /* A claimed run; what is released stays mapped. */
@@ -123,7 +124,8 @@ int lg_sync_write(struct lg_map *map, uint64_t first, uint64_t end)
 			error = write_run(map, page, count, pinned);
 			if (error == 0 && !pinned && !map->pager->userfault.can_protect)
 				continue; /* they are in limbo now */
-		} else if (lg_word_state(seen) == LG_PAGE_LIMBO && (seen & LG_WORD_UNWRITTEN) != 0) {
+		} else if (lg_word_state(seen) == LG_PAGE_LIMBO &&
+			   (seen & LG_WORD_UNWRITTEN) != 0) {
 			error = write_limbo(map, page, seen);
 			if (error == 0)
 				continue; /* it may have been another's */
@@ -152,6 +154,7 @@ int lg_map_sync(lg_map *map, size_t offset, size_t length)
 			lg_map_note_error(map, failed);
 	}
 	error = lg_map_take_error(map);
-	return error == 0 ? 0 : lg_fail(-error, "pages could not be written: %s",
-					 lg_error_name(-error));
+	return error == 0 ?
+		       0 :
+		       lg_fail(-error, "pages could not be written: %s", lg_error_name(-error));
 }

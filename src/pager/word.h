@@ -63,7 +63,8 @@ enum lg_page_state {
 
 /* What the owner of BUSY decides; the rest is carried over. */
 #define LG_WORD_OWNED                                                                              \
-	(LG_WORD_STATE | LG_WORD_STORED | LG_WORD_UNWRITTEN | LG_WORD_AHEAD | (uint64_t)UINT32_MAX << 32)
+	(LG_WORD_STATE | LG_WORD_STORED | LG_WORD_UNWRITTEN | LG_WORD_AHEAD |                      \
+	 (uint64_t)UINT32_MAX << 32)
 
 typedef _Atomic(uint64_t) lg_word;
 
@@ -95,7 +96,8 @@ static inline bool lg_word_is_mapped(uint64_t word)
 /* Takes BUSY if nobody has it and the word is still what was `seen`, which is brought up to date else. */
 static inline bool lg_word_claim(lg_word *word, uint64_t *seen)
 {
-	if ((*seen & LG_WORD_BUSY) != 0 || !lg_cas_acquire(word, seen, *seen | LG_WORD_BUSY)) /* W1 */
+	if ((*seen & LG_WORD_BUSY) != 0 ||
+	    !lg_cas_acquire(word, seen, *seen | LG_WORD_BUSY)) /* W1 */
 		return false;
 	*seen |= LG_WORD_BUSY;
 	return true;

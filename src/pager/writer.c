@@ -15,7 +15,8 @@ static uint64_t unused_mark(struct lg_pager *pager)
 
 static uint64_t unused(struct lg_pager *pager)
 {
-	uint64_t charged = lg_load_relaxed(&pager->charged), budget = lg_load_relaxed(&pager->budget);
+	uint64_t charged = lg_load_relaxed(&pager->charged),
+		 budget = lg_load_relaxed(&pager->budget);
 	uint64_t bytes = charged < budget ? budget - charged : 0;
 
 	/* Huge frames are taken as they are. */

@@ -43,7 +43,8 @@ static int make_pager(struct lg_pager **pager)
 		return error;
 	options.memory = lg_backing_paged_bytes();
 	options.page = (uint64_t)1 << PAGE_SHIFT;
-	options.faults = lg_option(faults) == LG_PAGED_INLINE ? LG_FAULTS_INLINE : LG_FAULTS_THREADS;
+	options.faults = lg_option(faults) == LG_PAGED_INLINE ? LG_FAULTS_INLINE :
+								LG_FAULTS_THREADS;
 	strncpy(options.dir, lg_option_dir(), sizeof(options.dir) - 1);
 	return lg_pager_make(&options, pager);
 }
@@ -120,10 +121,10 @@ static int reserve(struct lg_class *class, uint32_t file, uint64_t offset, uint6
 	if (!lg_option(reserve) || map == NULL)
 		return 0;
 	int error = lg_spill_reserve(map->store, inside, bytes);
-	return error == 0 ? 0 :
-			    lg_fail(-error, "dir '%s' has no room for %llu more bytes: %s",
-				    lg_option_dir(), (unsigned long long)bytes,
-				    lg_error_name(-error));
+	return error == 0 ?
+		       0 :
+		       lg_fail(-error, "dir '%s' has no room for %llu more bytes: %s",
+			       lg_option_dir(), (unsigned long long)bytes, lg_error_name(-error));
 }
 
 static int drop(struct lg_class *class, uint64_t offset, uint64_t bytes)
