@@ -99,6 +99,22 @@ int lg_os_make_writable(void *at, size_t bytes)
 	return mprotect(at, bytes, PROT_READ | PROT_WRITE) == 0 ? 0 : -errno;
 }
 
+int lg_os_make_readonly(void *at, size_t bytes)
+{
+	return mprotect(at, bytes, PROT_READ) == 0 ? 0 : -errno;
+}
+
+int lg_os_map_nothing(void *at, size_t bytes)
+{
+	int fd = memfd_create("lgalloc-nothing", MFD_CLOEXEC);
+
+	if (fd < 0)
+		return -errno;
+	int error = map_at(at, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, fd, 0);
+	close(fd);
+	return error;
+}
+
 int lg_os_map_record(size_t bytes, void **record)
 {
 	void *got = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);

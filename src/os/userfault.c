@@ -146,9 +146,11 @@ int lg_os_userfault_open(bool signals, unsigned without, struct lg_os_userfault 
 
 void lg_os_userfault_close(struct lg_os_userfault *userfault)
 {
-	close(userfault->fd);
+	if (userfault->fd >= 0)
+		close(userfault->fd);
 	if (userfault->pagemap >= 0)
 		close(userfault->pagemap);
+	userfault->fd = userfault->pagemap = -1;
 }
 
 int lg_os_userfault_register(const struct lg_os_userfault *userfault, void *at, size_t bytes)

@@ -37,6 +37,7 @@ struct lg_os_fault {
  * accesses as well, which needs a privilege: -EPERM. -ENOSYS: the kernel has none. In words.
  */
 int lg_os_userfault_open(bool signals, unsigned without, struct lg_os_userfault *userfault);
+/* May be called again. */
 void lg_os_userfault_close(struct lg_os_userfault *userfault);
 
 /* Faults of the range are ours from now; private anonymous memory. */

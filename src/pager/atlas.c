@@ -136,8 +136,12 @@ struct lg_map *lg_atlas_find(const void *address)
 	}
 }
 
-void lg_atlas_forget(void)
+void lg_atlas_forget(void (*each)(struct lg_map *map))
 {
+	struct entry *table = lg_load_relaxed(&entries);
+
+	for (uint32_t i = 0; i < lg_load_relaxed(&count); i++)
+		each(lg_load_relaxed(&table[i].map));
 	lg_store_relaxed(&count, 0);
 	lg_store_relaxed(&lock.word, (uint32_t)LG_LATCH_FREE);
 	if ((lg_load_relaxed(&version) & 1) != 0)

@@ -21,7 +21,10 @@ void lg_atlas_remove(struct lg_map *map);
 /* The map this address lies in; NULL: in none. */
 struct lg_map *lg_atlas_find(const void *address);
 
-/* In a child of fork: there are none. */
-void lg_atlas_forget(void);
+/*
+ * In a child of fork: calls `each` for the maps there were, and there are none. The fork may have come in the middle of
+ * a change: a map may be met twice.
+ */
+void lg_atlas_forget(void (*each)(struct lg_map *map));
 
 #endif

@@ -13,7 +13,6 @@
 #include "store/user.h"
 
 #include <errno.h>
-#include <sys/mman.h>
 
 /* --- making ------------------------------------------------------------------------------------- */
 
@@ -76,7 +75,7 @@ static int map_range(struct lg_map *map)
 			       lg_error_name(-error));
 	error = lg_os_map_anon(base, bytes);
 	if (error == 0 && map->readonly)
-		error = mprotect(base, bytes, PROT_READ) == 0 ? 0 : -errno;
+		error = lg_os_make_readonly(base, bytes);
 	if (error == 0)
 		error = lg_os_advise(base, bytes, LG_OS_NOHUGEPAGE);
 	if (error == -EINVAL) /* a kernel without huge pages */

@@ -9,6 +9,7 @@
 #include "pager/budget.h"
 #include "pager/fault.h"
 #include "pager/limbo.h"
+#include "pager/map.h"
 #include "pager/pin.h"
 #include "pager/server.h"
 #include "pager/writer.h"
@@ -263,9 +264,19 @@ __attribute__((constructor)) static void look_after_fork(void)
 	(void)lg_os_fork_hooks(NULL, NULL, lg_pager_forget);
 }
 
+/* The parent's: what is open of it is closed here, and nothing is written. */
+static void forget_map(struct lg_map *map)
+{
+	if (map->store == NULL)
+		return;
+	map->store->calls->forget(map->store);
+	map->store = NULL;
+	lg_os_userfault_close(&map->pager->userfault);
+}
+
 void lg_pager_forget(void)
 {
-	lg_atlas_forget();
+	lg_atlas_forget(forget_map);
 	lg_store_relaxed(&default_pager, NULL);
 	lg_store_relaxed(&default_lock.word, (uint32_t)LG_LATCH_FREE);
 }

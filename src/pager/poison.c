@@ -4,20 +4,6 @@
 #include "os/map.h"
 #include "pager/map.h"
 
-#include <sys/mman.h>
-#include <unistd.h>
-
-/* Beyond the end of a file every access is SIGBUS. */
-static void cover(struct lg_map *map, uint64_t page)
-{
-	int fd = memfd_create("lgalloc-poison", MFD_CLOEXEC);
-
-	if (fd < 0)
-		return; /* whoever touches it asks us again, and again */
-	(void)lg_os_map_file(lg_map_page_at(map, page), lg_map_page_bytes(map), fd, 0);
-	close(fd);
-}
-
 void lg_poison(struct lg_map *map, uint64_t page, int error)
 {
 	const struct lg_os_userfault *userfault = &map->pager->userfault;
@@ -31,7 +17,8 @@ void lg_poison(struct lg_map *map, uint64_t page, int error)
 	} while (!lg_word_claim(word, &seen));
 	if (map->pager->in_threads && lg_os_userfault_poison(userfault, lg_map_page_at(map, page),
 							     lg_map_page_bytes(map)) != 0) {
-		cover(map, page);
+		/* Where that fails whoever touches it asks us again, and again. */
+		(void)lg_os_map_nothing(lg_map_page_at(map, page), lg_map_page_bytes(map));
 		(void)lg_os_userfault_wake(userfault, lg_map_page_at(map, page),
 					   lg_map_page_bytes(map));
 	}
@@ -54,7 +41,7 @@ void lg_poison_heal(struct lg_map *map, uint64_t page)
 	}
 	(void)lg_os_map_anon(at, bytes);
 	if (map->readonly)
-		(void)mprotect(at, bytes, PROT_READ);
+		(void)lg_os_make_readonly(at, bytes);
 	(void)lg_os_advise(at, bytes, LG_OS_NOHUGEPAGE);
 	(void)lg_os_advise(at, bytes, LG_OS_DONTFORK);
 	(void)lg_os_userfault_register(userfault, at, bytes);

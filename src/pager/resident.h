@@ -119,7 +119,7 @@ void lg_recent_for(uint32_t thread);
 /* The number it fills for. */
 uint32_t lg_recent_thread(void);
 
-/* Notes a fill of the calling thread, so that its page stays for now. */
+/* Notes a fill of the calling thread, so that its page stays a while. */
 void lg_recent_note(struct lg_map *map, uint64_t page);
 
 /* The budget or the pins changed: gives up what is too much. */
