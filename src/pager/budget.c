@@ -108,7 +108,7 @@ bool lg_budget_take_now(struct lg_pager *pager, uint64_t bytes)
 {
 	while (!lg_budget_try(pager, bytes))
 		if (lg_limbo_retire(pager, bytes) == 0 && !lg_budget_reclaim(pager, true) &&
-		    lg_staging_drop(pager) == 0)
+		    lg_staging_drop(pager) == 0 && lg_limbo_retire_ahead(pager, bytes) == 0)
 			return false;
 	lg_budget_look(pager);
 	return true;

@@ -4,6 +4,7 @@
 #include "os/clock.h"
 #include "pager/atlas.h"
 #include "pager/fill.h"
+#include "pager/flush.h"
 #include "pager/limbo.h"
 #include "pager/map.h"
 #include "pager/prefetch.h"
@@ -151,8 +152,11 @@ static int serve(struct lg_map *map, uint64_t page, enum lg_os_access access, bo
 }
 
 /* What comes of it, for those who watch and for the streams. */
-static void follow(struct lg_map *map, uint64_t page, const struct outcome *outcome)
+static void follow(struct lg_map *map, uint64_t page, enum lg_os_access access,
+		   const struct outcome *outcome)
 {
+	if (access != LG_OS_ACCESS_READ)
+		lg_flush_note(map->pager);
 	if (outcome->kind != 0)
 		lg_trace_note(&map->pager->trace, outcome->kind, map->index, page, map->shift);
 	if (outcome->stalled || outcome->ahead)
@@ -171,7 +175,7 @@ static int serve_fault(struct lg_map *map, uint64_t page, enum lg_os_access acce
 		lg_pager_count(pager, read_faults, 1);
 	lg_pager_time(pager->fault_ns, lg_os_now_ns() - start);
 	if (error == 0)
-		follow(map, page, &outcome);
+		follow(map, page, access, &outcome);
 	return error;
 }
 
@@ -186,7 +190,7 @@ int lg_fault_claim(struct lg_map *map, uint64_t page, enum lg_os_access access, 
 	int error = serve(map, page, access, true, &outcome, word);
 
 	if (error == 0)
-		follow(map, page, &outcome);
+		follow(map, page, access, &outcome);
 	return error;
 }
 

@@ -228,9 +228,12 @@ static void enter_limbo(struct lg_map *map, uint64_t page, uint32_t handle, uint
 	uint64_t word = lg_load_relaxed(&map->words[page]), signals = lg_pager_lock(pager);
 
 	resident->frame = frame;
-	resident->ahead = (uint32_t)ahead;
+	resident->ahead = (uint16_t)ahead;
 	frames->table[frame].handle = handle;
-	lg_frame_put(frames, frame, LG_FRAME_CLEAN);
+	lg_frame_put(frames, frame, LG_FRAME_AHEAD);
+	/* Those of streams that ended make room for these: they are as others of limbo then. */
+	while (lg_frame_bytes(frames, LG_FRAME_AHEAD) > lg_prefetch_most(pager))
+		lg_frame_put(frames, lg_frame_first(frames, LG_FRAME_AHEAD), LG_FRAME_CLEAN);
 	lg_word_release(&map->words[page],
 			lg_word_with_state(lg_word_with_handle(word, handle), LG_PAGE_LIMBO) |
 				LG_WORD_AHEAD);

@@ -3,7 +3,7 @@
  * Frames: places outside the maps, of one page size, that a page can be moved to and from.
  *
  * A frame is EMPTY (an address, no memory), FREE (memory, contents of no account), HELD (somebody's: being
- * filled, moved or dropped), or holds a page of LIMBO: CLEAN or UNWRITTEN. FREE, CLEAN and UNWRITTEN are
+ * filled, moved or dropped), or holds a page of LIMBO: CLEAN, UNWRITTEN, or AHEAD of its touch, and clean. FREE and these three are
  * lists in the order of arrival. Only frames of huge pages are ever FREE: their memory is worth keeping.
  *
  * Everything here is under the pager's lock. Memory in frames counts against the budget.
@@ -20,6 +20,7 @@ enum lg_frame_list {
 	LG_FRAME_FREE,
 	LG_FRAME_CLEAN,
 	LG_FRAME_UNWRITTEN,
+	LG_FRAME_AHEAD,
 	LG_FRAME_LISTS,
 };
 
@@ -28,7 +29,7 @@ enum lg_frame_list {
 struct lg_frame {
 	uint32_t next;
 	uint32_t previous;
-	uint32_t handle; /* the resident, in CLEAN and UNWRITTEN */
+	uint32_t handle; /* the resident, of a page of LIMBO */
 	uint32_t list;   /* enum lg_frame_list */
 };
 

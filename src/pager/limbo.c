@@ -65,10 +65,11 @@ static bool give_up(struct lg_pager *pager, struct lg_frames *frames, uint32_t i
 	return true;
 }
 
-/* The first clean frame whose page could be given up; it is HELD. Under the lock. */
-static uint32_t take_clean(struct lg_pager *pager, struct lg_frames *frames)
+/* The first frame of a list of clean ones whose page could be given up; it is HELD. Under the lock. */
+static uint32_t take_clean(struct lg_pager *pager, struct lg_frames *frames,
+			   enum lg_frame_list list)
 {
-	uint32_t next, index = lg_frame_first(frames, LG_FRAME_CLEAN);
+	uint32_t next, index = lg_frame_first(frames, list);
 
 	for (unsigned i = 0; i < SCAN && index != LG_FRAME_NONE; i++, index = next) {
 		next = frames->table[index].next;
@@ -100,7 +101,8 @@ static void drop_memory(const struct lg_frames *frames, const uint32_t *indices,
 	}
 }
 
-static uint64_t retire_from(struct lg_pager *pager, struct lg_frames *frames, uint64_t bytes)
+static uint64_t retire_from(struct lg_pager *pager, struct lg_frames *frames, uint64_t bytes,
+			    enum lg_frame_list list)
 {
 	uint32_t indices[RETIRE], index;
 	unsigned count = 0;
@@ -108,7 +110,7 @@ static uint64_t retire_from(struct lg_pager *pager, struct lg_frames *frames, ui
 
 	while (count < RETIRE && (uint64_t)count << frames->shift < bytes &&
 	       ((index = take_free(frames)) != LG_FRAME_NONE ||
-		(index = take_clean(pager, frames)) != LG_FRAME_NONE))
+		(index = take_clean(pager, frames, list)) != LG_FRAME_NONE))
 		indices[count++] = index;
 	lg_pager_unlock(pager, signals);
 	if (count == 0)
@@ -123,7 +125,7 @@ static uint64_t retire_from(struct lg_pager *pager, struct lg_frames *frames, ui
 }
 
 /* Small frames first: dropping a huge one costs its being huge. Always a batch: the call costs the same. */
-uint64_t lg_limbo_retire(struct lg_pager *pager, uint64_t bytes)
+static uint64_t retire(struct lg_pager *pager, uint64_t bytes, enum lg_frame_list list)
 {
 	uint64_t got = 0;
 
@@ -134,9 +136,19 @@ uint64_t lg_limbo_retire(struct lg_pager *pager, uint64_t bytes)
 			continue;
 		uint64_t batch = frames->huge ? bytes :
 						lg_max(bytes, (uint64_t)RETIRE << frames->shift);
-		got += retire_from(pager, frames, batch);
+		got += retire_from(pager, frames, batch, list);
 	}
 	return got;
+}
+
+uint64_t lg_limbo_retire(struct lg_pager *pager, uint64_t bytes)
+{
+	return retire(pager, bytes, LG_FRAME_CLEAN);
+}
+
+uint64_t lg_limbo_retire_ahead(struct lg_pager *pager, uint64_t bytes)
+{
+	return retire(pager, bytes, LG_FRAME_AHEAD);
 }
 
 void lg_limbo_drop(struct lg_map *map, uint64_t word)
@@ -179,6 +191,7 @@ static int take_fresh(struct lg_pager *pager, struct lg_frames *frames, uint32_t
 int lg_limbo_frame(struct lg_pager *pager, struct lg_frames *frames, uint32_t *frame, bool *zero)
 {
 	uint64_t bytes = (uint64_t)1 << frames->shift;
+	enum lg_frame_list list = LG_FRAME_CLEAN;
 	unsigned turns = 0;
 	int error = 0;
 
@@ -187,7 +200,7 @@ int lg_limbo_frame(struct lg_pager *pager, struct lg_frames *frames, uint32_t *f
 		uint64_t signals = lg_pager_lock(pager);
 		*frame = take_free(frames);
 		if (*frame == LG_FRAME_NONE)
-			*frame = take_clean(pager, frames);
+			*frame = take_clean(pager, frames, list);
 		lg_pager_unlock(pager, signals);
 		if (*frame != LG_FRAME_NONE)
 			break;
@@ -199,8 +212,14 @@ int lg_limbo_frame(struct lg_pager *pager, struct lg_frames *frames, uint32_t *f
 			}
 			lg_budget_give(pager, bytes);
 		} else if (lg_budget_reclaim(pager, true) || lg_limbo_retire(pager, bytes) > 0) {
+			list = LG_FRAME_CLEAN;
 			continue;
 		}
+		if (list == LG_FRAME_CLEAN) { /* what is read ahead is the last to go */
+			list = LG_FRAME_AHEAD;
+			continue;
+		}
+		list = LG_FRAME_CLEAN;
 		error = lg_budget_wait(pager, &turns);
 		if (error != 0)
 			return error;

@@ -38,6 +38,9 @@ int lg_limbo_write_page(struct lg_map *map, uint64_t page, uint64_t *word);
 /* Gives memory of frames back to the budget, `bytes` or some more; what it was. */
 uint64_t lg_limbo_retire(struct lg_pager *pager, uint64_t bytes);
 
+/* The same of pages that were read ahead, when nothing else helps. */
+uint64_t lg_limbo_retire_ahead(struct lg_pager *pager, uint64_t bytes);
+
 /* The page's frame is needed no more; BUSY is the caller's. */
 void lg_limbo_drop(struct lg_map *map, uint64_t word);
 

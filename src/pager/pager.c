@@ -323,7 +323,8 @@ static int shrink(struct lg_pager *pager, uint64_t bytes)
 		if (is_pinned(pager, bytes))
 			return -EBUSY;
 		if (lg_limbo_retire(pager, charged - bytes) == 0 &&
-		    !lg_budget_reclaim(pager, true) && lg_staging_drop(pager) == 0)
+		    !lg_budget_reclaim(pager, true) && lg_staging_drop(pager) == 0 &&
+		    lg_limbo_retire_ahead(pager, charged - bytes) == 0)
 			error = lg_budget_wait(pager, &turns);
 	}
 	return error;
@@ -366,6 +367,7 @@ static uint64_t limbo_bytes(struct lg_pager *pager)
 	for (unsigned i = 0; i < LG_PAGE_SHIFTS; i++)
 		if (pager->frames[i].table != NULL)
 			bytes += lg_frame_bytes(&pager->frames[i], LG_FRAME_CLEAN) +
+				 lg_frame_bytes(&pager->frames[i], LG_FRAME_AHEAD) +
 				 lg_frame_bytes(&pager->frames[i], LG_FRAME_UNWRITTEN);
 	lg_pager_unlock(pager, signals);
 	return bytes;

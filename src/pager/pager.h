@@ -76,6 +76,7 @@ struct lg_pager {
 
 	LG_LINE_ALIGNED _Atomic(uint32_t) work; /* goes up when the writers are wanted */
 	_Atomic(uint32_t) writers_asleep;
+	_Atomic(uint64_t) flush_at; /* ms; 0: nothing is dirty */
 	_Atomic(bool) stop;
 	_Atomic(int) write_failure;  /* of the last write: waiting for memory may be in vain */
 	_Atomic(uint32_t) transfers; /* calls of stores that are not back */

@@ -17,9 +17,14 @@ static uint64_t piece_of(const struct lg_map *map)
 	return lg_max(bytes >> map->shift, 1);
 }
 
+uint64_t lg_prefetch_most(const struct lg_pager *pager)
+{
+	return lg_load_relaxed(&pager->budget) / WINDOW_PART;
+}
+
 static uint64_t window_most(const struct lg_map *map)
 {
-	return lg_max(lg_load_relaxed(&map->pager->budget) / WINDOW_PART >> map->shift, 1);
+	return lg_max(lg_prefetch_most(map->pager) >> map->shift, 1);
 }
 
 static bool follows(const struct lg_map *map)

@@ -48,6 +48,9 @@ void lg_prefetch_follow(struct lg_map *map, uint64_t page, bool stalled);
  */
 uint64_t lg_prefetch_zeros(struct lg_map *map, uint64_t page);
 
+/* Bytes that are read ahead at most. */
+uint64_t lg_prefetch_most(const struct lg_pager *pager);
+
 /* Asks for a range, as far as the queue has room. */
 void lg_prefetch_range(struct lg_map *map, uint64_t first, uint64_t end);
 

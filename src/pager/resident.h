@@ -43,7 +43,8 @@ struct lg_resident {
 	uint64_t hash; /* of what the store has, where the page is writable all the same; 0: unknown */
 	uint32_t map;   /* its place in the pager's table */
 	uint32_t frame; /* in LIMBO; the next free handle, in a free one */
-	uint32_t ahead; /* pages read together with this one, of a page that is AHEAD */
+	uint16_t ahead; /* pages read together with this one, of a page that is AHEAD */
+	bool was_dirty; /* at the last tick of the flush */
 };
 
 /* A policy at work, for all the maps that named it. */

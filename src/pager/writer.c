@@ -2,6 +2,7 @@
 #include "pager/writer.h"
 
 #include "pager/budget.h"
+#include "pager/flush.h"
 #include "pager/limbo.h"
 #include "pager/pager.h"
 
@@ -53,11 +54,12 @@ void *lg_writer_run(void *argument)
 		uint32_t work = lg_load_acquire(&pager->work);
 
 		make_room(pager);
+		lg_flush_look(pager);
 		if (lg_load_relaxed(&pager->write_failure) != 0)
 			lg_os_sleep_while(&pager->work, work, FAILING_PAUSE_MS);
 		lg_add_ordered(&pager->writers_asleep, 1);
 		if (lg_load_ordered(&pager->work) == work && !is_stopped(pager))
-			lg_os_sleep_while(&pager->work, work, 0);
+			lg_os_sleep_while(&pager->work, work, lg_flush_wait_ms(pager));
 		lg_sub_relaxed(&pager->writers_asleep, 1);
 	}
 	return NULL;
