@@ -13,7 +13,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-enum { BLOCK = LG_OS_IO_BLOCK, BLOCKS = 256, BYTES = BLOCK * BLOCKS };
+enum { BLOCK = LG_OS_IO_BLOCK, BLOCKS = 128, BYTES = BLOCK * BLOCKS };
 
 static struct lg_os_io io;
 static char *memory, *other; /* BYTES each, aligned */
