@@ -121,8 +121,8 @@ void lg_drop_all(struct lg_map *map)
 	lg_recent_forget(map);
 	lg_pager_unlock(map->pager, signals);
 	drop(map, 0, map->pages, true);
-	/* Huge frames are worth keeping for other maps; those of small pages are not. */
-	if (!map->huge)
+	/* Huge frames are worth keeping for other maps, if there are; those of small pages are not. */
+	if (!map->huge || lg_load_relaxed(&map->pager->map_count) == 1)
 		while (lg_limbo_retire(map->pager, LG_BATCH_BYTES) >= LG_BATCH_BYTES)
 			;
 }
