@@ -36,7 +36,8 @@ struct lg_simulator {
 	uint32_t threads_met;
 	uint32_t mapped;
 	uint32_t free_count;
-	struct lg_order limbo; /* of page numbers, oldest at the front */
+	struct lg_order clean; /* of page numbers in limbo, oldest at the front */
+	struct lg_order unwritten;
 	struct page *pages;
 	struct lg_link *links;
 	struct thread *threads;
@@ -48,7 +49,7 @@ struct lg_simulator {
 void lg_simulator_rules_of_engine(struct lg_simulator_rules *rules, const struct lg_policy *policy,
 				  uint32_t budget, unsigned shift)
 {
-	enum { RESERVE_PART = 16, BATCH_MOST = 256, RETIRE = 64, SHIFT_HUGE = 21 };
+	enum { RESERVE_PART = 16, BATCH_MOST = 256, RETIRE = 64, RUN_MOST = 64, SHIFT_HUGE = 21 };
 	uint64_t reserve = lg_min(budget / RESERVE_PART, LG_MIB(256) >> shift);
 	uint64_t batch = lg_min(lg_min(reserve / 2, LG_MIB(4) >> shift), BATCH_MOST);
 
@@ -59,9 +60,20 @@ void lg_simulator_rules_of_engine(struct lg_simulator_rules *rules, const struct
 		.reserve_high = (uint32_t)reserve,
 		.batch = (uint32_t)lg_max(batch, 1),
 		.retire = shift < SHIFT_HUGE ? RETIRE : 1,
+		.run = (uint32_t)lg_min(LG_MIB(4) >> shift, RUN_MOST),
 		.recent_least = RECENT_LEAST,
 		.recent_most = RECENT_MOST,
 	};
+}
+
+void lg_simulator_rules_of_faults(struct lg_simulator_rules *rules, const struct lg_policy *policy,
+				  uint32_t budget, unsigned shift)
+{
+	enum { UNWRITTEN_PART = 8 };
+
+	lg_simulator_rules_of_engine(rules, policy, budget, shift);
+	rules->reserve_low = rules->reserve_high = 0;
+	rules->unwritten_most = budget / UNWRITTEN_PART;
 }
 
 struct lg_simulator *lg_simulator_new(const struct lg_simulator_rules *rules, uint32_t pages,
@@ -70,7 +82,8 @@ struct lg_simulator *lg_simulator_new(const struct lg_simulator_rules *rules, ui
 	struct lg_simulator *simulator = calloc(1, sizeof(*simulator));
 
 	LG_REQUIRE(rules->budget >= 1 && rules->reserve_high < rules->budget);
-	LG_REQUIRE(rules->batch >= 1 && rules->retire >= 1 && rules->recent_most <= RECENT_MOST);
+	LG_REQUIRE(rules->batch >= 1 && rules->retire >= 1 && rules->run >= 1);
+	LG_REQUIRE(rules->recent_most <= RECENT_MOST);
 	if (simulator == NULL)
 		return NULL;
 	simulator->rules = *rules;
@@ -114,12 +127,18 @@ void lg_simulator_free(struct lg_simulator *simulator)
 
 /* --- out of the map, out of memory -------------------------------------------------------------- */
 
+static struct lg_order *limbo_of(struct lg_simulator *simulator, const struct page *page)
+{
+	return page->dirty ? &simulator->unwritten : &simulator->clean;
+}
+
 static void to_limbo(struct lg_simulator *simulator, uint32_t handle)
 {
 	uint32_t number = simulator->owners[handle];
+	struct page *page = &simulator->pages[number];
 
-	simulator->pages[number].state = LIMBO;
-	lg_order_push_back(&simulator->limbo, simulator->links, number);
+	page->state = LIMBO;
+	lg_order_push_back(limbo_of(simulator, page), simulator->links, number);
 	simulator->mapped--;
 	simulator->counts.evictions++;
 }
@@ -153,34 +172,60 @@ static uint32_t take_batch(struct lg_simulator *simulator)
 
 static void leave(struct lg_simulator *simulator)
 {
-	uint32_t number = lg_order_pop_front(&simulator->limbo, simulator->links);
-	struct page *page = &simulator->pages[number];
+	struct page *page =
+		&simulator->pages[lg_order_pop_front(&simulator->clean, simulator->links)];
 
 	simulator->counts.left++;
-	simulator->counts.writes += page->dirty;
 	page->state = OUT;
-	page->dirty = false;
 	simulator->free[simulator->free_count++] = page->handle;
+}
+
+static void write_run(struct lg_simulator *simulator)
+{
+	for (uint32_t i = 0; i < simulator->rules.run && simulator->unwritten.count > 0; i++) {
+		uint32_t number = lg_order_pop_front(&simulator->unwritten, simulator->links);
+
+		simulator->pages[number].dirty = false;
+		lg_order_push_back(&simulator->clean, simulator->links, number);
+		simulator->counts.writes++;
+	}
+}
+
+/* False: in vain. */
+static bool reclaim(struct lg_simulator *simulator)
+{
+	uint32_t unwritten = simulator->unwritten.count;
+
+	if (unwritten <= simulator->rules.unwritten_most && take_batch(simulator) > 0)
+		return true;
+	write_run(simulator);
+	return unwritten > 0;
 }
 
 static void make_room(struct lg_simulator *simulator)
 {
 	if (simulator->free_count > 0)
 		return;
-	if (simulator->limbo.count == 0 && take_batch(simulator) == 0)
-		to_limbo(simulator, simulator->rules.policy.ops->victim(simulator->state));
-	for (uint32_t i = 0; i < simulator->rules.retire && simulator->limbo.count > 0; i++)
+	while (simulator->clean.count == 0)
+		if (!reclaim(simulator))
+			to_limbo(simulator, simulator->rules.policy.ops->victim(simulator->state));
+	for (uint32_t i = 0; i < simulator->rules.retire && simulator->clean.count > 0; i++)
 		leave(simulator);
+}
+
+static uint32_t available(const struct lg_simulator *simulator)
+{
+	return simulator->rules.budget - simulator->mapped - simulator->unwritten.count;
 }
 
 static void keep_reserve(struct lg_simulator *simulator)
 {
 	const struct lg_simulator_rules *rules = &simulator->rules;
 
-	if (rules->budget - simulator->mapped >= rules->reserve_low)
+	if (available(simulator) >= rules->reserve_low)
 		return;
-	while (rules->budget - simulator->mapped < rules->reserve_high)
-		if (take_batch(simulator) == 0)
+	while (available(simulator) < rules->reserve_high)
+		if (!reclaim(simulator))
 			break;
 }
 
@@ -241,7 +286,7 @@ enum lg_simulator_outcome lg_simulator_access(struct lg_simulator *simulator,
 		simulator->counts.protects++;
 		return LG_SIMULATOR_PROTECT;
 	case LIMBO:
-		lg_order_take(&simulator->limbo, simulator->links, access->page);
+		lg_order_take(limbo_of(simulator, page), simulator->links, access->page);
 		map(simulator, access);
 		ops->touch(simulator->state, page->handle, how);
 		page->dirty = page->dirty || access->write;
@@ -285,7 +330,7 @@ int lg_simulate(const struct lg_simulator_rules *rules, const struct lg_access *
 void lg_simulator_check(const struct lg_simulator *simulator)
 {
 	const struct lg_simulator_counts *counts = &simulator->counts;
-	uint32_t mapped = 0, limbo = 0, recent = 0, most = 0;
+	uint32_t mapped = 0, limbo = 0, unwritten = 0, recent = 0, most = 0;
 
 	for (uint32_t i = 0; i < simulator->page_count; i++) {
 		const struct page *page = &simulator->pages[i];
@@ -293,20 +338,23 @@ void lg_simulator_check(const struct lg_simulator *simulator)
 		mapped += page->state == MAPPED;
 		limbo += page->state == LIMBO;
 		recent += page->recent;
+		unwritten += page->state == LIMBO && page->dirty;
 		LG_REQUIRE(page->state == OUT || simulator->owners[page->handle] == i);
 		LG_REQUIRE(page->state != OUT || !page->dirty);
 	}
 	for (uint32_t i = 0; i < simulator->thread_count; i++)
 		most += simulator->threads[i].count;
 	LG_REQUIRE(mapped == simulator->mapped);
-	LG_REQUIRE(limbo == simulator->limbo.count);
+	LG_REQUIRE(limbo == simulator->clean.count + simulator->unwritten.count);
+	LG_REQUIRE(unwritten == simulator->unwritten.count);
 	LG_REQUIRE(mapped + limbo + simulator->free_count == simulator->rules.budget);
 	LG_REQUIRE(recent == most);
 	LG_REQUIRE(counts->accesses ==
 		   counts->hits + counts->protects + counts->limbo_hits + counts->misses);
 	LG_REQUIRE(counts->evictions == counts->left + counts->limbo_hits + limbo);
 	LG_REQUIRE(counts->misses == counts->left + mapped + limbo);
-	lg_order_check(&simulator->limbo, simulator->links, simulator->page_count);
+	lg_order_check(&simulator->clean, simulator->links, simulator->page_count);
+	lg_order_check(&simulator->unwritten, simulator->links, simulator->page_count);
 	lg_policy_check(simulator->rules.policy.ops, simulator->state);
 }
 

@@ -12,20 +12,23 @@
  *                          touch with the access. A write makes it dirty (a limbo hit)
  *   access, page out       room is made if mapped + limbo = budget; then fill with the access, by which
  *                          the page is dirty or clean (a miss: one read)
- *   room                   if limbo is empty, a batch is taken; then the oldest `retire` pages of
- *                          limbo are out (left), with one write for each that is dirty
- *   after a page was       if budget - mapped < reserve_low, batches are taken until it is at least
- *   mapped                 reserve_high, or nothing more can be taken
+ *   room                   while no page of limbo is clean, memory is reclaimed; if that is in vain, the
+ *                          next victim goes to limbo, recent or not. Then the `retire` pages of limbo that
+ *                          have been clean there for longest are out (left)
+ *   after a page was       if budget - mapped - unwritten < reserve_low, memory is reclaimed until it is at
+ *   mapped                 least reserve_high, or in vain
+ *   to reclaim             if more than unwritten_most pages of limbo are dirty, the `run` that came first are
+ *                          written and clean; else a batch is taken; if there is none, a run is written
  *   a batch                victims until `batch` pages were found or there is none: each is in limbo, the
  *                          youngest there. Recent ones are set aside and put back in the end, the last
- *                          taken first. If limbo is empty and a batch for room found none, the next
- *                          victim goes, recent or not
+ *                          taken first
  *   recent                 the last pages each thread mapped: as many as leave half of the budget to choose
  *                          from, budget / 2 / threads that have mapped any, at least `recent_least`, at
  *                          most `recent_most`
  *
- * That is the engine with nothing to wait for: its writers work in no time, and limbo is one queue. There
- * is no read ahead, no sync, no pin and no discard.
+ * That is the engine with nothing to wait for. How far its writers keep up is a matter of time, which is not
+ * here: they do in the rules of the engine, and do nothing in those of its faults alone. A run of the engine lies
+ * between the two. There is no read ahead, no sync, no pin and no discard.
  *
  * `best` is Belady's: with the future known, the page used last leaves, one at a time, and the whole budget is
  * mapped. No policy has fewer misses. (Belady, A study of replacement algorithms, 1966)
@@ -53,6 +56,8 @@ struct lg_simulator_rules {
 	uint32_t reserve_high; /* less than the budget */
 	uint32_t batch;        /* at least 1 */
 	uint32_t retire;       /* at least 1 */
+	uint32_t run;          /* at least 1 */
+	uint32_t unwritten_most;
 	uint32_t recent_least; /* both 0: none are kept */
 	uint32_t recent_most;
 };
@@ -81,6 +86,10 @@ struct lg_simulator;
 
 /* As the engine is, for a budget of so many pages of 2^shift bytes. */
 void lg_simulator_rules_of_engine(struct lg_simulator_rules *rules, const struct lg_policy *policy,
+				  uint32_t budget, unsigned shift);
+
+/* The same without writers: what faults find no memory for, they reclaim. */
+void lg_simulator_rules_of_faults(struct lg_simulator_rules *rules, const struct lg_policy *policy,
 				  uint32_t budget, unsigned shift);
 
 /* For this many pages and threads; NULL: no memory. */

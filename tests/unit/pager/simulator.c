@@ -22,6 +22,7 @@ static struct lg_simulator_rules plain_rules(const char *name, uint32_t budget)
 		.budget = budget,
 		.batch = 1,
 		.retire = 1,
+		.run = 1,
 	};
 }
 
@@ -186,6 +187,10 @@ static void engine_rules_follow_the_budget(void **state)
 			assert_true(rules.reserve_low <= rules.reserve_high);
 			assert_in_range(rules.batch, 1, 256);
 			lg_simulator_free(lg_simulator_new(&rules, 1, 1));
+			lg_simulator_rules_of_faults(&rules, &policy, budget, shift);
+			assert_int_equal(rules.reserve_high, 0);
+			assert_int_equal(rules.unwritten_most, budget / 8);
+			lg_simulator_free(lg_simulator_new(&rules, 1, 1));
 		}
 	}
 	lg_simulator_rules_of_engine(&rules, &policy, 8192, 16); /* 512M of 64K */
@@ -203,8 +208,8 @@ static struct {
 	char where[PAGES]; /* 'o', 'm', 'l' */
 	bool dirty[PAGES];
 	uint32_t handle[PAGES];
-	uint32_t limbo[PAGES]; /* oldest first */
-	uint32_t limbo_count;
+	uint32_t limbo[2][PAGES]; /* clean and not, oldest first */
+	uint32_t limbo_count[2];
 	uint32_t fills[THREADS][4096]; /* all pages a thread mapped, oldest first */
 	uint32_t fill_count[THREADS];
 	uint32_t keep[THREADS]; /* how many of these are recent */
@@ -231,8 +236,21 @@ static bool plain_is_recent(uint32_t page)
 
 static void plain_to_limbo(uint32_t page)
 {
+	unsigned dirty = plain.dirty[page];
+
 	plain.where[page] = 'l';
-	plain.limbo[plain.limbo_count++] = page;
+	plain.limbo[dirty][plain.limbo_count[dirty]++] = page;
+}
+
+static void plain_from_limbo(uint32_t page)
+{
+	unsigned dirty = plain.dirty[page];
+	uint32_t kept = 0;
+
+	for (uint32_t i = 0; i < plain.limbo_count[dirty]; i++)
+		if (plain.limbo[dirty][i] != page)
+			plain.limbo[dirty][kept++] = plain.limbo[dirty][i];
+	plain.limbo_count[dirty] = kept;
 }
 
 static uint32_t plain_page_of(uint32_t handle)
@@ -265,12 +283,37 @@ static bool plain_batch(void)
 
 static void plain_out(void)
 {
-	uint32_t page = plain.limbo[0];
+	uint32_t page = plain.limbo[0][0];
 
-	memmove(plain.limbo, plain.limbo + 1, --plain.limbo_count * sizeof(plain.limbo[0]));
+	plain_from_limbo(page);
 	plain.where[page] = 'o';
-	plain.writes += plain.dirty[page];
-	plain.dirty[page] = false;
+}
+
+static bool plain_write(void)
+{
+	uint32_t i;
+
+	for (i = 0; i < plain.rules.run && plain.limbo_count[1] > 0; i++) {
+		uint32_t page = plain.limbo[1][0];
+
+		plain_from_limbo(page);
+		plain.dirty[page] = false;
+		plain_to_limbo(page);
+		plain.writes++;
+	}
+	return i > 0;
+}
+
+static bool plain_reclaim(void)
+{
+	if (plain.limbo_count[1] > plain.rules.unwritten_most)
+		return plain_write();
+	return plain_batch() || plain_write();
+}
+
+static uint32_t plain_available(void)
+{
+	return plain.rules.budget - plain_count('m') - plain.limbo_count[1];
 }
 
 /* The lowest handle nobody has: which it is means nothing to a policy. */
@@ -317,21 +360,18 @@ static enum lg_simulator_outcome plain_access(const struct lg_access *access)
 		return LG_SIMULATOR_PROTECT;
 	}
 	if (plain.where[page] == 'l') {
-		uint32_t kept = 0;
-
-		for (uint32_t i = 0; i < plain.limbo_count; i++)
-			if (plain.limbo[i] != page)
-				plain.limbo[kept++] = plain.limbo[i];
-		plain.limbo_count = kept;
+		plain_from_limbo(page);
 		plain_map(access);
 		plain.rules.policy.ops->touch(plain.state, plain.handle[page], how);
 		plain.dirty[page] |= access->write;
 	} else {
 		if (plain_count('o') == PAGES - plain.rules.budget) {
-			if (plain.limbo_count == 0 && !plain_batch())
-				plain_to_limbo(
-					plain_page_of(plain.rules.policy.ops->victim(plain.state)));
-			for (uint32_t i = 0; i < plain.rules.retire && plain.limbo_count > 0; i++)
+			while (plain.limbo_count[0] == 0)
+				if (!plain_reclaim())
+					plain_to_limbo(plain_page_of(
+						plain.rules.policy.ops->victim(plain.state)));
+			for (uint32_t i = 0; i < plain.rules.retire && plain.limbo_count[0] > 0;
+			     i++)
 				plain_out();
 		}
 		plain.handle[page] = plain_handle();
@@ -340,9 +380,9 @@ static enum lg_simulator_outcome plain_access(const struct lg_access *access)
 		plain_map(access);
 		outcome = LG_SIMULATOR_MISS;
 	}
-	if (plain.rules.budget - plain_count('m') < plain.rules.reserve_low)
-		while (plain.rules.budget - plain_count('m') < plain.rules.reserve_high)
-			if (!plain_batch())
+	if (plain_available() < plain.rules.reserve_low)
+		while (plain_available() < plain.rules.reserve_high)
+			if (!plain_reclaim())
 				break;
 	return outcome;
 }
@@ -393,6 +433,8 @@ static void any_accesses_go_as_with_plain_arrays(void **state)
 
 			rules.batch = 1 + (uint32_t)(next_random(&r) % 4);
 			rules.retire = 1 + (uint32_t)(next_random(&r) % 3);
+			rules.run = 1 + (uint32_t)(next_random(&r) % 5);
+			rules.unwritten_most = (uint32_t)(next_random(&r) % (budget / 4 + 1));
 			rules.reserve_high = (uint32_t)(next_random(&r) % ((budget + 1) / 2));
 			rules.reserve_low = rules.reserve_high / 2;
 			rules.recent_most = (uint32_t)(next_random(&r) % 9);
