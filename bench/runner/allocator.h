@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
-/* The lanes: an allocator, how it is chosen, and in which circumstances. */
+/*
+ * The lanes: an allocator, or a way to have more memory than there is, how it is chosen, and in which
+ * circumstances.
+ */
 #ifndef BENCH_ALLOCATOR_H
 #define BENCH_ALLOCATOR_H
 
@@ -16,17 +19,26 @@ enum lane {
 	LANE_TCMALLOC,
 	LANE_ANON_SWAP,
 	LANE_JEMALLOC_SWAP,
+	LANE_PAGER,
+	LANE_PAGER_FILE,
+	LANE_SWAP,
+	LANE_SWAP_HUGE,
+	LANE_SHARED_FILE,
+	LANE_RANDOM_FILE,
 	LANES,
 };
 
 struct allocator {
 	const char *name;
 	const char *family;   /* what the process must say it is */
-	bool regions;         /* by lg_region_new; else by malloc */
+	const char *program;  /* "regions": by lg_region_new; "malloc"; "pager" */
 	bool swap;            /* with our swap file on */
 	bool quick;           /* part of --quick unless --allocators says otherwise */
 	const char *variable; /* environment, or NULL */
 	const char *value;
+	const char *words;  /* arguments before the row's own, or NULL */
+	bool options;       /* takes lgalloc's options: in the variable, or in options= */
+	unsigned spare_mib; /* memory over the row's limit, for what a budget does not count */
 	const char *const *libraries; /* sonames for LD_PRELOAD; NULL: none needed */
 	char path[PATH_MAX];
 	char version[64];

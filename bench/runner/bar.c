@@ -10,6 +10,7 @@ enum kind {
 	RATIO,    /* at least so many times better than another lane in the same run */
 	FASTEST,  /* more than once as good as the best of the other allocators measured */
 	AT_LEAST, /* the metric itself */
+	BEST,     /* as RATIO, to the best of several other lanes */
 	SURVIVES, /* ended well in every repeat */
 };
 
@@ -22,7 +23,7 @@ struct bar {
 	const char *metric;
 	enum kind kind;
 	double limit;
-	enum lane other;
+	unsigned other; /* RATIO: the lane; BEST: bits of several */
 	unsigned lanes;
 	const char *unit;
 };
@@ -33,7 +34,7 @@ struct bar {
 #define WINDOWS "window-2M window-64M"
 #define LARSONS "larson-small larson-large"
 
-static const struct bar bars[] = {
+static const struct bar region_bars[] = {
 	{ "pair, untouched, 64 KiB to 32 MiB: <= 4 ns", TO_32M, "value", AT_MOST, 4, 0, BOTH,
 	  " ns" },
 	{ "pair, 2 MiB: >= 25 x jemalloc", "pair-2M", "value", RATIO, 25, LANE_JEMALLOC, BOTH,
@@ -86,20 +87,69 @@ static const struct bar bars[] = {
 	{ "statistics snapshot: no system call", "statistics", "calls", AT_MOST, 0, 0, BOTH, "" },
 };
 
+#define PAGERS (LANE_BIT(LANE_PAGER) | LANE_BIT(LANE_PAGER_FILE))
+#define SWAPS (LANE_BIT(LANE_SWAP) | LANE_BIT(LANE_SWAP_HUGE))
+#define SWAPS_AND_FILE (SWAPS | LANE_BIT(LANE_SHARED_FILE))
+#define SCANS "pager-scan-64K pager-scan-2M"
+
+static const struct bar pager_bars[] = {
+	{ "sequential write, 64K: >= 3 x better of swap, file map", "pager-scan-64K", "write", BEST,
+	  3, SWAPS_AND_FILE, PAGERS, " x" },
+	{ "sequential write, 2M: >= 4 x better of swap, file map", "pager-scan-2M", "write", BEST,
+	  4, SWAPS_AND_FILE, PAGERS, " x" },
+	{ "sequential read, 64K: >= 0.95 x file map", "pager-scan-64K", "read", RATIO, 0.95,
+	  LANE_SHARED_FILE, PAGERS, " x" },
+	{ "sequential read, 2M: >= 0.95 x file map", "pager-scan-2M", "read", RATIO, 0.95,
+	  LANE_SHARED_FILE, PAGERS, " x" },
+	{ "sequential read, 64K and 2M: >= 8 x swap", SCANS, "read", BEST, 8, SWAPS, PAGERS, " x" },
+	{ "random read 4K, one thread: >= 0.85 x swap", "pager-read-1", "value", BEST, 0.85, SWAPS,
+	  PAGERS, " x" },
+	{ "random read 4K, one thread: >= 50 x file map", "pager-read-1", "value", RATIO, 50,
+	  LANE_SHARED_FILE, PAGERS, " x" },
+	{ "random read 4K, 8 threads: >= 1.1 x swap", "pager-read-8", "value", BEST, 1.1, SWAPS,
+	  PAGERS, " x" },
+	{ "random write 4K: >= 0.85 x swap", "pager-write-1", "value", BEST, 0.85, SWAPS, PAGERS,
+	  " x" },
+	{ "cyclic scan 2:1, lifo, 64K: >= 2 x file map", "pager-cycle-64K", "value", RATIO, 2,
+	  LANE_SHARED_FILE, PAGERS, " x" },
+	{ "cyclic scan 2:1, lifo, 2M: >= 2 x file map", "pager-cycle-2M", "value", RATIO, 2,
+	  LANE_SHARED_FILE, PAGERS, " x" },
+	{ "limbo, 2 MiB, read, alone: <= 12 us", "pager-limbo-read", "value", AT_MOST, 12, 0,
+	  PAGERS, " us" },
+	{ "limbo, 2 MiB, write, alone: <= 12 us", "pager-limbo-write", "value", AT_MOST, 12, 0,
+	  PAGERS, " us" },
+	{ "limbo, 2 MiB, read, another runs: <= 30 us", "pager-limbo-read-2", "value", AT_MOST, 30,
+	  0, PAGERS, " us" },
+	{ "limbo, 2 MiB, write, another runs: <= 30 us", "pager-limbo-write-2", "value", AT_MOST,
+	  30, 0, PAGERS, " us" },
+	{ "two threads faulting, 4K: >= 1.5 x one", "pager-threads-4K", "scale", AT_LEAST, 1.5, 0,
+	  PAGERS, " x" },
+	{ "two threads faulting, 64K: >= 1.5 x one", "pager-threads-64K", "scale", AT_LEAST, 1.5, 0,
+	  PAGERS, " x" },
+	{ "peak memory: <= budget + 8 MiB", "pager-peak-4K pager-peak-64K pager-peak-2M", "value",
+	  AT_MOST, 8, 0, PAGERS, " MiB" },
+	{ "policies: within 2 % of the simulation", "pager-policy", "value", AT_MOST, 2, 0, PAGERS,
+	  " %" },
+};
+
 enum verdict { NOT_MEASURED, MET, MISSED };
 
-/* How many times better than the best other allocator; NAN where none was measured. */
-static double against_best(const struct suite *suite, int row, int lane, const char *metric)
+#define OTHER_ALLOCATORS                                                                           \
+	(LANE_BIT(LANE_JEMALLOC) | LANE_BIT(LANE_GLIBC) | LANE_BIT(LANE_MIMALLOC) |                \
+	 LANE_BIT(LANE_TCMALLOC))
+
+/* How many times better than the best of the others; NAN where none was measured. */
+static double against_best(const struct suite *suite, int row, int lane, unsigned others,
+			   const char *metric)
 {
-	static const enum lane others[] = { LANE_JEMALLOC, LANE_GLIBC, LANE_MIMALLOC,
-					    LANE_TCMALLOC };
 	double ours = outcome_median(&suite->outcomes[row][lane], metric);
 	double least = (double)NAN;
 
-	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
-		least = fmin(least,
-			     unit_ratio(plans[row].shown[0].unit, ours,
-					outcome_median(&suite->outcomes[row][others[i]], metric)));
+	for (int other = 0; other < LANES; other++)
+		if ((others & LANE_BIT(other)) != 0)
+			least = fmin(least, unit_ratio(plans[row].shown[0].unit, ours,
+						       outcome_median(&suite->outcomes[row][other],
+								      metric)));
 	return least;
 }
 
@@ -114,7 +164,9 @@ static double measured_in(const struct suite *suite, const struct bar *bar, int 
 		return unit_ratio(plans[row].shown[0].unit, ours,
 				  outcome_median(&suite->outcomes[row][bar->other], bar->metric));
 	if (bar->kind == FASTEST)
-		return against_best(suite, row, lane, bar->metric);
+		return against_best(suite, row, lane, OTHER_ALLOCATORS, bar->metric);
+	if (bar->kind == BEST)
+		return against_best(suite, row, lane, bar->other, bar->metric);
 	return ours;
 }
 
@@ -126,6 +178,7 @@ static bool met(const struct bar *bar, double value)
 	case BELOW:
 		return value < bar->limit;
 	case RATIO:
+	case BEST:
 	case AT_LEAST:
 		return value >= bar->limit;
 	case FASTEST:
@@ -139,7 +192,8 @@ static bool met(const struct bar *bar, double value)
 /* The worst over the bar's rows. A row that did not end well is a miss. */
 static enum verdict judge(const struct suite *suite, const struct bar *bar, int lane, double *worst)
 {
-	bool smaller_is_worse = bar->kind == RATIO || bar->kind == FASTEST || bar->kind == AT_LEAST;
+	bool smaller_is_worse = bar->kind == RATIO || bar->kind == BEST || bar->kind == FASTEST ||
+				bar->kind == AT_LEAST;
 	bool broken = false;
 	char rows[256];
 
@@ -182,22 +236,66 @@ static void verdict_text(char *text, size_t bytes, const struct suite *suite, co
 			 verdict == MET ? "met" : "MISSED");
 }
 
-void bar_write(FILE *to, const struct suite *suite, enum table_style style)
+struct bars {
+	const struct bar *bars;
+	size_t count;
+	const char *title;
+	enum lane columns[2];
+};
+
+static const struct bars lists[] = {
+	{ region_bars,
+	  sizeof(region_bars) / sizeof(region_bars[0]),
+	  "bars of regions",
+	  { LANE_FILE, LANE_ANON } },
+	{ pager_bars,
+	  sizeof(pager_bars) / sizeof(pager_bars[0]),
+	  "bars of the pager",
+	  { LANE_PAGER, LANE_PAGER_FILE } },
+};
+
+static bool any_measured(const struct suite *suite, const struct bars *list)
 {
-	bool markdown = style == TABLE_MARKDOWN;
+	double worst;
+
+	for (size_t i = 0; i < list->count; i++)
+		for (int column = 0; column < 2; column++)
+			if (judge(suite, &list->bars[i], list->columns[column], &worst) !=
+			    NOT_MEASURED)
+				return true;
+	return false;
+}
+
+static void write_list(FILE *to, const struct suite *suite, const struct bars *list, bool markdown)
+{
+	const char *first = allocators[list->columns[0]].name;
+	const char *second = allocators[list->columns[1]].name;
 
 	if (markdown)
-		fprintf(to, "| bar | lgalloc-file | lgalloc-anon |\n|---|---|---|\n");
+		fprintf(to, "| %s | %s | %s |\n|---|---|---|\n", list->title, first, second);
 	else
-		fprintf(to, "\n%-60s %-21s %s\n", "bars (the worst of a bar's rows, in this run)",
-			"lgalloc-file", "lgalloc-anon");
-	for (size_t i = 0; i < sizeof(bars) / sizeof(bars[0]); i++) {
-		char of_file[64], of_anon[64];
-		verdict_text(of_file, sizeof(of_file), suite, &bars[i], LANE_FILE);
-		verdict_text(of_anon, sizeof(of_anon), suite, &bars[i], LANE_ANON);
+		fprintf(to, "\n%s%-*s %-21s %s\n", list->title, 60 - (int)strlen(list->title),
+			" (the worst of a bar's rows, in this run)", first, second);
+	for (size_t i = 0; i < list->count; i++) {
+		const struct bar *bar = &list->bars[i];
+		char of_first[64], of_second[64];
+		verdict_text(of_first, sizeof(of_first), suite, bar, list->columns[0]);
+		verdict_text(of_second, sizeof(of_second), suite, bar, list->columns[1]);
 		if (markdown)
-			fprintf(to, "| %s | %s | %s |\n", bars[i].text, of_file, of_anon);
+			fprintf(to, "| %s | %s | %s |\n", bar->text, of_first, of_second);
 		else
-			fprintf(to, "  %-58s %-21s %s\n", bars[i].text, of_file, of_anon);
+			fprintf(to, "  %-58s %-21s %s\n", bar->text, of_first, of_second);
 	}
+	if (markdown)
+		fprintf(to, "\n");
+}
+
+void bar_write(FILE *to, const struct suite *suite, enum table_style style)
+{
+	size_t count = sizeof(lists) / sizeof(lists[0]);
+
+	/* A list of which nothing was measured is left out. */
+	for (size_t i = 0; i < count; i++)
+		if (any_measured(suite, &lists[i]))
+			write_list(to, suite, &lists[i], style == TABLE_MARKDOWN);
 }

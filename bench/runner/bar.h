@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
-/* The numbers this project set itself for regions, each against what this run measured. */
+/* The numbers this project set itself for regions and the pager, each against what this run measured. */
 #ifndef BENCH_BAR_H
 #define BENCH_BAR_H
 

@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum { METRICS_MAX = 20, REPEATS_MAX = 25, POINTS_MAX = 4000, NAME_BYTES = 16 };
+enum { METRICS_MAX = 24, REPEATS_MAX = 25, POINTS_MAX = 4000, NAME_BYTES = 16 };
 
 enum outcome_state {
 	OUTCOME_NONE, /* not run */

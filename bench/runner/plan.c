@@ -13,6 +13,10 @@
 	(LANE_BIT(LANE_FILE) | LANE_BIT(LANE_ANON_SWAP) | LANE_BIT(LANE_JEMALLOC) |                \
 	 LANE_BIT(LANE_JEMALLOC_SWAP))
 
+#define PAGERS (LANE_BIT(LANE_PAGER) | LANE_BIT(LANE_PAGER_FILE))
+#define SWAPS (LANE_BIT(LANE_SWAP) | LANE_BIT(LANE_SWAP_HUGE))
+#define FILES (LANE_BIT(LANE_SHARED_FILE) | LANE_BIT(LANE_RANDOM_FILE))
+
 #define PAIR(size, text, in_quick)                                                                 \
 	{                                                                                          \
 		.name = "pair-" size, .group = "pair", .title = "pair, untouched, " text,          \
@@ -75,6 +79,112 @@
 		.workload = "scatter", .arguments = "bytes=1G size=2M " words, .full = "ms=3000",  \
 		.lanes = PAGING, .limit_mib = limit, .warm_mib = 640, .repeat_max = 3,             \
 		.shown = { { "value", "", UNIT_PER_S } },                                          \
+	}
+
+#define SEQUENTIAL(size, text, in_quick)                                                           \
+	{                                                                                          \
+		.name = "pager-scan-" size, .group = "pager",                                      \
+		.title = "1 GiB with 512 MiB: written and read from the front, pages of " text,    \
+		.workload = "sequential", .arguments = "bytes=1G memory=512M page=" size,          \
+		.full = "", .quick = in_quick, .lanes = PAGERS | SWAPS | FILES, .limit_mib = 512,  \
+		.warm_mib = 640, .repeat_max = 3, .base = LANE_SWAP,                               \
+		.shown = { { "write", "sequential write", UNIT_MB_S },                             \
+			   { "read", "sequential read, cold", UNIT_MB_S },                         \
+			   { "written_mib", "written", UNIT_MIB } },                               \
+	}
+
+#define CYCLE(size, text)                                                                          \
+	{                                                                                          \
+		.name = "pager-cycle-" size, .group = "pager",                                     \
+		.title = "1 GiB with 512 MiB: cyclic scan, lifo, pages of " text,                  \
+		.workload = "sequential",                                                          \
+		.arguments = "bytes=1G memory=512M policy=lifo page=" size, .full = "cycles=3",    \
+		.lanes = PAGERS | LANE_BIT(LANE_SWAP) | LANE_BIT(LANE_SHARED_FILE),                \
+		.limit_mib = 512, .warm_mib = 640, .repeat_max = 3, .base = LANE_SWAP,             \
+		.shown = { { "value", "cyclic scan", UNIT_MB_S },                                  \
+			   { "read_mib", "read", UNIT_MIB } },                                     \
+	}
+
+#define RANDOM(id, words, text, which)                                                             \
+	{                                                                                          \
+		.name = "pager-" id, .group = "pager", .title = "1 GiB with 512 MiB: " text,       \
+		.workload = "random", .arguments = "bytes=1G " words, .full = "", .lanes = which,  \
+		.limit_mib = 512, .warm_mib = 640, .repeat_max = 3, .base = LANE_SWAP,             \
+		.shown = { { "value", "", UNIT_PER_S } },                                          \
+	}
+
+#define LIMBO(id, words, text)                                                                     \
+	{                                                                                          \
+		.name = "pager-limbo-" id, .group = "pager",                                       \
+		.title = "a fault on 2 MiB that limbo holds, " text, .workload = "limbo",          \
+		.arguments = "memory=256M page=2M policy=fifo " words, .full = "ms=500",           \
+		.quick = "ms=100", .lanes = PAGERS, .warm_mib = 384, .repeat_max = 3,              \
+		.base = LANE_PAGER,                                                                \
+		.shown = { { "value", "", UNIT_US },                                               \
+			   { "resident", "a resident touch", UNIT_NS } },                          \
+	}
+
+#define TWO(size, words)                                                                           \
+	{                                                                                          \
+		.name = "pager-threads-" size, .group = "pager",                                   \
+		.title = "1 GiB with 512 MiB: two threads against one, random reads of " size,     \
+		.workload = "random",                                                              \
+		.arguments = "bytes=1G memory=512M threads=2 single=1 page=" size " unit=" size,   \
+		.full = "ms=2000", .lanes = words, .limit_mib = 512, .warm_mib = 640,              \
+		.repeat_max = 3, .base = LANE_SWAP,                                                \
+		.shown = { { "value", "two threads", UNIT_PER_S },                                 \
+			   { "one", "one", UNIT_PER_S },                                           \
+			   { "scale", "two / one", UNIT_TIMES } },                                 \
+	}
+
+#define PEAK(size, text)                                                                                  \
+	{                                                                                                 \
+		.name = "pager-peak-" size, .group = "pager",                                             \
+		.title =                                                                                  \
+			"1 GiB with 512 MiB: the most memory over the budget, 8 threads, pages of " text, \
+		.workload = "peak", .arguments = "threads=8 page=" size,                                  \
+		.full = "bytes=1G memory=512M ms=4000", .quick = "bytes=128M memory=64M ms=500",          \
+		.lanes = PAGERS, .warm_mib = 640, .repeat_max = 3, .base = LANE_PAGER,                    \
+		.shown = { { "value", "all of the process", UNIT_MIB },                                   \
+			   { "rise", "since before the pager", UNIT_MIB } },                              \
+	}
+
+/* What UMap and uMMAP-IO measure themselves by, and a B-tree. */
+#define PEER(id, text, words, arguments_, limit, which, how, ...)                                  \
+	{                                                                                          \
+		.name = "peers-" id, .group = "peers", .title = text, .workload = words,           \
+		.arguments = arguments_, .full = "", .lanes = which, .limit_mib = limit,           \
+		.warm_mib = 640, .repeat_max = 3, .base = LANE_SWAP,                               \
+		.shown = { { "value", "", how }, __VA_ARGS__ },                                    \
+	}
+
+#define MOST (PAGERS | LANE_BIT(LANE_SWAP) | FILES)
+
+#define PAGES(id, text, words)                                                                     \
+	PEER("pages-" id, "512 MiB with 256: two threads, each page once, " text, "pages",         \
+	     "bytes=512M memory=256M page=4K threads=2 " words, 256, MOST, UNIT_PER_S,             \
+	     { "read_mib", "read", UNIT_MIB }, { "written_mib", "written", UNIT_MIB })
+
+#define BUDGET(mib)                                                                                \
+	{                                                                                          \
+		.name = "pager-budget-" #mib, .group = "pager-budget",                             \
+		.title = "1 GiB with " #mib " MiB: random reads of 4 KiB", .workload = "random",   \
+		.arguments = "bytes=1G page=4K memory=" #mib "M", .full = "warm=1000 ms=2000",     \
+		.lanes = PAGERS | LANE_BIT(LANE_SWAP) | FILES, .limit_mib = mib, .warm_mib = 1280, \
+		.repeat_max = 1, .base = LANE_SWAP, .shown = { { "value", "", UNIT_PER_S } },      \
+	}
+
+#define BUDGET_SCAN(mib)                                                                           \
+	{                                                                                          \
+		.name = "pager-budget-scan-" #mib, .group = "pager-budget-scan",                   \
+		.title = "1 GiB with " #mib " MiB: cyclic scan, lifo, pages of 2 MiB",             \
+		.workload = "sequential",                                                          \
+		.arguments = "bytes=1G page=2M policy=lifo memory=" #mib "M", .full = "cycles=2",  \
+		.lanes = PAGERS | LANE_BIT(LANE_SWAP) | LANE_BIT(LANE_SHARED_FILE),                \
+		.limit_mib = mib, .warm_mib = 1280, .repeat_max = 1, .base = LANE_SWAP,            \
+		.shown = { { "value", "cyclic scan", UNIT_MB_S },                                  \
+			   { "write", "sequential write", UNIT_MB_S },                             \
+			   { "read", "sequential read, cold", UNIT_MB_S } },                       \
 	}
 
 const struct plan plans[] = {
@@ -256,6 +366,98 @@ const struct plan plans[] = {
 	SCAN("4", 256, "4:1", NULL),
 	SCATTER("read", "write=0", 512, "2:1: random reads of 4 KiB"),
 	SCATTER("write", "write=1", 512, "2:1: random writes of 4 KiB"),
+	SEQUENTIAL("4K", "4 KiB", NULL),
+	SEQUENTIAL("64K", "64 KiB", NULL),
+	SEQUENTIAL("2M", "2 MiB", NULL),
+	CYCLE("64K", "64 KiB"),
+	CYCLE("2M", "2 MiB"),
+	RANDOM("read-1", "memory=480M page=4K", "random reads of 4 KiB, the pager has 480 MiB",
+	       PAGERS | SWAPS | FILES),
+	RANDOM("read-8", "memory=480M page=4K threads=8",
+	       "random reads of 4 KiB, 8 threads, the pager has 480 MiB", PAGERS | SWAPS | FILES),
+	RANDOM("write-1", "memory=512M page=4K write=1", "random writes of 4 KiB",
+	       PAGERS | SWAPS | FILES),
+	TWO("4K", PAGERS | LANE_BIT(LANE_SWAP)),
+	TWO("64K", PAGERS | LANE_BIT(LANE_SWAP)),
+	TWO("2M", PAGERS | LANE_BIT(LANE_SWAP)),
+	LIMBO("read", "write=0", "read"),
+	LIMBO("write", "write=1", "written"),
+	LIMBO("read-2", "write=0 other=1", "read, another thread runs"),
+	LIMBO("write-2", "write=1 other=1", "written, another thread runs"),
+	PEAK("4K", "4 KiB"),
+	PEAK("64K", "64 KiB"),
+	PEAK("2M", "2 MiB"),
+	{
+		.name = "pager-policy",
+		.group = "pager",
+		.title = "64 MiB with 32 MiB: misses of each policy against the exact simulation",
+		.workload = "policy",
+		.arguments = "bytes=64M memory=32M page=4K prefetch=off",
+		.full = "count=1000000",
+		.quick = "count=200000",
+		.lanes = PAGERS,
+		.repeat_max = 3,
+		.base = LANE_PAGER,
+		.shown = { { "value", "the worst", UNIT_PERCENT },
+			   { "clock", "clock", UNIT_PERCENT },
+			   { "s3fifo", "s3fifo", UNIT_PERCENT },
+			   { "fifo", "fifo", UNIT_PERCENT },
+			   { "lifo", "lifo", UNIT_PERCENT },
+			   { "plru", "plru", UNIT_PERCENT },
+			   { "prnd", "prnd", UNIT_PERCENT },
+			   { "wiro_f", "wiro_f", UNIT_PERCENT },
+			   { "wiro_l", "wiro_l", UNIT_PERCENT } },
+	},
+	BUDGET(128),
+	BUDGET(256),
+	BUDGET(512),
+	BUDGET(768),
+	BUDGET(960),
+	BUDGET_SCAN(128),
+	BUDGET_SCAN(256),
+	BUDGET_SCAN(512),
+	BUDGET_SCAN(768),
+	BUDGET_SCAN(960),
+	PEER("sort-2", "umapsort: 1 GiB with 512 MiB, two threads", "sort",
+	     "bytes=1G memory=512M page=64K threads=2", 512, MOST, UNIT_S,
+	     { "read_mib", "read", UNIT_MIB }, { "written_mib", "written", UNIT_MIB }),
+	PEER("sort-4", "umapsort: 1 GiB with 256 MiB, two threads", "sort",
+	     "bytes=1G memory=256M page=64K threads=2", 256, MOST, UNIT_S,
+	     { "read_mib", "read", UNIT_MIB }, { "written_mib", "written", UNIT_MIB }),
+	PAGES("read", "read", ""),
+	PAGES("write", "written", "write=1"),
+	PAGES("modify", "read and written", "modify=1"),
+	PAGES("read-shuffled", "read, shuffled", "shuffled=1"),
+	PAGES("write-shuffled", "written, shuffled", "write=1 shuffled=1"),
+	PAGES("modify-shuffled", "read and written, shuffled", "modify=1 shuffled=1"),
+	PEER("churn", "1 GiB with 512 MiB: 128 MiB used all the time beside a scan of the rest",
+	     "churn", "bytes=1G memory=512M hot=128M page=64K", 512, MOST, UNIT_PER_S,
+	     { "cold", "the scan", UNIT_MB_S }, { "read_mib", "read", UNIT_MIB }),
+	PEER("stream", "STREAM: three arrays of 340 MiB with 510 MiB, two threads", "stream",
+	     "bytes=1020M memory=510M page=2M threads=2", 510, MOST, UNIT_MB_S,
+	     { "copy", "copy", UNIT_MB_S }, { "scale", "scale", UNIT_MB_S },
+	     { "add", "add", UNIT_MB_S }, { "triad", "triad", UNIT_MB_S }),
+	PEER("bfs", "BFS on R-MAT, scale 20: 128 MiB of neighbours with 64 MiB", "bfs",
+	     "scale=20 memory=64M page=64K", 96, MOST, UNIT_MILLION_S,
+	     { "read_mib", "read", UNIT_MIB }),
+	PEER("btree", "B-tree of 10 million keys, 160 MiB with 40 MiB: random look-ups", "btree",
+	     "keys=10000000 memory=40M page=4K", 40, MOST, UNIT_PER_S,
+	     { "read_mib", "read", UNIT_MIB }),
+	{
+		.name = "peers-checkpoint",
+		.group = "peers",
+		.title = "uMMAP-IO's example: 1 GiB with 512 MiB, an eighth changed and synced",
+		.workload = "checkpoint",
+		.arguments = "bytes=1G memory=512M page=64K",
+		.full = "",
+		.lanes = LANE_BIT(LANE_PAGER_FILE) | FILES,
+		.limit_mib = 512,
+		.warm_mib = 640,
+		.repeat_max = 3,
+		.base = LANE_SHARED_FILE,
+		.shown = { { "value", "", UNIT_MS },
+			   { "write", "all written and synced", UNIT_MB_S } },
+	},
 };
 
 const size_t plan_count = sizeof(plans) / sizeof(plans[0]);
@@ -308,7 +510,8 @@ const char *unit_name(enum unit unit)
 	static const char *const names[] = {
 		[UNIT_NS] = "ns",         [UNIT_US] = "us",     [UNIT_MS] = "ms",
 		[UNIT_MIB] = "MiB",       [UNIT_MB_S] = "MB/s", [UNIT_PER_S] = "/s",
-		[UNIT_MILLION_S] = "M/s", [UNIT_TIMES] = "x",
+		[UNIT_MILLION_S] = "M/s", [UNIT_TIMES] = "x",   [UNIT_S] = "s",
+		[UNIT_PERCENT] = "%",
 	};
 
 	return names[unit];

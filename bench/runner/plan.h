@@ -16,12 +16,14 @@ enum unit {
 	UNIT_MB_S,
 	UNIT_PER_S,
 	UNIT_MILLION_S,
-	UNIT_TIMES
+	UNIT_TIMES,
+	UNIT_S,
+	UNIT_PERCENT
 };
 
 #define LANE_BIT(lane) (1u << (lane))
 
-enum { VALUES_SHOWN = 5 };
+enum { VALUES_SHOWN = 10 };
 
 struct shown {
 	const char *metric;
@@ -43,6 +45,7 @@ struct plan {
 	unsigned limit_mib;               /* of a memory cgroup; 0: none */
 	unsigned warm_mib;                /* of free memory to touch before each process */
 	unsigned repeat_max;              /* 0: as many as asked for */
+	enum lane base;                   /* ratios are to this; 0: jemalloc, as it ended well */
 	struct shown shown[VALUES_SHOWN]; /* the first is the row's own */
 };
 

@@ -65,7 +65,7 @@ static void set_environment(const struct process *process)
 		setenv("LD_PRELOAD", allocator->path, 1);
 	if (allocator->variable == NULL)
 		return;
-	bool more = allocator->regions && process->options != NULL;
+	bool more = allocator->options && process->options != NULL;
 	snprintf(conf, sizeof(conf), "%s%s%s", allocator->value, more ? "," : "",
 		 more ? process->options : "");
 	setenv(allocator->variable, conf, 1);
@@ -92,9 +92,12 @@ static _Noreturn void become(const struct process *process, int result, int text
 	set_environment(process);
 	if (!host_directory(directory))
 		_exit(126);
-	snprintf(program, sizeof(program), "%s/lgalloc-bench-%s", directory,
-		 process->allocator->regions ? "regions" : "malloc");
-	snprintf(words, sizeof(words), "%s %s", process->workload, process->arguments);
+	const struct allocator *allocator = process->allocator;
+	bool more = allocator->options && allocator->variable == NULL && process->options != NULL;
+	snprintf(program, sizeof(program), "%s/lgalloc-bench-%s", directory, allocator->program);
+	snprintf(words, sizeof(words), "%s %s%s%s %s", process->workload,
+		 allocator->words != NULL ? allocator->words : "", more ? " options=" : "",
+		 more ? process->options : "", process->arguments);
 	argv[argc++] = program;
 	for (char *word = strtok(words, " "); word != NULL && argc < WORDS_MAX;
 	     word = strtok(NULL, " "))

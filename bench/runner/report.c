@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 static const char *environment(const char *name)
@@ -32,9 +33,10 @@ static void write_head(FILE *file, const struct suite *suite)
 	load_write(file, "- ");
 	fprintf(file, "- allocators:");
 	for (int lane = 0; lane < LANES; lane++)
-		if (allocator_used(lane) && !allocators[lane].swap && lane != LANE_TCACHE)
+		if (allocator_used(lane) && !allocators[lane].swap && lane != LANE_TCACHE &&
+		    strcmp(allocators[lane].program, "pager") != 0)
 			fprintf(file, " %s %s%s;", allocators[lane].name, allocators[lane].version,
-				allocators[lane].regions ?
+				allocators[lane].options ?
 					allocators[lane].name + sizeof("lgalloc") - 1 :
 					"");
 	fprintf(file,

@@ -64,7 +64,8 @@ static void run_cell(struct suite *suite, size_t row, int lane)
 		return;
 	}
 	if (plan->limit_mib != 0) {
-		if (!cgroup_make(&cgroup, (uint64_t)plan->limit_mib << 20, allocators[lane].swap)) {
+		uint64_t limit_mib = plan->limit_mib + allocators[lane].spare_mib;
+		if (!cgroup_make(&cgroup, limit_mib << 20, allocators[lane].swap)) {
 			outcome_state(outcome, OUTCOME_SKIPPED, cgroup_reason());
 			goto no_cgroup;
 		}

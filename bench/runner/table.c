@@ -46,8 +46,10 @@ static void count_text(char text[CELL_BYTES], double count)
 		snprintf(text, CELL_BYTES, "%.0f", count);
 }
 
-static int base_lane(const struct outcome *row)
+static int base_lane(const struct plan *plan, const struct outcome *row)
 {
+	if (plan->base != 0)
+		return plan->base;
 	return row[LANE_JEMALLOC].state == OUTCOME_OK ? LANE_JEMALLOC : LANE_JEMALLOC_SWAP;
 }
 
@@ -55,7 +57,7 @@ static void ratio_text(char text[CELL_BYTES], const struct plan *plan, const str
 		       int lane)
 {
 	const char *metric = plan->shown[0].metric;
-	double base = outcome_median(&row[base_lane(row)], metric);
+	double base = outcome_median(&row[base_lane(plan, row)], metric);
 	double ratio = unit_ratio(plan->shown[0].unit, outcome_median(&row[lane], metric), base);
 
 	if (plan->shown[0].unit == UNIT_MIB || !isfinite(ratio)) {
@@ -127,6 +129,11 @@ static void details(char *text, size_t bytes, const struct plan *plan,
 	}
 }
 
+static const char *base_name(const struct plan *plan)
+{
+	return plan->base != 0 ? allocators[plan->base].name : "jemalloc";
+}
+
 static void text_row(FILE *to, const struct suite *suite, size_t row)
 {
 	const struct plan *plan = &plans[row];
@@ -139,8 +146,8 @@ static void text_row(FILE *to, const struct suite *suite, size_t row)
 		return;
 	}
 	fprintf(to, "  %-18s %10s %9s %8s %8s %8s %8s %7s %7s %6s\n", "",
-		unit_name(plan->shown[0].unit), "jemalloc", "p50", "p99", "p99.9", "max", "faults",
-		"major", "RSS");
+		unit_name(plan->shown[0].unit), base_name(plan), "p50", "p99", "p99.9", "max",
+		"faults", "major", "RSS");
 	for (int lane = 0; lane < LANES; lane++) {
 		const struct outcome *outcome = &suite->outcomes[row][lane];
 		struct line line;
@@ -172,10 +179,10 @@ static void markdown_row(FILE *to, const struct suite *suite, size_t row)
 		return;
 	}
 	fprintf(to,
-		"\n\n| allocator | %s%s%s | x jemalloc | p50 | p99 | p99.9 | max "
+		"\n\n| allocator | %s%s%s | x %s | p50 | p99 | p99.9 | max "
 		"| faults | major | peak MiB | |\n",
 		plan->shown[0].text, plan->shown[0].text[0] != '\0' ? ", " : "",
-		unit_name(plan->shown[0].unit));
+		unit_name(plan->shown[0].unit), base_name(plan));
 	fprintf(to, "|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|---|\n");
 	for (int lane = 0; lane < LANES; lane++) {
 		const struct outcome *outcome = &suite->outcomes[row][lane];

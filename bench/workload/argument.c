@@ -41,12 +41,19 @@ static size_t number_of(const char *text)
 	return (size_t)number;
 }
 
-size_t argument_size(const char *key, size_t otherwise)
+const char *argument_text(const char *key, const char *otherwise)
 {
 	size_t length = strlen(key);
 
 	for (int i = 0; i < word_count; i++)
 		if (strncmp(words[i], key, length) == 0 && words[i][length] == '=')
-			return number_of(words[i] + length + 1);
+			return words[i] + length + 1;
 	return otherwise;
+}
+
+size_t argument_size(const char *key, size_t otherwise)
+{
+	const char *text = argument_text(key, NULL);
+
+	return text != NULL ? number_of(text) : otherwise;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /*
- * A workload's arguments: words of the form key=number, the number with K, M or G behind it or not.
+ * A workload's arguments: words of the form key=number, the number with K, M or G behind it or not,
+ * or key=text. Of two words with the same key the first counts.
  */
 #ifndef BENCH_ARGUMENT_H
 #define BENCH_ARGUMENT_H
@@ -11,5 +12,8 @@ void argument_open(int count, char **words);
 
 /* The argument's number, or `otherwise` where it was not given. */
 size_t argument_size(const char *key, size_t otherwise);
+
+/* The same for text. */
+const char *argument_text(const char *key, const char *otherwise);
 
 #endif

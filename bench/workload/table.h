@@ -1,8 +1,24 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
-/* Every workload; one file each, which says what it times. */
+/* Every workload of a program; one file each, which says what it times. */
 #ifndef BENCH_TABLE_H
 #define BENCH_TABLE_H
 
+#ifdef BENCH_PAGER
+#define BENCH_WORKLOADS(X)                                                                         \
+	X(about)                                                                                   \
+	X(sequential)                                                                              \
+	X(random)                                                                                  \
+	X(limbo)                                                                                   \
+	X(peak)                                                                                    \
+	X(policy)                                                                                  \
+	X(sort)                                                                                    \
+	X(pages)                                                                                   \
+	X(churn)                                                                                   \
+	X(stream)                                                                                  \
+	X(bfs)                                                                                     \
+	X(btree)                                                                                   \
+	X(checkpoint)
+#else
 #define BENCH_WORKLOADS(X)                                                                         \
 	X(about)                                                                                   \
 	X(pair)                                                                                    \
@@ -24,6 +40,7 @@
 	X(verify)                                                                                  \
 	X(scan)                                                                                    \
 	X(scatter)
+#endif
 
 #define WORKLOAD(name) void workload_##name(void);
 BENCH_WORKLOADS(WORKLOAD)

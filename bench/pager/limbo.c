@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+/*
+ * limbo: a fault on a page that has left its map but is still held back. memory=256M write=0 other=0
+ * ms=500
+ *
+ * The space is as large as the budget, so nothing of it leaves memory: but as the policy is fifo and the pages are
+ * touched in turn, each in its turn goes to limbo and comes back by a fault without I/O.
+ *
+ * Timed: each touch of a page, a word read or written, by itself. Counted are those that the pager says were
+ * served from limbo. With other=1 another thread runs meanwhile, which touches nothing of the space.
+ *
+ * value: us, the median. Latencies: of the same. resident: ns, the median touch of a page that is mapped.
+ */
+#include "pager/space.h"
+#include "workload/argument.h"
+#include "workload/clock.h"
+#include "workload/histogram.h"
+#include "workload/result.h"
+#include "workload/table.h"
+#include "workload/thread.h"
+
+#include <stdatomic.h>
+#include <stdlib.h>
+
+static struct space space;
+static struct histogram latencies;
+static atomic_bool ended;
+
+static void *run_beside(void *context)
+{
+	(void)context;
+	while (!atomic_load_explicit(&ended, memory_order_relaxed))
+		;
+	return NULL;
+}
+
+static uint64_t touch(size_t offset, bool write)
+{
+	volatile uint64_t *word = (volatile uint64_t *)(void *)(space.data + offset);
+	uint64_t before = clock_ns();
+
+	if (write)
+		*word = offset / 8 * PATTERN_STEP + 1;
+	else if (*word != offset / 8 * PATTERN_STEP + 1)
+		result_fail("the word at %zu is not what was written", offset);
+	return clock_ns() - before;
+}
+
+/* Reads or writes of mapped memory: no page is left out of this one's. */
+static double resident_ns(size_t page_bytes)
+{
+	enum { TOUCHES = 1 << 20 };
+	uint64_t sum = 0;
+
+	touch(0, true);
+	uint64_t begin = clock_ns();
+	for (size_t i = 0; i < TOUCHES; i++)
+		sum += *(volatile uint64_t *)(void *)(space.data + i * 4096 % page_bytes);
+	double ns = (double)(clock_ns() - begin) / TOUCHES;
+	return sum != 0 ? ns : 0;
+}
+
+void workload_limbo(void)
+{
+	size_t page_bytes = argument_size("page", (size_t)2 << 20);
+	uint64_t ns = argument_size("ms", 500) * 1000000;
+	bool write = argument_size("write", 0) != 0;
+	bool other = argument_size("other", 0) != 0;
+	struct lg_pager_stats stats, before;
+	pthread_t beside;
+
+	space_open(&space, argument_size("memory", (size_t)256 << 20));
+	space_write(&space, 0, space.bytes);
+	result_value("resident", resident_ns(page_bytes));
+	if (!write)
+		space_sync(&space);
+	if (other)
+		thread_start(&beside, run_beside, NULL);
+	space_stats(&space, &before);
+	uint64_t hits = before.limbo_hits;
+	uint64_t begin = clock_ns();
+	for (size_t offset = 0; clock_ns() - begin < ns;
+	     offset = (offset + page_bytes) % (space.bytes / page_bytes * page_bytes)) {
+		uint64_t took = touch(offset, write);
+		space_stats(&space, &stats);
+		if (stats.limbo_hits == hits + 1)
+			histogram_add(&latencies, took);
+		hits = stats.limbo_hits;
+	}
+	if (other) {
+		atomic_store(&ended, true);
+		pthread_join(beside, NULL);
+	}
+	if (latencies.count == 0)
+		result_fail("no page was served from limbo");
+	result_value("value", histogram_share(&latencies, 0.5) / 1000);
+	result_value("hits", (double)latencies.count);
+	result_value("reads", (double)(stats.reads - before.reads));
+	histogram_report(&latencies);
+	space_check(&space, 0, space.bytes);
+	space_close(&space);
+}
