@@ -15,6 +15,7 @@
 #include "os/map.h"
 #include "preload/next.h"
 #include "region/alloc.h"
+#include "region/gather.h"
 #include "region/span.h"
 #include "region/start.h"
 #include "region/tail.h"
@@ -36,7 +37,7 @@
  */
 const char *lg_option_builtin(void)
 {
-	return "backing:anon,reserve:off,second_decay:0,cache_bytes:16M";
+	return "backing:anon,reserve:off,second_decay:0,cache_bytes:4M";
 }
 
 __attribute__((constructor)) static void start(void)
@@ -62,7 +63,7 @@ static LG_OUT_OF_LINE void *large(size_t bytes, bool zeroed)
 	int error;
 	lg_region *region = zeroed ? lg_region_obtain(bytes, bytes, &error) : lg_region_new(bytes);
 
-	if (region == NULL) {
+	if (region == NULL || (!zeroed && !lg_gather(region, bytes))) {
 		errno = before;
 		return NULL;
 	}

@@ -50,7 +50,8 @@ struct lg_region {
 	uint8_t class;
 	_Atomic(uint8_t) state;
 	uint8_t tail; /* enum lg_tail */
-	uint8_t touched; /* in 255ths of the capacity, the most that was asked for since it was clean */
+	uint8_t touched; /* in 128ths of the capacity, the most that was asked for since it was clean */
+	uint8_t gathered; /* split, and in pieces as gather.h makes them */
 };
 _Static_assert(sizeof(struct lg_region) == LG_CACHE_LINE, "a descriptor is a line");
 _Static_assert(offsetof(struct lg_region, view) == 0, "the public header reads it there");

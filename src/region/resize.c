@@ -9,9 +9,9 @@
 #include "region/alloc.h"
 #include "region/cache.h"
 #include "region/class.h"
-#include "region/mappings.h"
 #include "region/misuse.h"
 #include "region/sanitizer.h"
+#include "region/split.h"
 #include "region/tail.h"
 #include "region/thread.h"
 
@@ -19,27 +19,8 @@
 #include <string.h>
 
 /* Moving costs two calls and a flush of other processors' address caches: less copies faster. */
-enum { MOVE_BYTES_MIN = 512 << 10, SPLITS = 2 };
-
-/* The region's area in its present life. A slot's generations start at 1, so a life is never 0. */
-static uint64_t life_of(const struct lg_region *region)
-{
-	struct lg_area *area = &lg_classes[region->class].areas[region->area];
-
-	return (uint64_t)lg_area_generation(lg_load_relaxed(&area->word)) * LG_AREAS + region->area;
-}
-
-/* A region that pages were moved to is a mapping of its own until its area goes. */
-static bool take_mapping(struct lg_region *region)
-{
-	if (region->split == life_of(region))
-		return true;
-	if (!lg_mappings_take(SPLITS))
-		return false;
-	lg_add_relaxed(&lg_classes[region->class].areas[region->area].splits, (uint32_t)SPLITS);
-	region->split = life_of(region);
-	return true;
-}
+enum { MOVE_BYTES_MIN = 512 << 10 };
+#define HUGE_PAGE_BYTES LG_MIB(2)
 
 /* LOST: the target has a hole; the source is as it was. */
 enum carried { MOVED, COPIED, LOST };
@@ -49,13 +30,10 @@ static enum carried copy_rest(struct lg_region *from, struct lg_region *to, size
 			      size_t piece, size_t bytes)
 {
 	char *source = from->view.data, *target = to->view.data;
-	uint64_t offset = lg_region_number(to) << lg_class_shift(to->class);
 
-	if (lg_os_has_hole(target + done, piece) &&
-	    lg_backing->mend(&lg_classes[to->class], offset + done, piece) != 0) {
+	if (!lg_split_mend(to, done, piece)) {
 		memcpy(source, target, done);
-		to->hole.from = done;
-		to->hole.bytes = piece;
+		lg_split_lose(to, done, piece);
 		return LOST;
 	}
 	memcpy(target + done, source + done, bytes - done);
@@ -64,20 +42,23 @@ static enum carried copy_rest(struct lg_region *from, struct lg_region *to, size
 
 /*
  * One call moves pages of one mapping. Where pages were moved to the source before, it is several: they
- * meet at MOVE_BYTES_MIN, twice that, four times …, since those are the sizes that ever moved.
+ * meet at MOVE_BYTES_MIN, twice that, four times …, since those are the sizes that ever moved; or, where
+ * they were gathered, at any multiple of a huge page.
  */
 static enum carried carry(struct lg_region *from, struct lg_region *to, size_t bytes)
 {
 	char *source = from->view.data, *target = to->view.data;
-	bool several = from->split == life_of(from);
+	bool several = lg_split_is(from), gathered = lg_split_is_gathered(from);
 
 	if (!lg_backing->can_move || bytes < MOVE_BYTES_MIN || lg_sanitizer_active ||
-	    !take_mapping(to)) {
+	    !(gathered ? lg_split_take_gathered(to) : lg_split_take(to))) {
 		memcpy(target, source, bytes);
 		return COPIED;
 	}
 	for (size_t done = 0, piece; done < bytes; done += piece) {
 		piece = several ? lg_max(done, MOVE_BYTES_MIN) : bytes;
+		if (gathered)
+			piece = lg_min(piece, HUGE_PAGE_BYTES);
 		if (lg_os_move(source + done, target + done, piece) != 0)
 			return copy_rest(from, to, done, piece, bytes);
 	}
@@ -91,10 +72,6 @@ static lg_region *transfer(struct lg_region *from, struct lg_region *to)
 
 	switch (carry(from, to, bytes)) {
 	case LOST:
-		lg_cache_add(mine, &mine->magazines[to->class].frees,
-			     1); /* it was handed out, to us */
-		lg_region_set_state(to, LG_LOST);
-		lg_stack_push(&lg_classes[to->class].lost, &to->node);
 		errno = -lg_fail(ENOMEM,
 				 "a mapping was lost while pages were moved (vm.max_map_count)");
 		return NULL;

@@ -4,6 +4,8 @@
  * answer EFAULT for a range of several mappings, those before 5.7 EINVAL; a process out of mappings gets
  * ENOMEM. None of these is a failure of the resize.
  */
+#include "region/gather.h"
+#include "region/tail.h"
 #include "unit/region/library.h"
 
 #include <errno.h>
@@ -142,12 +144,75 @@ static void lost_mapping_comes_back_at_a_trim(void **state)
 	check_all_areas();
 }
 
+/* A dirty region of 16 MiB, and a new one of 4 MiB to gather from it. */
+static struct lg_region *ready_to_gather(void)
+{
+	struct lg_region *dirty = lg_region_new(16 * MIB), *region;
+
+	assert_non_null(dirty);
+	lg_tail_fit(dirty, 16 * MIB);
+	memset(lg_region_data(dirty), 'd', 16 * MIB);
+	lg_region_free(dirty);
+	lg_cache_flush(lg_self);
+	region = lg_region_new(4 * MIB);
+	assert_non_null(region);
+	return region;
+}
+
+static void refused_gathering_harms_nothing(void **state)
+{
+	static const int answers[] = { EINVAL, EFAULT, ENOMEM };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(answers) / sizeof(answers[0]); i++) {
+		struct lg_region *region = ready_to_gather(), *dirty;
+
+		answer = answers[i];
+		unmaps = i % 2 == 1;
+		calls = moves = 0;
+		assert_true(lg_gather(region, 4 * MIB));
+		assert_int_equal(calls, 1); /* who is refused does not try again and again */
+		memset(lg_region_data(region), 'w', 4 * MIB);
+		dirty = lg_region_new(16 * MIB);
+		const char *data = lg_region_data(dirty);
+		for (size_t at = 0; at < 16 * MIB; at += 4096)
+			assert_int_equal(data[at], 'd');
+		lg_region_free(dirty);
+		lg_region_free(region);
+		assert_int_equal(lg_trim(), 0);
+		check_all_areas();
+	}
+}
+
+static void block_that_loses_its_mapping_is_nobodys_until_a_trim(void **state)
+{
+	unsigned class = lg_class_of(4 * MIB);
+	struct lg_region *region = ready_to_gather();
+
+	(void)state;
+	answer = ENOMEM;
+	unmaps = true;
+	calls = moves = 0;
+	mmap_fails = true;
+	assert_false(lg_gather(region, 4 * MIB));
+	mmap_fails = false;
+	assert_int_equal(lg_region_state(region), LG_LOST);
+	struct lg_class_stats stats = stats_of(class);
+	assert_int_equal(stats.in_use, 0);
+	assert_int_equal((stats.clean + stats.cached + 1) * stats.size, stats.area_bytes);
+	assert_int_equal(lg_trim(), 0);
+	assert_int_equal(stats_of(class).area_bytes, 0);
+	check_all_areas();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(refused_move_is_a_copy),
 		cmocka_unit_test(move_that_stops_half_way_is_a_copy_of_the_rest),
 		cmocka_unit_test(lost_mapping_comes_back_at_a_trim),
+		cmocka_unit_test(refused_gathering_harms_nothing),
+		cmocka_unit_test(block_that_loses_its_mapping_is_nobodys_until_a_trim),
 	};
 
 	return cmocka_run_group_tests(tests, library_start, NULL);
