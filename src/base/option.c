@@ -252,7 +252,7 @@ static int handle(struct piece key, struct piece text, enum lg_option_when now, 
 	return 0;
 }
 
-static int walk(const char *text, enum lg_option_when now, bool set)
+int lg_option_walk(const char *text, lg_option_each *each, void *argument)
 {
 	while (*text != '\0') {
 		size_t length = strcspn(text, ",");
@@ -263,9 +263,9 @@ static int walk(const char *text, enum lg_option_when now, bool set)
 				return lg_fail(EINVAL,
 					       "option '%.*s' has no value: write key:value",
 					       (int)(length < 80 ? length : 80), text);
-			struct piece key = { text, (size_t)(colon - text) };
-			struct piece value = { colon + 1, length - key.length - 1 };
-			int error = handle(key, value, now, set);
+			size_t key_length = (size_t)(colon - text);
+			int error = each(argument, text, key_length, colon + 1,
+					 length - key_length - 1);
 			if (error != 0)
 				return error;
 		}
@@ -274,6 +274,35 @@ static int walk(const char *text, enum lg_option_when now, bool set)
 			text++;
 	}
 	return 0;
+}
+
+bool lg_option_value(enum lg_option_type type, uint64_t low, uint64_t high, const char *text,
+		     size_t length, uint64_t *value)
+{
+	struct option option = { .type = type, .low = low, .high = high };
+
+	return parse_value(&option, (struct piece){ text, length }, value);
+}
+
+struct walk {
+	enum lg_option_when now;
+	bool set;
+};
+
+static int handle_each(void *argument, const char *key, size_t key_length, const char *value,
+		       size_t value_length)
+{
+	const struct walk *walk = argument;
+
+	return handle((struct piece){ key, key_length }, (struct piece){ value, value_length },
+		      walk->now, walk->set);
+}
+
+static int walk(const char *text, enum lg_option_when now, bool set)
+{
+	struct walk how = { now, set };
+
+	return lg_option_walk(text, handle_each, &how);
 }
 
 int lg_option_check(const char *text, enum lg_option_when now)

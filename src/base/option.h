@@ -111,6 +111,18 @@ int lg_option_check(const char *text, enum lg_option_when now);
 /* Options that come before the environment: none, but the malloc shim has its own. */
 const char *lg_option_builtin(void);
 
+/*
+ * For option strings of one call, which have tables of their own. Calls `each` for every key and value of
+ * "key:value,key:value"; neither is terminated. The first answer that is not 0 ends it.
+ */
+typedef int lg_option_each(void *argument, const char *key, size_t key_length, const char *value,
+			   size_t value_length);
+int lg_option_walk(const char *text, lg_option_each *each, void *argument);
+
+/* A value as in the table: false if it is none of the type, or not from low to high. */
+bool lg_option_value(enum lg_option_type type, uint64_t low, uint64_t high, const char *text,
+		     size_t length, uint64_t *value);
+
 /* The first `when` of the options that `text` names. */
 enum lg_option_when lg_option_earliest(const char *text);
 

@@ -96,6 +96,11 @@ int lg_os_make_writable(void *at, size_t bytes)
 	return mprotect(at, bytes, PROT_READ | PROT_WRITE) == 0 ? 0 : -errno;
 }
 
+int lg_os_make_unwritable(void *at, size_t bytes)
+{
+	return mprotect(at, bytes, PROT_READ) == 0 ? 0 : -errno;
+}
+
 int lg_os_map_record(size_t bytes, void **record)
 {
 	void *got = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);

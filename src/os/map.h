@@ -45,6 +45,7 @@ int lg_os_unmap(void *at, size_t bytes);
 /* Anonymous pages readable as zeros, with no memory behind them; then some of them writable. */
 int lg_os_map_zeros(void *at, size_t bytes);
 int lg_os_make_writable(void *at, size_t bytes);
+int lg_os_make_unwritable(void *at, size_t bytes);
 
 /* Zeroed read-write memory for records that live for ever. */
 int lg_os_map_record(size_t bytes, void **record);

@@ -2,6 +2,7 @@
 #include "os/thread.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <linux/futex.h>
 #include <linux/membarrier.h>
 #include <pthread.h>
@@ -16,7 +17,7 @@ enum { STACK_BYTES = 256 << 10 };
 
 static pthread_key_t exit_key;
 
-int lg_os_thread_start(void *(*run)(void *))
+int lg_os_thread_start_with(void *(*run)(void *), void *argument)
 {
 	pthread_attr_t attributes;
 	pthread_t thread;
@@ -30,16 +31,21 @@ int lg_os_thread_start(void *(*run)(void *))
 	pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before); /* the new thread inherits it */
-	error = pthread_create(&thread, &attributes, run, NULL);
+	error = pthread_create(&thread, &attributes, run, argument);
 	if (error == EINVAL) { /* the stack holds the program's thread-local storage as well */
 		pthread_attr_destroy(&attributes);
 		pthread_attr_init(&attributes);
 		pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
-		error = pthread_create(&thread, &attributes, run, NULL);
+		error = pthread_create(&thread, &attributes, run, argument);
 	}
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	pthread_attr_destroy(&attributes);
 	return -error;
+}
+
+int lg_os_thread_start(void *(*run)(void *))
+{
+	return lg_os_thread_start_with(run, NULL);
 }
 
 void lg_os_thread_name(const char *name)
@@ -55,6 +61,21 @@ int lg_os_exit_hook_make(void (*hook)(void *))
 int lg_os_exit_hook_set(void *value)
 {
 	return -pthread_setspecific(exit_key, value);
+}
+
+int lg_os_exit_hook_make_another(void (*hook)(void *), unsigned *key)
+{
+	pthread_key_t made;
+	int error = pthread_key_create(&made, hook);
+
+	if (error == 0)
+		*key = made;
+	return -error;
+}
+
+int lg_os_exit_hook_set_another(unsigned key, void *value)
+{
+	return -pthread_setspecific(key, value);
 }
 
 int lg_os_fork_hooks(void (*prepare)(void), void (*parent)(void), void (*child)(void))
@@ -102,4 +123,9 @@ void lg_os_sleep_while(_Atomic(uint32_t) *word, uint32_t value, uint64_t timeout
 void lg_os_wake(_Atomic(uint32_t) *word)
 {
 	syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
+}
+
+void lg_os_wake_all(_Atomic(uint32_t) *word)
+{
+	syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, INT_MAX, NULL, NULL, 0);
 }

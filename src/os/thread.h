@@ -9,12 +9,19 @@
 /* Starts a detached thread with every signal blocked. -errno. */
 int lg_os_thread_start(void *(*run)(void *));
 
+/* The same with an argument. */
+int lg_os_thread_start_with(void *(*run)(void *), void *argument);
+
 /* Names the calling thread, for ps and gdb. */
 void lg_os_thread_name(const char *name);
 
 /* Makes the hook that runs at the exit of each thread that called lg_os_exit_hook_set. -errno. */
 int lg_os_exit_hook_make(void (*hook)(void *));
 int lg_os_exit_hook_set(void *value);
+
+/* A second hook of the same kind, for who comes later. */
+int lg_os_exit_hook_make_another(void (*hook)(void *), unsigned *key);
+int lg_os_exit_hook_set_another(unsigned key, void *value);
 
 int lg_os_fork_hooks(void (*prepare)(void), void (*parent)(void), void (*child)(void));
 
@@ -28,6 +35,7 @@ bool lg_os_barrier(void);
 /* Sleeps while *word is `value`, for at most timeout_ms (0: for ever). */
 void lg_os_sleep_while(_Atomic(uint32_t) *word, uint32_t value, uint64_t timeout_ms);
 void lg_os_wake(_Atomic(uint32_t) *word);
+void lg_os_wake_all(_Atomic(uint32_t) *word);
 
 /* The calling process's id. */
 int lg_os_process(void);
