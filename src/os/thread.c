@@ -73,6 +73,21 @@ int lg_os_exit_hook_set(void *value)
 	return -pthread_setspecific(exit_key, value);
 }
 
+int lg_os_exit_hook_make_another(void (*hook)(void *), unsigned *key)
+{
+	pthread_key_t made;
+	int error = pthread_key_create(&made, hook);
+
+	if (error == 0)
+		*key = made;
+	return -error;
+}
+
+int lg_os_exit_hook_set_another(unsigned key, void *value)
+{
+	return -pthread_setspecific(key, value);
+}
+
 int lg_os_fork_hooks(void (*prepare)(void), void (*parent)(void), void (*child)(void))
 {
 	return -pthread_atfork(prepare, parent, child);

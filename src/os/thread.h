@@ -20,6 +20,10 @@ void lg_os_thread_name(const char *name);
 int lg_os_exit_hook_make(void (*hook)(void *));
 int lg_os_exit_hook_set(void *value);
 
+/* A second hook of the same kind, for who comes later. */
+int lg_os_exit_hook_make_another(void (*hook)(void *), unsigned *key);
+int lg_os_exit_hook_set_another(unsigned key, void *value);
+
 int lg_os_fork_hooks(void (*prepare)(void), void (*parent)(void), void (*child)(void));
 
 /*

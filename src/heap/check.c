@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+/*
+ * Looks over a heap as it lies in its file. What open checks, open has refused: then there is nothing to look over.
+ * The rest: bitmaps, roots, and each page against its checksum.
+ */
+#include "base/crc.h"
+#include "base/error.h"
+#include "heap/heap.h"
+#include "heap/object.h"
+#include "heap/root.h"
+#include "os/map.h"
+
+#include <errno.h>
+#include <lgalloc/lgalloc.h>
+#include <stdarg.h>
+#include <string.h>
+
+enum { LINES_MAX = 1000 };
+
+struct look {
+	struct lg_heap *heap;
+	FILE *report;
+	bool repair;
+	int findings;
+	uint64_t pages; /* compared */
+	uint64_t objects;
+	uint64_t bytes;
+};
+
+__attribute__((format(printf, 2, 3))) static void find(struct look *look, const char *format, ...)
+{
+	va_list values;
+
+	if (look->findings < INT32_MAX)
+		look->findings++;
+	if (look->report == NULL || look->findings > LINES_MAX)
+		return;
+	va_start(values, format);
+	vfprintf(look->report, format, values);
+	va_end(values);
+	fputc('\n', look->report);
+}
+
+static void check_slab(struct look *look, uint32_t number)
+{
+	const struct lg_heap *heap = look->heap;
+	struct lg_chunk_entry *entry = &heap->table[number];
+	uint32_t slots = lg_slab_slots(lg_heap_class_bytes(entry->class));
+	uint64_t *bitmap = lg_slab_bitmap(heap, number), free = 0;
+	uint64_t beyond = slots % 64 != 0 ? ~lg_ones(0, slots % 64) : 0;
+
+	if ((bitmap[slots / 64] & beyond) != 0) {
+		find(look, "chunk %u: bits of slots that it does not have", number);
+		if (look->repair)
+			bitmap[slots / 64] &= ~beyond;
+	}
+	for (uint32_t slot = 0; slot < slots; slot++)
+		free += (bitmap[slot / 64] >> slot % 64 & 1) == 0;
+	if (entry->full != 0 && (entry->full != 1 || free != 0)) {
+		find(look, "chunk %u: called full, with %llu slots free", number,
+		     (unsigned long long)free);
+		if (look->repair)
+			entry->full = 0;
+	}
+}
+
+static void check_root(struct look *look, struct lg_root *root, uint32_t place)
+{
+	size_t length = strnlen(root->name, LG_ROOT_NAME);
+	struct lg_object object;
+	const char *wrong = NULL;
+
+	if (root->state == LG_ROOT_EMPTY || root->state == LG_ROOT_REMOVED)
+		return;
+	if (root->state != LG_ROOT_USED || length == 0 || length == LG_ROOT_NAME)
+		wrong = "is damaged";
+	else if (root->hash != lg_crc32c(0, root->name, length))
+		wrong = "has a name of another hash";
+	else if (!lg_object_of(look->heap, root->ref, &object))
+		wrong = "leads to no object";
+	if (wrong == NULL)
+		return;
+	find(look, "root %u (%.*s) %s: %#llx", place, (int)length, root->name, wrong,
+	     (unsigned long long)root->ref);
+	if (look->repair)
+		*root = (struct lg_root){ .state = LG_ROOT_REMOVED };
+}
+
+/* Pages whose contents are somebody's: of slabs, of extents, and the heap's own. */
+static bool counts(const struct lg_heap *heap, uint64_t page)
+{
+	const struct lg_chunk_entry *entry = &heap->table[page / LG_CHUNK_PAGES];
+
+	/* Superblocks; or it was replayed from the journal, which has sums of its own, into memory. */
+	if (page < LG_HEADER_OFFSET / LG_HEAP_PAGE ||
+	    lg_load_relaxed(&heap->homes[page]) > heap->checkpointed)
+		return false;
+	if (entry->kind == LG_CHUNK_EXTENT)
+		return (entry->used >> page % LG_CHUNK_PAGES / LG_UNIT_PAGES & 1) != 0;
+	return entry->kind == LG_CHUNK_SLAB || entry->kind == LG_CHUNK_META;
+}
+
+static int check_pages(struct look *look, uint32_t number, char *piece, uint32_t *sums, uint64_t at)
+{
+	struct lg_heap *heap = look->heap;
+	uint64_t first = (uint64_t)number * LG_CHUNK_PAGES;
+	bool changed = false;
+	int error = heap->disk.ops->read(&heap->disk, piece, LG_CHUNK, first * LG_HEAP_PAGE);
+
+	for (uint64_t i = 0; i < LG_CHUNK_PAGES && error == 0; i++) {
+		if (sums[i] == 0 || !counts(heap, first + i))
+			continue;
+		uint32_t is = lg_sum_of(lg_crc32c(0, piece + i * LG_HEAP_PAGE, LG_HEAP_PAGE));
+
+		look->pages++;
+		if (is == sums[i])
+			continue;
+		find(look, "page %llu: its checksum is %08x, not %08x",
+		     (unsigned long long)(first + i), is, sums[i]);
+		sums[i] = is;
+		changed = true;
+	}
+	if (error == 0 && changed && look->repair)
+		error = heap->disk.ops->write(&heap->disk, sums, LG_CHUNK_PAGES * sizeof(*sums),
+					      at);
+	return error;
+}
+
+/* Through the file, not the mapping: an error of the disk is then an answer. */
+static int check_chunk_pages(struct look *look, uint32_t number, char *piece)
+{
+	struct lg_heap *heap = look->heap;
+	uint32_t sums[LG_CHUNK_PAGES], table = heap->header->sums[number / LG_SUM_CHUNKS];
+	uint64_t at = ((uint64_t)table << LG_CHUNK_SHIFT) +
+		      (uint64_t)(number % LG_SUM_CHUNKS) * sizeof(sums);
+	uint8_t kind = heap->table[number].kind;
+
+	if (table == 0 || kind == LG_CHUNK_FREE || kind == LG_CHUNK_JOURNAL ||
+	    kind == LG_CHUNK_SUMS)
+		return 0;
+	int error = heap->disk.ops->read(&heap->disk, sums, sizeof(sums), at);
+	bool known = false;
+	for (uint64_t i = 0; i < LG_CHUNK_PAGES && error == 0; i++)
+		known = known || sums[i] != 0;
+	return known ? check_pages(look, number, piece, sums, at) : error;
+}
+
+static int count(void *argument, const struct lg_object *object)
+{
+	struct look *look = argument;
+
+	look->objects++;
+	look->bytes += object->bytes;
+	return 0;
+}
+
+static int look_over(struct look *look, char *piece)
+{
+	struct lg_heap *heap = look->heap;
+	int error = 0;
+
+	for (uint32_t number = 0; number < heap->header->chunks && error == 0; number++) {
+		error = check_chunk_pages(look, number, piece);
+		if (error != 0)
+			find(look, "chunk %u: it cannot be read: %s", number,
+			     lg_error_name(-error));
+		if (heap->table[number].kind == LG_CHUNK_SLAB)
+			check_slab(look, number);
+	}
+	for (uint32_t i = 0; i < LG_ROOTS; i++)
+		check_root(look, &lg_root_table(heap)[i], i);
+	(void)lg_object_each(heap, count, look);
+	if (look->report != NULL)
+		fprintf(look->report,
+			"%llu objects with %llu bytes in %u chunks, %llu pages compared, commit %llu: "
+			"%d findings%s\n",
+			(unsigned long long)look->objects, (unsigned long long)look->bytes,
+			heap->header->chunks, (unsigned long long)look->pages,
+			(unsigned long long)heap->sequence, look->findings,
+			look->repair && look->findings > 0 ? ", repaired" : "");
+	return error;
+}
+
+int lg_heap_check(const char *path, unsigned flags, FILE *report)
+{
+	struct look look = { .report = report, .repair = (flags & LG_HEAP_REPAIR) != 0 };
+
+	if ((flags & ~(unsigned)LG_HEAP_REPAIR) != 0)
+		return lg_fail(EINVAL, "flags %#x are not known", flags);
+	look.heap = lg_heap_open(path, look.repair ? NULL : "readonly:on");
+	if (look.heap == NULL) {
+		int error = errno;
+
+		if (report != NULL)
+			fprintf(report, "%s\n", lg_error());
+		return -error;
+	}
+	void *piece;
+	int error = lg_os_map_record(LG_CHUNK, &piece);
+	if (error == 0) {
+		error = look_over(&look, piece);
+		lg_os_unreserve(piece, LG_CHUNK);
+	} else {
+		error = lg_fail(-error, "no memory to check");
+	}
+	if (error == 0 && look.repair && look.findings > 0)
+		error = lg_heap_commit(look.heap);
+	int closing = lg_heap_close(look.heap);
+	return error != 0 ? error : closing != 0 ? closing : look.findings;
+}

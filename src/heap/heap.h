@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+/*
+ * One open heap, and who may touch what.
+ *
+ * The image is mapped privately: what the program writes stays in this process until a commit puts it into
+ * the journal. So everything in the image, bitmaps and roots as well as data, changes in the file by
+ * whole commits, and the code that changes bitmaps needs to know nothing of crashes.
+ *
+ * Volatile beside it, rebuilt at open and at rollback: descriptors of chunks, a byte per slot ("live"),
+ * threads' caches, depots. They are what makes a call fast; the bitmaps are what is true after a crash:
+ *   a bit is 1  <=>  its slot is handed out, or lies in a thread's cache or a depot
+ * and at a commit, with the gate closed, all caches go back to the bitmaps, so that in the file
+ *   a bit is 1  <=>  its slot is handed out.
+ *
+ * Locks, in the order in which they may be taken:
+ *   commit    one commit, rollback, snapshot or close at a time; held over I/O, never taken by alloc or free
+ *   checkpoint  one checkpoint at a time; held over I/O
+ *   gate      not a lock, but closed only under `commit`: gate.h
+ *   class     a size class's depot, list of chunks, and their bitmaps: no I/O, no waiting
+ *   space     the chunk table, units, the file's size; held over ftruncate and fallocate (microseconds)
+ *   journal   what of the ring is in use, the records in it, `failed`
+ * With the gate closed nobody is inside an operation: then nobody has `class` or `space`, and the thread that
+ * closed it may touch everything they guard.
+ */
+#ifndef LG_HEAP_HEAP_H
+#define LG_HEAP_HEAP_H
+
+#include "base/atomic.h"
+#include "heap/format.h"
+#include "os/disk.h"
+#include "os/written.h"
+
+#include <lgalloc/heap.h>
+#include <pthread.h>
+
+enum { LG_MAGAZINE_SLOTS = 64, LG_TRANSFER = 32, LG_DEPOT_SLOTS = 1024 };
+
+/* A free slot in a cache: its address, and the byte that says whether it is live. */
+struct lg_slot {
+	char *address;
+	_Atomic(uint8_t) *live;
+};
+
+struct lg_heap_magazine {
+	uint32_t count;
+	struct lg_slot slots[LG_MAGAZINE_SLOTS];
+};
+
+enum lg_heap_thread_state { LG_THREAD_OWNED, LG_THREAD_ABANDONED };
+
+/* What one thread has of one heap. Written by its owner; by others only with the gate closed. */
+struct lg_heap_thread {
+	LG_LINE_ALIGNED _Atomic(uint32_t) inside; /* depth of begins; G1, G2 in gate.h */
+	_Atomic(uint64_t) allocations;
+	_Atomic(uint64_t) frees;
+	_Atomic(uint32_t) state;
+	uintptr_t owner; /* an address of the owner's own */
+	struct lg_heap_thread *next;
+	struct lg_heap_magazine magazines[LG_HEAP_CLASSES];
+};
+
+/* Volatile, one for each chunk, at its number. `ready` is what a free looks at first. */
+struct lg_chunk {
+	_Atomic(uint32_t) ready; /* the rest is set, and so are the live bytes */
+	uint32_t slot_bytes;
+	uint64_t reciprocal; /* 2^32 / (slot_bytes / 16), rounded up */
+	uint32_t first;
+	uint32_t slots;
+	uint32_t free;   /* SLAB: bits that are 0 */
+	uint32_t next;   /* SLAB: the next with free slots, 0: the last */
+	uint32_t cursor; /* SLAB: no bit is 0 in words of the bitmap before it */
+	uint16_t class;
+	bool listed;     /* SLAB: in its class's list */
+	uint32_t backed; /* EXTENT, FREE: units known to have disk blocks */
+	uint32_t fresh;  /* units never used: they read zero */
+	uint32_t idle;   /* units that were free at the last checkpoint too */
+	uint32_t busy;   /* units whose holes are being punched: not to be taken */
+	uint64_t freed;  /* the epoch in which a unit was freed last */
+};
+
+struct lg_heap_class {
+	LG_LINE_ALIGNED pthread_mutex_t lock;
+	uint32_t chunks;  /* head of the list */
+	uint32_t emptied; /* chunks that became empty since the last sweep */
+	uint32_t magazine_max;
+	uint32_t depot_max;
+	uint32_t depot_count;
+	struct lg_slot *depot;
+};
+
+/* A record in the ring: what a checkpoint has to write home. */
+struct lg_record {
+	struct lg_record *next;
+	uint64_t sequence;
+	uint64_t epoch;
+	uint64_t at; /* offset in the ring */
+	uint64_t bytes;
+	uint64_t count;
+	size_t mapped; /* bytes of this record */
+	struct lg_record_entry entries[];
+};
+
+struct lg_pages {
+	uint64_t *list;
+	uint64_t count;
+	uint64_t capacity;
+};
+
+struct lg_heap_settings {
+	bool create;
+	bool readonly;
+	uint32_t mode;
+	uint64_t reserve; /* 0: not said */
+	uint64_t journal;
+};
+
+/* What tests change of an open. */
+struct lg_heap_setup {
+	const struct lg_os_disk_ops *ops;
+	void *context;
+	bool foreground; /* no thread: checkpoints run in the commit that needs them */
+	bool old_kernel; /* dirty pages as before Linux 6.7 */
+};
+
+/* REFUSED: read-only, or failed; DEAD: the parent's, in a child of fork. */
+enum { LG_GATE_OPENED, LG_GATE_CLOSED, LG_GATE_REFUSED, LG_GATE_DEAD };
+
+struct lg_heap {
+	/* The hit path's. */
+	uint64_t id; /* never another's */
+	char *base;
+	uint64_t bytes; /* of the mapping */
+	struct lg_chunk *chunks;
+	_Atomic(uint8_t) *live; /* LG_SLOTS_MAX for each chunk */
+	_Atomic(uint32_t) gate;
+	_Atomic(uint32_t) fenced; /* no membarrier: a fence in each operation */
+	_Atomic(int) failed;      /* errno: nothing may be changed until it is reopened */
+	bool readonly;
+	bool foreground;
+	bool old_kernel;
+	bool first; /* nothing was committed since the open: the file is as it was */
+
+	struct lg_heap_class classes[LG_HEAP_CLASSES];
+
+	pthread_mutex_t threads_lock;
+	_Atomic(struct lg_heap_thread *) threads; /* only grows */
+	_Atomic(uint32_t) guests;                 /* operations of threads without a record */
+
+	pthread_mutex_t space_lock;
+	struct lg_heap_header *header;
+	struct lg_chunk_entry *table;
+	uint64_t capacity; /* chunks there may be */
+	uint64_t file_bytes;
+	uint64_t file_durable;
+	uint32_t lowest;       /* no free unit in chunks before it */
+	uint64_t space_failed; /* growth that the disk refused */
+
+	pthread_mutex_t commit_lock;
+	pthread_mutex_t checkpoint_lock;
+	pthread_mutex_t journal_lock;
+	pthread_cond_t journal_changed;
+	struct lg_os_disk disk;
+	struct lg_super super;
+	struct lg_record *oldest;
+	struct lg_record *newest;
+	uint64_t ring_bytes;
+	uint64_t ring_head;
+	uint64_t ring_used;
+	uint64_t sequence; /* of the last commit */
+	uint64_t epoch;    /* attempts of commits, for `freed` */
+	uint64_t checkpointed;
+	uint64_t checkpointed_epoch;
+	_Atomic(uint64_t) *homes; /* [page]: sequence of its newest image in the ring, durable */
+	bool worker_runs;
+	bool worker_ends;
+	bool worker_wanted;
+	int checkpoint_error;
+
+	struct lg_os_written written;
+	bool watching;   /* `written` is open */
+	bool everything; /* a scan failed: take all anonymous pages */
+	struct lg_pages dirty;
+	struct lg_pages carried; /* of a commit that failed */
+	struct lg_pages droppable;
+	char *staging;
+
+	uint64_t commits, pages_journaled, bytes_journaled, checkpoints, pages_home, punched_bytes,
+		dropped;
+	struct lg_heap *next_open;
+};
+
+/* open.c: as lg_heap_open, with what tests change. */
+lg_heap *lg_heap_open_with(const char *path, const char *options,
+			   const struct lg_heap_setup *setup);
+
+/* Vectors of pages, in memory of the system. -ENOMEM. */
+int lg_pages_add(struct lg_pages *pages, uint64_t first, uint64_t count);
+void lg_pages_free(struct lg_pages *pages);
+
+static inline uint64_t lg_heap_pages(const struct lg_heap *heap)
+{
+	return (uint64_t)heap->header->chunks * LG_CHUNK_PAGES;
+}
+
+static inline _Atomic(uint8_t) *lg_heap_live(const struct lg_heap *heap, uint64_t chunk)
+{
+	return heap->live + chunk * LG_SLOTS_MAX;
+}
+
+static inline char *lg_heap_chunk(const struct lg_heap *heap, uint64_t chunk)
+{
+	return heap->base + (chunk << LG_CHUNK_SHIFT);
+}
+
+static inline uint64_t *lg_slab_bitmap(const struct lg_heap *heap, uint64_t chunk)
+{
+	return (uint64_t *)(void *)lg_heap_chunk(heap, chunk);
+}
+
+#endif
