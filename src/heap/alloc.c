@@ -226,14 +226,18 @@ int lg_heap_free(lg_heap *heap, void *object)
 	return error;
 }
 
-static uint64_t usable(const struct lg_heap *heap, const void *object, const struct found *found)
+/* Inside the gate, or where nothing changes. */
+static uint64_t usable(struct lg_heap *heap, const void *object, const struct found *found)
 {
 	if (found->chunk->slot_bytes != LG_UNIT)
 		return found->chunk->slot_bytes;
 	if (found->value != LG_LIVE_LARGE)
 		return (uint64_t)found->value << LG_UNIT_SHIFT;
 	uint64_t first = (uint64_t)((const char *)object - heap->base) >> LG_UNIT_SHIFT;
-	return lg_space_units(heap, first) << LG_UNIT_SHIFT;
+	pthread_mutex_lock(&heap->space_lock);
+	uint64_t units = lg_space_units(heap, first);
+	pthread_mutex_unlock(&heap->space_lock);
+	return units << LG_UNIT_SHIFT;
 }
 
 size_t lg_heap_usable_size(lg_heap *heap, const void *object)

@@ -198,7 +198,7 @@ static int run(struct lg_heap *heap, const struct lg_record *last)
 		error = write_sums(heap, &work);
 	if (error != 0)
 		goto out;
-	error = heap->disk.ops->sync(&heap->disk);
+	error = lg_journal_flush(heap);
 	if (error == 0)
 		error = move_tail(heap, last, file_bytes);
 	if (error != 0) {

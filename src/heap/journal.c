@@ -69,6 +69,13 @@ int lg_journal_fail(struct lg_heap *heap, int error, const char *what)
 		       lg_error_name(-error));
 }
 
+int lg_journal_flush(struct lg_heap *heap)
+{
+	int error = heap->disk.ops->sync(&heap->disk);
+
+	return error != 0 ? lg_journal_fail(heap, error, "the disk's flush failed") : 0;
+}
+
 int lg_super_write(struct lg_heap *heap)
 {
 	_Alignas(LG_HEAP_PAGE) char page[LG_HEAP_PAGE] = { 0 };
@@ -79,7 +86,7 @@ int lg_super_write(struct lg_heap *heap)
 	int error = heap->disk.ops->write_direct(&heap->disk, page, sizeof(page),
 						 (heap->super.write & 1) * LG_HEAP_PAGE);
 	if (error == 0)
-		error = heap->disk.ops->sync(&heap->disk);
+		error = lg_journal_flush(heap);
 	return error;
 }
 
@@ -178,7 +185,7 @@ static int extend_locked(struct lg_heap *heap, uint64_t bytes)
 	if (error == 0)
 		error = write_zeros(heap, offset, bytes);
 	if (error == 0)
-		error = heap->disk.ops->sync(&heap->disk);
+		error = lg_journal_flush(heap);
 	if (error != 0) {
 		for (uint64_t i = 0; i < bytes >> LG_CHUNK_SHIFT; i++)
 			lg_space_give_chunk(heap, chunk + (uint32_t)i);
@@ -286,13 +293,6 @@ static int put_large(struct lg_heap *heap, struct lg_record *record, uint64_t he
 	return error;
 }
 
-static int make_durable(struct lg_heap *heap)
-{
-	int error = heap->disk.ops->sync(&heap->disk);
-
-	return error != 0 ? lg_journal_fail(heap, error, "the disk's flush failed") : 0;
-}
-
 int lg_journal_put(struct lg_heap *heap, const struct lg_pages *pages)
 {
 	uint64_t header_pages = lg_record_header_pages(pages->count);
@@ -305,7 +305,7 @@ int lg_journal_put(struct lg_heap *heap, const struct lg_pages *pages)
 	if (error == 0)
 		error = lg_journal_make_room(heap, record->bytes);
 	if (error == 0 && heap->file_bytes > heap->file_durable) { /* J5 */
-		error = make_durable(heap);
+		error = lg_journal_flush(heap);
 		if (error == 0)
 			heap->file_durable = heap->file_bytes;
 	}
@@ -324,7 +324,7 @@ int lg_journal_put(struct lg_heap *heap, const struct lg_pages *pages)
 	if (error != 0)
 		error = lg_fail(-error, "the journal cannot be written: %s", lg_error_name(-error));
 	else
-		error = make_durable(heap); /* J1 */
+		error = lg_journal_flush(heap); /* J1 */
 	if (error != 0)
 		goto undo;
 	lg_journal_note(heap, record);

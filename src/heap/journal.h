@@ -52,7 +52,13 @@ void lg_record_free(struct lg_record *record);
 /* Appends a record that is durable. */
 void lg_journal_note(struct lg_heap *heap, struct lg_record *record);
 
-/* The disk's flush failed: what the file holds is not known, so nothing is changed any more. */
+/*
+ * The disk's flush, by whomever: an error is told once for a file, and what it was about is not, so it ends all
+ * writing.
+ */
+int lg_journal_flush(struct lg_heap *heap);
+
+/* The disk failed: what the file holds is not known, so nothing is changed any more. */
 int lg_journal_fail(struct lg_heap *heap, int error, const char *what);
 
 #endif

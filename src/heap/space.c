@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "base/option.h"
 #include "base/require.h"
+#include "heap/journal.h"
 
 #include <errno.h>
 #include <string.h>
@@ -461,7 +462,7 @@ int lg_space_punch(struct lg_heap *heap)
 	for (uint32_t i = 0; i < count && error == 0; i++)
 		error = forget_sums(heap, numbers[i], heap->chunks[numbers[i]].busy);
 	if (count > 0 && error == 0)
-		error = heap->disk.ops->sync(&heap->disk);
+		error = lg_journal_flush(heap);
 	for (uint32_t i = 0; i < count; i++) {
 		struct lg_chunk *chunk = &heap->chunks[numbers[i]];
 

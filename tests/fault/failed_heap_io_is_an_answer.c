@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+/*
+ * Claim: whichever call that changes a heap's file fails, once or from then on, with EIO or ENOSPC, it is an answer of
+ * some call of the heap, and the file is the last commit that returned 0, or a later one that was in flight.
+ * Method: a program of commits, growth, checkpoints and a rollback runs again and again; the n-th call of the table of
+ * I/O fails, n = 1, 2, … until none does. Oracle: the generation in the heap, of which every page of it tells.
+ */
+#include "heap/checkpoint.h"
+#include "heap/heap.h"
+
+#include <errno.h>
+#include <lgalloc/lgalloc.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { ROUNDS = 12, BYTES = 300000 };
+
+static struct failing {
+	long left; /* calls until the one that fails */
+	int error;
+	bool lasting;
+	bool failed;
+} failing;
+
+static int may_fail(void)
+{
+	if (--failing.left > 0 || (failing.left < 0 && !failing.lasting))
+		return 0;
+	failing.failed = true;
+	return -failing.error;
+}
+
+#define FAILING(name, parameters, arguments)                                                       \
+	static int failing_##name parameters                                                       \
+	{                                                                                          \
+		int error = may_fail();                                                            \
+		return error != 0 ? error : lg_os_disk_plain.name arguments;                       \
+	}
+
+FAILING(write, (struct lg_os_disk * disk, const void *data, size_t bytes, uint64_t offset),
+	(disk, data, bytes, offset))
+FAILING(write_direct, (struct lg_os_disk * disk, const void *data, size_t bytes, uint64_t offset),
+	(disk, data, bytes, offset))
+FAILING(read, (struct lg_os_disk * disk, void *data, size_t bytes, uint64_t offset),
+	(disk, data, bytes, offset))
+FAILING(read_direct, (struct lg_os_disk * disk, void *data, size_t bytes, uint64_t offset),
+	(disk, data, bytes, offset))
+FAILING(extend, (struct lg_os_disk * disk, uint64_t bytes), (disk, bytes))
+FAILING(reserve, (struct lg_os_disk * disk, uint64_t offset, uint64_t bytes), (disk, offset, bytes))
+FAILING(punch, (struct lg_os_disk * disk, uint64_t offset, uint64_t bytes), (disk, offset, bytes))
+
+static int failing_sync(struct lg_os_disk *disk)
+{
+	(void)disk;
+	return may_fail(); /* nothing is cut off here: no need to wait for the disk */
+}
+
+static const struct lg_os_disk_ops failing_ops = {
+	.write = failing_write,
+	.write_direct = failing_write_direct,
+	.read = failing_read,
+	.read_direct = failing_read_direct,
+	.extend = failing_extend,
+	.reserve = failing_reserve,
+	.punch = failing_punch,
+	.sync = failing_sync,
+};
+
+#define MUST(what) ((what) ? (void)0 : broken(#what, __LINE__))
+
+static void broken(const char *what, int line)
+{
+	fprintf(stderr, "line %d: %s does not hold: %s\n", line, what, lg_error());
+	abort();
+}
+
+/* One change: a new block in place of an old one, and the generation in all of it. */
+static bool change(lg_heap *heap, unsigned char generation)
+{
+	unsigned char *old = lg_heap_at(heap, lg_heap_root_get(heap, "block"));
+	unsigned char *block = lg_heap_alloc(heap, BYTES + generation * 100000u);
+
+	if (block == NULL) {
+		MUST(errno == EIO || errno == ENOSPC || errno == EROFS || errno == ENOMEM);
+		return false;
+	}
+	memset(block, generation, BYTES);
+	if (lg_heap_root_set(heap, "block", lg_heap_ref(heap, block)) != 0)
+		return false;
+	return old == NULL || lg_heap_free(heap, old) == 0;
+}
+
+/* The last generation that is surely durable. */
+static unsigned run(const char *path, unsigned *tried)
+{
+	struct lg_heap_setup setup = { &failing_ops, NULL, true, false };
+	lg_heap *heap = lg_heap_open_with(path, "reserve:1G", &setup);
+	unsigned durable = 0;
+
+	*tried = 0;
+	if (heap == NULL)
+		return 0;
+	for (unsigned i = 1; i <= ROUNDS; i++) {
+		if (!change(heap, (unsigned char)i))
+			continue;
+		*tried = i;
+		int error = lg_heap_commit(heap);
+		MUST(error == 0 || error == -EIO || error == -ENOSPC);
+		if (error == 0)
+			durable = i;
+		if (i % 4 == 0)
+			(void)lg_checkpoint_run(heap);
+		if (i % 5 == 0 && change(heap, 200))
+			(void)lg_heap_rollback(heap);
+		if (lg_heap_root_get(heap, "block") != 0)
+			MUST(*(unsigned char *)lg_heap_at(heap, lg_heap_root_get(heap, "block")) <=
+			     200);
+	}
+	(void)lg_heap_close(heap);
+	return durable;
+}
+
+static void verify(const char *path, unsigned durable, unsigned tried)
+{
+	lg_heap *heap = lg_heap_open(path, "reserve:1G");
+	struct lg_heap_stats stats;
+
+	MUST(heap != NULL);
+	unsigned char *block = lg_heap_at(heap, lg_heap_root_get(heap, "block"));
+	unsigned generation = block != NULL ? *block : 0;
+	MUST(generation >= durable);
+	MUST(generation <= tried || generation == 200);
+	for (unsigned i = 0; block != NULL && i < BYTES; i++)
+		MUST(block[i] == generation);
+	MUST(lg_heap_stats(heap, &stats) == 0);
+	MUST(generation == 200 || stats.objects == (block != NULL ? 1 : 0));
+	MUST(lg_heap_close(heap) == 0);
+	MUST(lg_heap_check(path, 0, NULL) == 0);
+}
+
+int main(void)
+{
+	static const int errors[] = { EIO, ENOSPC };
+	char path[64];
+	unsigned long runs = 0;
+
+	snprintf(path, sizeof(path), "%s/lg-failed-io-%d",
+		 access("/dev/shm", W_OK) == 0 ? "/dev/shm" : ".", (int)getpid());
+	for (unsigned kind = 0; kind < 4; kind++) {
+		failing.failed = true;
+		for (long n = 1; failing.failed; n++) {
+			unsigned tried;
+
+			unlink(path);
+			lg_heap *heap = lg_heap_open(path, "create:on,reserve:1G,journal:1M");
+			MUST(heap != NULL);
+			MUST(lg_heap_close(heap) == 0);
+			failing = (struct failing){ n, errors[kind / 2], kind % 2 == 1, false };
+			unsigned durable = run(path, &tried);
+			verify(path, durable, tried);
+			runs++;
+		}
+	}
+	unlink(path);
+	printf("%lu runs\n", runs);
+	return runs > 100 ? 0 : 1;
+}

@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+#include "heap/checkpoint.h"
+#include "heap/heap.h"
+#include "unit/heap/claim.h"
+
+static void what_was_not_committed_is_gone(void **state)
+{
+	(void)state;
+	int *number = lg_heap_calloc(heap, 1, sizeof(int));
+	lg_heap_root_set(heap, "number", lg_heap_ref(heap, number));
+	*number = 1;
+	assert_int_equal(lg_heap_commit(heap), 0);
+	*number = 2;
+	assert_non_null(lg_heap_alloc(heap, 100));
+	lg_heap_root_set(heap, "other", lg_heap_ref(heap, number));
+	heap_reopen();
+	number = lg_heap_at(heap, lg_heap_root_get(heap, "number"));
+	assert_int_equal(*number, 1);
+	assert_int_equal(lg_heap_root_get(heap, "other"), 0);
+	assert_int_equal(heap_objects(), 1);
+}
+
+static void rollback_is_the_last_commit(void **state)
+{
+	(void)state;
+	for (int round = 1; round < 20; round++) {
+		unsigned char *object = lg_heap_alloc(heap, (size_t)round * 9000);
+
+		memset(object, round, (size_t)round * 9000);
+		lg_heap_root_set(heap, "object", lg_heap_ref(heap, object));
+		assert_int_equal(lg_heap_commit(heap), 0);
+		memset(object, 0, (size_t)round * 9000);
+		assert_int_equal(lg_heap_free(heap, object), 0);
+		assert_non_null(lg_heap_alloc(heap, 3000000));
+		lg_heap_root_set(heap, "object", 0);
+		assert_int_equal(lg_heap_rollback(heap), 0);
+		assert_ptr_equal(lg_heap_at(heap, lg_heap_root_get(heap, "object")), object);
+		for (int i = 0; i < round * 9000; i++)
+			assert_int_equal(object[i], round);
+		assert_int_equal(heap_objects(), round);
+	}
+}
+
+static void rollback_before_the_first_commit_is_the_open(void **state)
+{
+	(void)state;
+	assert_non_null(lg_heap_alloc(heap, 100));
+	assert_non_null(lg_heap_alloc(heap, 1000000));
+	assert_int_equal(lg_heap_rollback(heap), 0);
+	assert_int_equal(heap_objects(), 0);
+	assert_non_null(lg_heap_alloc(heap, 100));
+	assert_int_equal(lg_heap_commit(heap), 0);
+	heap_reopen();
+	assert_int_equal(heap_objects(), 1);
+}
+
+static void commit_between_begin_and_end_is_edeadlk(void **state)
+{
+	(void)state;
+	lg_heap_begin(heap);
+	lg_heap_begin(heap);
+	assert_int_equal(lg_heap_commit(heap), -EDEADLK);
+	lg_heap_end(heap);
+	assert_int_equal(lg_heap_commit(heap), -EDEADLK);
+	assert_int_equal(lg_heap_rollback(heap), -EDEADLK);
+	lg_heap_end(heap);
+	assert_int_equal(lg_heap_commit(heap), 0);
+}
+
+/* The journal is 1 MiB: this is 30, then 70. */
+static void a_commit_larger_than_the_journal_extends_it(void **state)
+{
+	struct lg_heap_stats stats;
+
+	(void)state;
+	for (unsigned i = 0; i < 2; i++) {
+		size_t bytes = (30u + i * 40) << 20;
+		unsigned char *object = lg_heap_alloc(heap, bytes);
+
+		assert_non_null(object);
+		for (size_t at = 0; at < bytes; at += 4096)
+			object[at] = (unsigned char)(at >> 12);
+		lg_heap_root_set(heap, i == 0 ? "first" : "second", lg_heap_ref(heap, object));
+		assert_int_equal(lg_heap_commit(heap), 0);
+		assert_int_equal(lg_heap_stats(heap, &stats), 0);
+		assert_true(stats.journal_bytes > bytes);
+	}
+	heap_reopen();
+	const unsigned char *object = lg_heap_at(heap, lg_heap_root_get(heap, "second"));
+	for (size_t at = 0; at < (size_t)70 << 20; at += 4096)
+		assert_int_equal(object[at], (unsigned char)(at >> 12));
+	assert_int_equal(lg_heap_close(heap), 0);
+	assert_int_equal(lg_heap_check(heap_path, 0, NULL), 0);
+	heap = lg_heap_open(heap_path, NULL);
+}
+
+/* Pages that are home are given up, and read the same. */
+static void private_copies_are_bounded(void **state)
+{
+	enum { BYTES = 4 << 20 };
+	struct lg_heap_stats stats;
+
+	(void)state;
+	unsigned char *object = lg_heap_alloc(heap, BYTES);
+	lg_heap_root_set(heap, "object", lg_heap_ref(heap, object));
+	memset(object, 9, BYTES);
+	assert_int_equal(lg_heap_commit(heap), 0);
+	for (int i = 0; i < 4; i++) {
+		assert_int_equal(lg_checkpoint_run(heap), 0);
+		object[0]++;
+		assert_int_equal(lg_heap_commit(heap), 0);
+	}
+	assert_int_equal(lg_heap_stats(heap, &stats), 0);
+	assert_true(stats.pages_dropped >= BYTES / 4096 / 2);
+	for (int i = 1; i < BYTES; i++)
+		assert_int_equal(object[i], 9);
+	assert_int_equal(object[0], 13);
+}
+
+static void what_is_freed_goes_back_to_the_disk(void **state)
+{
+	struct lg_heap_stats stats;
+
+	(void)state;
+	void *object = lg_heap_alloc(heap, 16 << 20);
+	memset(object, 1, 16 << 20);
+	assert_int_equal(lg_heap_commit(heap), 0);
+	assert_int_equal(lg_heap_free(heap, object), 0);
+	for (int i = 0; i < 4; i++) {
+		int *number = lg_heap_alloc(heap, sizeof(int));
+
+		*number = i;
+		assert_int_equal(lg_heap_commit(heap), 0);
+		assert_int_equal(lg_checkpoint_run(heap), 0);
+	}
+	assert_int_equal(lg_heap_stats(heap, &stats), 0);
+	assert_true(stats.punched_bytes >= 14 << 20); /* a chunk became the numbers' */
+	unsigned char *zeros = lg_heap_calloc(heap, 1, 16 << 20);
+	for (int i = 0; i < 16 << 20; i += 512)
+		assert_int_equal(zeros[i], 0);
+	assert_int_equal(lg_heap_commit(heap), 0);
+	heap_reopen();
+	assert_int_equal(heap_objects(), 5);
+}
+
+static void a_snapshot_is_a_heap_of_its_own(void **state)
+{
+	char path[80];
+
+	(void)state;
+	snprintf(path, sizeof(path), "%s.snapshot", heap_path);
+	unlink(path);
+	int *number = lg_heap_alloc(heap, sizeof(int));
+	lg_heap_root_set(heap, "number", lg_heap_ref(heap, number));
+	*number = 1;
+	assert_int_equal(lg_heap_commit(heap), 0);
+	*number = 2;
+	assert_int_equal(lg_heap_snapshot(heap, path), 0);
+	assert_int_equal(lg_heap_snapshot(heap, path), -EEXIST);
+	assert_int_equal(lg_heap_commit(heap), 0);
+	lg_heap *copy = lg_heap_open(path, NULL);
+	assert_non_null(copy);
+	assert_int_equal(*(int *)lg_heap_at(copy, lg_heap_root_get(copy, "number")), 1);
+	assert_int_equal(lg_heap_close(copy), 0);
+	assert_int_equal(lg_heap_check(path, 0, NULL), 0);
+	assert_int_equal(*(int *)lg_heap_at(heap, lg_heap_root_get(heap, "number")), 2);
+	unlink(path);
+}
+
+static void roots_come_and_go(void **state)
+{
+	char name[LG_HEAP_NAME_MAX + 2];
+	uint64_t cursor = 0, found = 0;
+	lg_ref ref;
+
+	(void)state;
+	void *object = lg_heap_alloc(heap, 1);
+	for (int i = 0; i < LG_HEAP_ROOTS_MAX; i++) {
+		snprintf(name, sizeof(name), "root %d", i);
+		assert_int_equal(lg_heap_root_set(heap, name, lg_heap_ref(heap, object)), 0);
+	}
+	assert_int_equal(lg_heap_root_set(heap, "one more", 1 << 20), -ENOSPC);
+	assert_int_equal(lg_heap_root_set(heap, "root 7", 0), 0);
+	assert_int_equal(lg_heap_root_get(heap, "root 7"), 0);
+	assert_int_equal(lg_heap_root_set(heap, "root 7", 0), 0);
+	assert_int_equal(lg_heap_root_set(heap, "one more", lg_heap_ref(heap, object)), 0);
+	assert_int_equal(lg_heap_commit(heap), 0);
+	heap_reopen();
+	while (lg_heap_root_next(heap, &cursor, name, &ref) == 1) {
+		assert_int_equal(lg_heap_root_get(heap, name), ref);
+		found++;
+	}
+	assert_int_equal(found, LG_HEAP_ROOTS_MAX);
+	memset(name, 'a', sizeof(name));
+	name[LG_HEAP_NAME_MAX + 1] = '\0';
+	assert_int_equal(lg_heap_root_set(heap, name, 4096), -EINVAL);
+	assert_int_equal(lg_heap_root_set(heap, "", 4096), -EINVAL);
+	assert_int_equal(lg_heap_root_set(heap, NULL, 4096), -EINVAL);
+	assert_int_equal(lg_heap_root_set(heap, "far", UINT64_MAX), -EINVAL);
+}
+
+static void check_finds_what_is_wrong_and_repairs_it(void **state)
+{
+	(void)state;
+	char *object = lg_heap_alloc(heap, 100000);
+	memset(object, 5, 100000);
+	lg_ref ref = lg_heap_ref(heap, object);
+	lg_heap_root_set(heap, "object", ref);
+	lg_heap_root_set(heap, "nowhere", ref + (1 << 20));
+	assert_int_equal(lg_heap_commit(heap), 0);
+	assert_int_equal(lg_heap_close(heap), 0);
+	FILE *file = fopen(heap_path, "r+");
+	assert_int_equal(fseek(file, (long)ref + 50000, SEEK_SET), 0);
+	fputc(6, file);
+	fclose(file);
+	assert_int_equal(lg_heap_check(heap_path, 0, NULL), 2);
+	assert_int_equal(lg_heap_check(heap_path, 2, NULL), -EINVAL);
+	assert_int_equal(lg_heap_check(heap_path, LG_HEAP_REPAIR, NULL), 2);
+	assert_int_equal(lg_heap_check(heap_path, 0, NULL), 0);
+	heap = lg_heap_open(heap_path, NULL);
+	assert_non_null(heap);
+	assert_int_equal(lg_heap_root_get(heap, "nowhere"), 0);
+	assert_int_equal(lg_heap_root_get(heap, "object"), ref);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		HEAP_TEST(what_was_not_committed_is_gone),
+		HEAP_TEST(rollback_is_the_last_commit),
+		HEAP_TEST(rollback_before_the_first_commit_is_the_open),
+		HEAP_TEST(commit_between_begin_and_end_is_edeadlk),
+		HEAP_TEST(a_commit_larger_than_the_journal_extends_it),
+		HEAP_TEST(private_copies_are_bounded),
+		HEAP_TEST(what_is_freed_goes_back_to_the_disk),
+		HEAP_TEST(a_snapshot_is_a_heap_of_its_own),
+		HEAP_TEST(roots_come_and_go),
+		HEAP_TEST(check_finds_what_is_wrong_and_repairs_it),
+	};
+
+	return UNIT_RUN(tests);
+}
