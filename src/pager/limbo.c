@@ -132,7 +132,7 @@ static uint64_t retire(struct lg_pager *pager, uint64_t bytes, enum lg_frame_lis
 	for (unsigned i = 0; i < LG_PAGE_SHIFTS && got < bytes; i++) {
 		struct lg_frames *frames = &pager->frames[i];
 
-		if (frames->table == NULL)
+		if (!lg_frames_are_made(frames))
 			continue;
 		uint64_t batch = frames->huge ? bytes :
 						lg_max(bytes, (uint64_t)RETIRE << frames->shift);
@@ -260,19 +260,21 @@ int lg_limbo_move_in(struct lg_map *map, uint64_t page, uint32_t frame)
 {
 	const struct lg_os_userfault *userfault = &map->pager->userfault;
 	char *to = lg_map_page_at(map, page), *from = lg_frame_at(frames_of(map), frame);
-	size_t bytes = lg_map_page_bytes(map), done;
+	size_t bytes = lg_map_page_bytes(map), moved = 0, done;
 	int error = 0;
 
 	if (map->huge) /* an empty page table in the way makes the kernel split the page */
 		(void)lg_os_advise(to, bytes, LG_OS_DROP);
-	for (unsigned i = 0; i < HELD_TURNS; i++) {
-		error = lg_os_userfault_move(userfault, to, from, bytes, &done);
+	/* What is in the map is used by others already: it cannot be taken back. */
+	for (unsigned i = 0; moved > 0 || i < HELD_TURNS; i++) {
+		error = lg_os_userfault_move(userfault, to + moved, from + moved, bytes - moved,
+					     &done);
+		moved += done;
 		if (error == 0)
 			return 0;
-		if (done > 0) /* back, so that it is in one piece */
-			LG_REQUIRE(lg_os_userfault_move(userfault, from, to, done, &done) == 0);
-		if (error != -EBUSY)
-			break;
+		if (error != -EBUSY && moved == 0)
+			return error;
+		LG_REQUIRE(error == -EBUSY || error == -ENOMEM);
 		lg_os_sleep_us(HELD_PAUSE_US);
 	}
 	return error;
@@ -460,7 +462,7 @@ uint64_t lg_limbo_write(struct lg_pager *pager)
 	for (unsigned i = 0; i < LG_PAGE_SHIFTS; i++) {
 		struct lg_frames *frames = &pager->frames[i];
 
-		if (frames->table != NULL &&
+		if (lg_frames_are_made(frames) &&
 		    (most == NULL || lg_frame_bytes(frames, LG_FRAME_UNWRITTEN) >
 					     lg_frame_bytes(most, LG_FRAME_UNWRITTEN)))
 			most = frames;

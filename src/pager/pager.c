@@ -214,7 +214,7 @@ int lg_pager_free(lg_pager *pager)
 	for (unsigned i = 0; i < LG_PAGE_SHIFTS; i++) {
 		struct lg_frames *frames = &pager->frames[i];
 
-		if (frames->table == NULL)
+		if (!lg_frames_are_made(frames))
 			continue;
 		lg_os_unreserve(frames->base, (uint64_t)frames->count << frames->shift);
 		lg_frames_end(frames);
@@ -365,7 +365,7 @@ static uint64_t limbo_bytes(struct lg_pager *pager)
 	uint64_t bytes = 0, signals = lg_pager_lock(pager);
 
 	for (unsigned i = 0; i < LG_PAGE_SHIFTS; i++)
-		if (pager->frames[i].table != NULL)
+		if (lg_frames_are_made(&pager->frames[i]))
 			bytes += lg_frame_bytes(&pager->frames[i], LG_FRAME_CLEAN) +
 				 lg_frame_bytes(&pager->frames[i], LG_FRAME_AHEAD) +
 				 lg_frame_bytes(&pager->frames[i], LG_FRAME_UNWRITTEN);

@@ -85,6 +85,8 @@ struct lg_pager {
 	struct lg_nursery nursery;
 	struct lg_requests requests;
 
+	_Atomic(uint32_t) servers;
+	_Atomic(uint32_t) server_turns[LG_SERVERS]; /* odd: at work on a map */
 	pthread_t threads[2 * LG_THREADS_MOST + LG_SERVERS];
 	unsigned thread_count;
 
