@@ -240,11 +240,15 @@ static void fill_again(struct lg_map *map, uint64_t page, uint64_t *word, enum l
 
 	if ((*word & LG_WORD_AHEAD) != 0) {
 		lg_pager_count(map->pager, prefetch_useful, resident->ahead);
+		lg_pager_count(map->pager, bytes_wanted, (uint64_t)resident->ahead << map->shift);
 		lg_resident_fill(map, lg_word_handle(*word), how);
 	} else {
 		lg_resident_fill(map, lg_word_handle(*word), how);
 		use->policy.ops->touch(use->state, lg_word_handle(*word), how);
 	}
+	/* One that has a hash is counted when it turns out to differ. */
+	if (how == LG_REFERENCE_WRITE && (*word & LG_WORD_UNWRITTEN) == 0 && resident->hash == 0)
+		lg_pager_count(map->pager, bytes_dirtied, lg_map_page_bytes(map));
 	resident->frame = LG_FRAME_NONE;
 	lg_recent_note(map, page);
 }
@@ -353,8 +357,12 @@ static bool is_stored(struct lg_map *map, struct claimed *page)
 		lg_pager_count(map->pager, evictions_zero, 1);
 		return true;
 	}
-	if (hash == 0 || lg_content_hash(at, bytes) != hash)
+	if (hash == 0)
 		return false;
+	if (lg_content_hash(at, bytes) != hash) {
+		lg_pager_count(map->pager, bytes_dirtied, bytes);
+		return false;
+	}
 	lg_pager_count(map->pager, evictions_clean, 1);
 	return true;
 }
