@@ -163,7 +163,7 @@ static bool run_gnuplot(const char *name)
 	       WEXITSTATUS(status) == 0;
 }
 
-enum picture { LATENCY, THROUGHPUT, MEMORY, PAGING, PICTURES };
+enum picture { LATENCY, THROUGHPUT, MEMORY, PAGING, BUDGET, BUDGET_SCAN, PICTURES };
 
 static const struct {
 	const char *name;
@@ -182,6 +182,13 @@ static const struct {
 	[PAGING] = { "paging-rates",
 		     "set title '1 GiB of 2 MiB blocks with 512 MiB (2:1) and 256 MiB (4:1) of memory'\n"
 		     "set style data histograms\nset style fill solid 0.8\nset ylabel 'MB/s'\n" },
+	[BUDGET] = { "pager-random-reads-over-budget",
+		     "set title '1 GiB, random reads of 4 KiB: over the part of it that memory holds'\n"
+		     "set logscale y 10\nset xlabel 'memory'\nset ylabel 'reads a second'\n"
+		     "set format x '%.0b %BB'\n" },
+	[BUDGET_SCAN] = { "pager-scan-over-budget",
+			  "set title '1 GiB, cyclic scan: over the part of it that memory holds'\n"
+			  "set xlabel 'memory'\nset ylabel 'MB/s'\nset format x '%.0b %BB'\n" },
 };
 
 static unsigned write_data(FILE *file, const struct suite *suite, enum picture picture)
@@ -193,6 +200,10 @@ static unsigned write_data(FILE *file, const struct suite *suite, enum picture p
 		return write_points(file, suite, "threads", "threads=");
 	case MEMORY:
 		return write_series(file, suite, "idle");
+	case BUDGET:
+		return write_points(file, suite, "pager-budget", "memory=");
+	case BUDGET_SCAN:
+		return write_points(file, suite, "pager-budget-scan", "memory=");
 	default:
 		return write_rates(file, suite);
 	}

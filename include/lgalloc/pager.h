@@ -173,23 +173,25 @@ int lg_map_close(lg_map *map);
  */
 #define LG_PAGER_COUNTERS(X)                                                                       \
 	X(faults, "faults served: pages brought in, made writable or found there")                 \
-	X(read_faults, "of these, that were not for writing")                                      \
-	X(protect_faults, "of these, of pages that were in memory, read-only")                     \
-	X(limbo_hits, "of these, of pages that had left but were still held back: no I/O")         \
+	X(read_faults, "faults that were not for writing")                                         \
+	X(protect_faults, "faults of pages that were in memory, read-only")                        \
+	X(limbo_hits, "faults of pages that had left but were still held back: no I/O")            \
 	X(zero_fills, "pages that began as zeros: no I/O")                                         \
 	X(waits, "faults that waited for another thread's work on the same page")                  \
 	X(reads, "read calls to stores")                                                           \
 	X(writes, "write calls to stores")                                                         \
 	X(bytes_read, "bytes read from stores")                                                    \
 	X(bytes_written, "bytes written to stores")                                                \
+	X(bytes_wanted, "bytes of pages read from stores that were touched, then or later")        \
+	X(bytes_dirtied, "bytes of pages that writing made differ from their store")               \
 	X(evictions, "pages taken out of maps")                                                    \
-	X(evictions_direct, "of these, by a thread that waited for memory")                        \
-	X(evictions_clean, "of these, without a write: the store had them")                        \
-	X(evictions_zero, "of these, without a write: all zero")                                   \
+	X(evictions_direct, "pages taken out by a thread that waited for memory")                  \
+	X(evictions_clean, "pages that left without a write: the store had them")                  \
+	X(evictions_zero, "pages that left without a write: all zero")                             \
 	X(evictions_busy, "pages passed over because the kernel held them (DMA)")                  \
 	X(prefetched, "pages read before they were touched")                                       \
-	X(prefetch_useful, "of these, touched later")                                              \
-	X(prefetch_useless, "of these, evicted untouched")                                         \
+	X(prefetch_useful, "pages read ahead that were touched later")                             \
+	X(prefetch_useless, "pages read ahead that were evicted untouched")                        \
 	X(discarded, "pages whose bytes were given up by LG_DEAD")                                 \
 	X(syncs, "lg_map_sync calls")                                                              \
 	X(read_errors, "reads that failed, retries included")                                      \
@@ -212,7 +214,10 @@ struct lg_pager_stats {
 	uint64_t read_ns[40];
 	uint64_t write_ns[40];
 	uint64_t errors; /* read_errors + write_errors */
-	uint64_t reserved[32];
+	uint64_t fault_ns_sum;
+	uint64_t read_ns_sum;
+	uint64_t write_ns_sum;
+	uint64_t reserved[29];
 };
 
 int lg_pager_stats_read(lg_pager *pager, struct lg_pager_stats *stats);

@@ -1,5 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
-/* One JSON object: totals in bytes, and a list of all classes with every field. Names need no escape. */
+/*
+ * One JSON object: totals in bytes, a list of all classes and one of all pagers, with every field. Names need no
+ * escape: those of policies are letters, digits and _.
+ */
+#include "metrics/pagers.h"
+#include "metrics/prometheus.h"
 #include "metrics/writer.h"
 #include "region/usage.h"
 
@@ -29,7 +34,39 @@ static void write_usage(struct lg_writer *writer)
 			usage.resident_bytes, usage.disk_bytes, unix_ms);
 }
 
-void lg_json_write(struct lg_writer *writer, const struct lg_stats *stats)
+static void write_times(struct lg_writer *writer, const char *name, const uint64_t *buckets,
+			uint64_t sum_ns)
+{
+	lg_writer_print(writer, ",\"%s\":{\"sum_ns\":%" PRIu64 ",\"buckets\":[", name, sum_ns);
+	for (unsigned i = 0; i < LG_TIME_BUCKETS; i++)
+		lg_writer_print(writer, "%s%" PRIu64, i > 0 ? "," : "", buckets[i]);
+	lg_writer_print(writer, "]}");
+}
+
+static void write_pager(struct lg_writer *writer, const struct lg_roster_entry *pager)
+{
+	const struct lg_pager_stats *stats = &pager->stats;
+
+	lg_writer_print(writer,
+			"{\"name\":\"%s\",\"policy\":\"%s\",\"page\":%" PRIu64
+			",\"faults_served\":\"%s\"",
+			pager->name, pager->policy, pager->page_bytes,
+			pager->in_threads ? "threads" : "inline");
+#define LG_PAIR(name, what) lg_writer_print(writer, ",\"" #name "\":%" PRIu64, stats->name);
+	LG_PAGER_GAUGES(LG_PAIR)
+	LG_PAGER_COUNTERS(LG_PAIR)
+#undef LG_PAIR
+	lg_writer_print(writer, ",\"read_amplification\":%.3f,\"write_amplification\":%.3f",
+			lg_ratio(stats->bytes_read, stats->bytes_wanted),
+			lg_ratio(stats->bytes_written, stats->bytes_dirtied));
+	write_times(writer, "fault_ns", stats->fault_ns, stats->fault_ns_sum);
+	write_times(writer, "read_ns", stats->read_ns, stats->read_ns_sum);
+	write_times(writer, "write_ns", stats->write_ns, stats->write_ns_sum);
+	lg_writer_print(writer, "}");
+}
+
+void lg_json_write(struct lg_writer *writer, const struct lg_stats *stats,
+		   const struct lg_roster *pagers)
 {
 	lg_writer_print(writer, "{\"version\":\"%s\",\"threads\":%" PRIu64, lg_version(),
 			stats->threads);
@@ -51,6 +88,11 @@ void lg_json_write(struct lg_writer *writer, const struct lg_stats *stats)
 	for (unsigned i = 0; i < LG_CLASSES; i++) {
 		lg_writer_print(writer, i > 0 ? "," : "");
 		write_class(writer, &stats->classes[i]);
+	}
+	lg_writer_print(writer, "],\"pagers\":[");
+	for (size_t i = 0; i < pagers->count; i++) {
+		lg_writer_print(writer, i > 0 ? "," : "");
+		write_pager(writer, &pagers->entries[i]);
 	}
 	lg_writer_print(writer, "]}\n");
 }

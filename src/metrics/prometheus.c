@@ -25,20 +25,22 @@ void lg_prometheus_head(const struct lg_prometheus *text, const struct lg_family
 	const char *end = counts && !text->is_openmetrics ? "_total" : "";
 	const char *unit = unit_of(family->name);
 
+	static const char *const kinds[] = {
+		[LG_GAUGE] = "gauge", [LG_COUNTER] = "counter", [LG_HISTOGRAM] = "histogram"
+	};
+
 	lg_writer_print(text->writer, "# HELP lgalloc_%s%s %s\n# TYPE lgalloc_%s%s %s\n",
-			family->name, end, family->help, family->name, end,
-			counts ? "counter" : "gauge");
+			family->name, end, family->help, family->name, end, kinds[family->kind]);
 	if (unit != NULL && text->is_openmetrics)
 		lg_writer_print(text->writer, "# UNIT lgalloc_%s %s\n", family->name, unit);
 }
 
 static void write_name(const struct lg_prometheus *text, const struct lg_family *family,
-		       const char *labels)
+		       const char *end, const char *labels)
 {
 	bool both = labels[0] != '\0' && text->process[0] != '\0';
 
-	lg_writer_print(text->writer, "lgalloc_%s%s", family->name,
-			family->kind == LG_COUNTER ? "_total" : "");
+	lg_writer_print(text->writer, "lgalloc_%s%s", family->name, end);
 	if (labels[0] != '\0' || text->process[0] != '\0')
 		lg_writer_print(text->writer, "{%s%s%s}", labels, both ? "," : "", text->process);
 }
@@ -46,15 +48,50 @@ static void write_name(const struct lg_prometheus *text, const struct lg_family 
 void lg_prometheus_sample(const struct lg_prometheus *text, const struct lg_family *family,
 			  const char *labels, uint64_t value)
 {
-	write_name(text, family, labels);
+	write_name(text, family, family->kind == LG_COUNTER ? "_total" : "", labels);
 	lg_writer_print(text->writer, " %" PRIu64 "\n", value);
 }
 
 void lg_prometheus_sample_ms(const struct lg_prometheus *text, const struct lg_family *family,
 			     const char *labels, uint64_t ms)
 {
-	write_name(text, family, labels);
+	write_name(text, family, "", labels);
 	lg_writer_print(text->writer, " %" PRIu64 ".%03" PRIu64 "\n", ms / 1000, ms % 1000);
+}
+
+static void write_bucket(const struct lg_prometheus *text, const struct lg_family *family,
+			 const char *labels, const char *bound, uint64_t count)
+{
+	char all[128];
+
+	snprintf(all, sizeof(all), "%s%sle=\"%s\"", labels, labels[0] != '\0' ? "," : "", bound);
+	write_name(text, family, "_bucket", all);
+	lg_writer_print(text->writer, " %" PRIu64 "\n", count);
+}
+
+void lg_prometheus_times(const struct lg_prometheus *text, const struct lg_family *family,
+			 const char *labels, const uint64_t buckets[LG_TIME_BUCKETS],
+			 uint64_t sum_ns)
+{
+	uint64_t count = 0;
+	char bound[32];
+
+	for (unsigned i = 0; i < LG_TIME_BUCKETS; i++) {
+		uint64_t ns = (uint64_t)1 << (i + 1);
+
+		count += buckets[i];
+		if (i + 1 < LG_TIME_BOUND_FIRST || i + 1 > LG_TIME_BOUND_LAST)
+			continue;
+		snprintf(bound, sizeof(bound), "%" PRIu64 ".%09" PRIu64, ns / 1000000000,
+			 ns % 1000000000);
+		write_bucket(text, family, labels, bound, count);
+	}
+	write_bucket(text, family, labels, "+Inf", count);
+	write_name(text, family, "_sum", labels);
+	lg_writer_print(text->writer, " %" PRIu64 ".%09" PRIu64 "\n", sum_ns / 1000000000,
+			sum_ns % 1000000000);
+	write_name(text, family, "_count", labels);
+	lg_writer_print(text->writer, " %" PRIu64 "\n", count);
 }
 
 void lg_prometheus_single(const struct lg_prometheus *text, const char *name,
@@ -81,7 +118,8 @@ static void set_process(struct lg_prometheus *text, const char *process)
 }
 
 void lg_prometheus_write(struct lg_writer *writer, const struct lg_stats *stats,
-			 enum lg_format dialect, const char *process)
+			 const struct lg_roster *pagers, enum lg_format dialect,
+			 const char *process)
 {
 	struct lg_prometheus text = { .writer = writer,
 				      .is_openmetrics = dialect == LG_OPENMETRICS };
@@ -89,6 +127,7 @@ void lg_prometheus_write(struct lg_writer *writer, const struct lg_stats *stats,
 	if (process != NULL)
 		set_process(&text, process);
 	lg_classes_write(&text, stats);
+	lg_pagers_write(&text, pagers);
 	lg_process_write(&text, stats);
 	lg_settings_write(&text);
 	lg_writer_print(writer, "# EOF\n");

@@ -14,7 +14,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum lg_family_kind { LG_GAUGE, LG_COUNTER };
+enum lg_family_kind { LG_GAUGE, LG_COUNTER, LG_HISTOGRAM };
+
+/* 1 us to 34 s */
+enum { LG_TIME_BUCKETS = 40, LG_TIME_BOUND_FIRST = 10, LG_TIME_BOUND_LAST = 35 };
 
 struct lg_prometheus {
 	struct lg_writer *writer;
@@ -39,12 +42,21 @@ void lg_prometheus_sample(const struct lg_prometheus *text, const struct lg_fami
 void lg_prometheus_sample_ms(const struct lg_prometheus *text, const struct lg_family *family,
 			     const char *labels, uint64_t ms);
 
+/*
+ * The samples of a histogram of times: bounds of each power of two of a nanosecond from 2^LG_TIME_BOUND_FIRST to
+ * 2^LG_TIME_BOUND_LAST, and their sum. `buckets`: [i] counts what took 2^i to 2^(i+1) - 1 ns.
+ */
+void lg_prometheus_times(const struct lg_prometheus *text, const struct lg_family *family,
+			 const char *labels, const uint64_t buckets[LG_TIME_BUCKETS],
+			 uint64_t sum_ns);
+
 /* A family of one sample. */
 void lg_prometheus_single(const struct lg_prometheus *text, const char *name,
 			  enum lg_family_kind kind, const char *help, uint64_t value);
 
-/* The families of size classes, of the process, and of its options. */
+/* The families of size classes, of pagers, of the process, and of its options. */
 void lg_classes_write(const struct lg_prometheus *text, const struct lg_stats *stats);
+void lg_pagers_write(const struct lg_prometheus *text, const struct lg_roster *pagers);
 void lg_process_write(const struct lg_prometheus *text, const struct lg_stats *stats);
 void lg_settings_write(const struct lg_prometheus *text);
 

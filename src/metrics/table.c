@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
-/* A table to look at: a line per class in use. */
+/* A table to look at: a line per class in use, and one per pager. */
 #include "base/error.h"
+#include "metrics/pagers.h"
 #include "metrics/writer.h"
 
 #include <lgalloc/lgalloc.h>
@@ -42,7 +43,51 @@ static void write_line(struct lg_writer *writer, const char *name,
 			hits, class->steals, class->reclaimed);
 }
 
-void lg_table_write(struct lg_writer *writer, const struct lg_stats *stats)
+/* 1.5 us, 12 ms */
+static const char *time_text(double seconds, char *text)
+{
+	static const char *const units[] = { "s", "ms", "us" };
+	unsigned unit = 0;
+
+	for (; seconds < 1 && unit < sizeof(units) / sizeof(units[0]) - 1; unit++)
+		seconds *= 1000;
+	snprintf(text, SIZE_TEXT, "%.3g %s", seconds, units[unit]);
+	return text;
+}
+
+static void write_pager_line(struct lg_writer *writer, const struct lg_roster_entry *pager)
+{
+	const struct lg_pager_stats *stats = &pager->stats;
+	char budget[SIZE_TEXT], resident[SIZE_TEXT], peak[SIZE_TEXT], mapped[SIZE_TEXT],
+		median[SIZE_TEXT], tail[SIZE_TEXT];
+
+	lg_writer_print(writer, "%10s %9s %9s %9s %5" PRIu64 " %9s %11" PRIu64 " %6.1f%% %7.1f%%",
+			pager->name, size_text(stats->budget, budget),
+			size_text(stats->resident, resident), size_text(stats->peak, peak),
+			stats->maps, size_text(stats->map_bytes, mapped), stats->faults,
+			100 * lg_ratio(stats->limbo_hits, stats->faults),
+			100 * lg_ratio(stats->prefetch_useful,
+				       stats->prefetch_useful + stats->prefetch_useless));
+	lg_writer_print(writer, " %7.2f %7.2f %9s %9s %6" PRIu64 "\n",
+			lg_ratio(stats->bytes_read, stats->bytes_wanted),
+			lg_ratio(stats->bytes_written, stats->bytes_dirtied),
+			time_text(lg_times_quantile(stats->fault_ns, 0.5), median),
+			time_text(lg_times_quantile(stats->fault_ns, 0.99), tail), stats->errors);
+}
+
+static void write_pagers(struct lg_writer *writer, const struct lg_roster *pagers)
+{
+	if (pagers->count > 0)
+		lg_writer_print(
+			writer, "%10s %9s %9s %9s %5s %9s %11s %7s %8s %7s %7s %9s %9s %6s\n",
+			"pager", "budget", "resident", "peak", "maps", "mapped", "faults", "limbo",
+			"prefetch", "read x", "write x", "median", "p99", "errors");
+	for (size_t i = 0; i < pagers->count; i++)
+		write_pager_line(writer, &pagers->entries[i]);
+}
+
+void lg_table_write(struct lg_writer *writer, const struct lg_stats *stats,
+		    const struct lg_roster *pagers)
 {
 	char a[SIZE_TEXT], b[SIZE_TEXT], c[SIZE_TEXT];
 
@@ -60,6 +105,7 @@ void lg_table_write(struct lg_writer *writer, const struct lg_stats *stats)
 			write_line(writer, size_text(stats->classes[i].size, a),
 				   &stats->classes[i]);
 	write_line(writer, "total", &stats->totals);
+	write_pagers(writer, pagers);
 	if (stats->metrics_failures > 0)
 		lg_writer_print(writer,
 				"metrics_file: %" PRIu64 " writes failed, %" PRIu64

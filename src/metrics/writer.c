@@ -49,21 +49,24 @@ int lg_writer_finish(struct lg_writer *writer)
 int lg_writer_write(int fd, enum lg_format format, const char *process)
 {
 	struct lg_writer writer = { .fd = fd };
+	struct lg_roster pagers;
 	struct lg_stats stats;
 
 	(void)lg_stats_read(&stats);
+	lg_roster_read(&pagers); /* before anything is written: a reader may be slow */
 	switch (format) {
 	case LG_OPENMETRICS:
 	case LG_PROMETHEUS:
-		lg_prometheus_write(&writer, &stats, format, process);
+		lg_prometheus_write(&writer, &stats, &pagers, format, process);
 		break;
 	case LG_JSON:
-		lg_json_write(&writer, &stats);
+		lg_json_write(&writer, &stats, &pagers);
 		break;
 	case LG_TABLE:
-		lg_table_write(&writer, &stats);
+		lg_table_write(&writer, &stats, &pagers);
 		break;
 	}
+	lg_roster_end(&pagers);
 	return lg_writer_finish(&writer);
 }
 

@@ -3,6 +3,8 @@
 #ifndef LG_METRICS_WRITER_H
 #define LG_METRICS_WRITER_H
 
+#include "pager/roster.h"
+
 #include <lgalloc/lgalloc.h>
 
 #include <stddef.h>
@@ -30,8 +32,11 @@ int lg_writer_write(int fd, enum lg_format format, const char *process);
 
 /* The formats. */
 void lg_prometheus_write(struct lg_writer *writer, const struct lg_stats *stats,
-			 enum lg_format dialect, const char *process);
-void lg_json_write(struct lg_writer *writer, const struct lg_stats *stats);
-void lg_table_write(struct lg_writer *writer, const struct lg_stats *stats);
+			 const struct lg_roster *pagers, enum lg_format dialect,
+			 const char *process);
+void lg_json_write(struct lg_writer *writer, const struct lg_stats *stats,
+		   const struct lg_roster *pagers);
+void lg_table_write(struct lg_writer *writer, const struct lg_stats *stats,
+		    const struct lg_roster *pagers);
 
 #endif

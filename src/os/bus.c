@@ -84,7 +84,8 @@ int lg_os_bus_claim(bool (*serve)(void *address, enum lg_os_access access))
 	int error = 0;
 
 	action.sa_sigaction = handle;
-	sigfillset(&action.sa_mask);
+	memset(&action.sa_mask, 0xff,
+	       sizeof(action.sa_mask)); /* sigfillset leaves cancellation out */
 	pthread_mutex_lock(&lock);
 	if (serve_fault == NULL) {
 		serve_fault = serve;

@@ -164,15 +164,26 @@ static void return_frames(struct lg_pager *pager, struct lg_frames *frames, uint
 	lg_pager_unlock(pager, signals);
 }
 
-/* The page the kernel refused to move: in one piece again, and it stays. */
+/* BUSY is ours. */
+static void set_state(lg_word *word, enum lg_page_state state)
+{
+	uint64_t seen = lg_load_relaxed(word);
+
+	while (!lg_cas_relaxed(word, &seen, lg_word_with_state(seen, state)))
+		;
+}
+
+/* The page the kernel refused to move: in one piece again, and it stays. What is moved arrives writable. */
 static void refuse(struct lg_map *map, uint64_t page, struct lg_frames *frames, uint32_t frame,
 		   size_t part)
 {
 	size_t done;
 
-	if (part > 0)
+	if (part > 0) {
 		LG_REQUIRE(lg_os_userfault_move(&map->pager->userfault, lg_map_page_at(map, page),
 						lg_frame_at(frames, frame), part, &done) == 0);
+		set_state(&map->words[page], LG_PAGE_DIRTY);
+	}
 	lg_pager_count(map->pager, evictions_busy, 1);
 	return_frames(map->pager, frames, frame, 1);
 	keep(map, page, 1);
@@ -210,8 +221,9 @@ static uint64_t move_out_some(struct lg_map *map, uint64_t first, uint64_t count
 static void drop_run(struct lg_map *map, uint64_t first, uint64_t count)
 {
 	struct lg_pager *pager = map->pager;
+	uint64_t bytes = count << map->shift;
 
-	(void)lg_os_advise(lg_map_page_at(map, first), count << map->shift, LG_OS_DROP);
+	(void)lg_os_advise(lg_map_page_at(map, first), bytes, LG_OS_DROP);
 	uint64_t signals = lg_pager_lock(pager);
 	for (uint64_t page = first; page < first + count; page++) {
 		uint64_t word = lg_load_relaxed(&map->words[page]);
@@ -224,7 +236,7 @@ static void drop_run(struct lg_map *map, uint64_t first, uint64_t count)
 		lg_word_release(&map->words[page], lg_word_with_state(word, LG_PAGE_OUT));
 	}
 	lg_pager_unlock(pager, signals);
-	lg_budget_give(pager, count << map->shift);
+	lg_budget_give(pager, bytes); /* the map may be gone with its last page */
 }
 
 /* Pages of one kind, by their place: all clean, or all dirty. */
@@ -292,6 +304,7 @@ uint64_t lg_evict(struct lg_pager *pager, bool direct)
 	for (unsigned i = 0, run; i < count; i += run) {
 		struct lg_resident first = residents->table[victims[i]];
 		struct lg_map *map = lg_map_of(pager, first.map);
+		unsigned shift = map->shift; /* it may be gone with its last page */
 		uint64_t out;
 
 		for (run = 1; i + run < count; run++) {
@@ -304,7 +317,7 @@ uint64_t lg_evict(struct lg_pager *pager, bool direct)
 		lg_pager_count(pager, evictions, out);
 		if (direct)
 			lg_pager_count(pager, evictions_direct, out);
-		bytes += out << map->shift;
+		bytes += out << shift;
 	}
 	return bytes;
 }

@@ -32,6 +32,7 @@ static int unprotect(struct lg_map *map, uint64_t page, uint64_t *word)
 	uint64_t signals = lg_pager_lock(pager);
 	lg_resident_touch(map, lg_word_handle(*word), LG_REFERENCE_WRITE);
 	lg_pager_unlock(pager, signals);
+	lg_pager_count(pager, bytes_dirtied, lg_map_page_bytes(map));
 	*word = lg_word_with_state(*word, LG_PAGE_DIRTY);
 	return 0;
 }
@@ -173,7 +174,7 @@ static int serve_fault(struct lg_map *map, uint64_t page, enum lg_os_access acce
 	lg_pager_count(pager, faults, 1);
 	if (access != LG_OS_ACCESS_WRITE)
 		lg_pager_count(pager, read_faults, 1);
-	lg_pager_time(pager->fault_ns, lg_os_now_ns() - start);
+	lg_pager_time(&pager->fault_ns, lg_os_now_ns() - start);
 	if (error == 0)
 		follow(map, page, access, &outcome);
 	return error;

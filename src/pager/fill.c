@@ -211,6 +211,10 @@ int lg_fill(struct lg_map *map, uint64_t first, uint64_t count, enum lg_os_acces
 
 	if (error == 0 && zero)
 		lg_pager_count(map->pager, zero_fills, count);
+	if (error == 0 && !zero)
+		lg_pager_count(map->pager, bytes_wanted, count << map->shift);
+	if (error == 0 && access == LG_OS_ACCESS_WRITE)
+		lg_pager_count(map->pager, bytes_dirtied, count << map->shift);
 	if (unreadable)
 		lg_poison(map, first, error);
 	return error;

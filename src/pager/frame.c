@@ -9,6 +9,16 @@ static bool is_linked(uint32_t list)
 	return list >= LG_FRAME_FREE;
 }
 
+static uint32_t count_of(const struct lg_frames *frames, uint32_t list)
+{
+	return lg_load_relaxed(&frames->lists[list].count);
+}
+
+static void set_count(struct lg_frames *frames, uint32_t list, uint32_t count)
+{
+	lg_store_release(&frames->lists[list].count, count); /* F1 */
+}
+
 int lg_frames_make(struct lg_frames *frames, void *base, uint32_t count, unsigned shift, bool huge)
 {
 	void *table;
@@ -16,12 +26,18 @@ int lg_frames_make(struct lg_frames *frames, void *base, uint32_t count, unsigne
 
 	if (error != 0)
 		return error;
-	*frames = (struct lg_frames){
-		.base = base, .shift = shift, .huge = huge, .count = count, .table = table
-	};
-	for (unsigned list = 0; list < LG_FRAME_LISTS; list++)
+	frames->base = base;
+	frames->shift = shift;
+	frames->huge = huge;
+	frames->count = count;
+	frames->hand = 0;
+	frames->table = table;
+	for (unsigned list = 0; list < LG_FRAME_LISTS; list++) {
 		frames->lists[list].first = frames->lists[list].last = LG_FRAME_NONE;
-	frames->lists[LG_FRAME_EMPTY].count = count; /* EMPTY is 0: the table is as it should be */
+		set_count(frames, list, 0);
+	}
+	set_count(frames, LG_FRAME_EMPTY, count); /* EMPTY is 0: the table is as it should be */
+	lg_store_release(&frames->is_made, true); /* F1 */
 	return 0;
 }
 
@@ -29,6 +45,7 @@ void lg_frames_end(struct lg_frames *frames)
 {
 	lg_os_unreserve(frames->table, (size_t)frames->count * sizeof(struct lg_frame));
 	frames->table = NULL;
+	lg_store_relaxed(&frames->is_made, false);
 }
 
 static void unlink_frame(struct lg_frames *frames, struct lg_frame *frame)
@@ -63,9 +80,9 @@ void lg_frame_put(struct lg_frames *frames, uint32_t index, enum lg_frame_list l
 	LG_ASSERT(index < frames->count);
 	if (is_linked(frame->list))
 		unlink_frame(frames, frame);
-	frames->lists[frame->list].count--;
+	set_count(frames, frame->list, count_of(frames, frame->list) - 1);
 	frame->list = list;
-	frames->lists[list].count++;
+	set_count(frames, list, count_of(frames, list) + 1);
 	if (is_linked(list))
 		append(frames, index);
 }
@@ -74,7 +91,7 @@ uint32_t lg_frame_take(struct lg_frames *frames, uint32_t want, uint32_t *first)
 {
 	uint32_t got = 0;
 
-	if (frames->lists[LG_FRAME_EMPTY].count == 0 || want == 0)
+	if (count_of(frames, LG_FRAME_EMPTY) == 0 || want == 0)
 		return 0;
 	while (frames->table[frames->hand].list != LG_FRAME_EMPTY)
 		frames->hand = frames->hand + 1 < frames->count ? frames->hand + 1 : 0;
@@ -100,7 +117,7 @@ static bool list_is_sound(const struct lg_frames *frames, uint32_t list)
 		previous = i;
 		count++;
 	}
-	return previous == frames->lists[list].last && count == frames->lists[list].count;
+	return previous == frames->lists[list].last && count == count_of(frames, list);
 }
 
 bool lg_frames_check(const struct lg_frames *frames)
@@ -108,7 +125,7 @@ bool lg_frames_check(const struct lg_frames *frames)
 	uint32_t total = 0;
 
 	for (uint32_t list = 0; list < LG_FRAME_LISTS; list++) {
-		total += frames->lists[list].count;
+		total += count_of(frames, list);
 		if (is_linked(list) && !list_is_sound(frames, list))
 			return false;
 	}

@@ -6,10 +6,15 @@
  * filled, moved or dropped), or holds a page of LIMBO: CLEAN, UNWRITTEN, or AHEAD of its touch, and clean. FREE and these three are
  * lists in the order of arrival. Only frames of huge pages are ever FREE: their memory is worth keeping.
  *
- * Everything here is under the pager's lock. Memory in frames counts against the budget.
+ * Everything here is under the pager's lock, but lg_frames_are_made and lg_frame_bytes. Memory in frames counts
+ * against the budget.
+ *
+ * Ordering edge F1 make, put: who sees that frames are made, or a count, sees what they are made of.
  */
 #ifndef LG_PAGER_FRAME_H
 #define LG_PAGER_FRAME_H
+
+#include "base/atomic.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -40,16 +45,22 @@ struct lg_frames {
 	uint32_t count;
 	uint32_t hand; /* where the search for EMPTY goes on, so that runs lie together */
 	struct lg_frame *table;
+	_Atomic(bool) is_made;
 	struct {
 		uint32_t first;
 		uint32_t last;
-		uint32_t count;
+		_Atomic(uint32_t) count;
 	} lists[LG_FRAME_LISTS];
 };
 
 /* Makes `count` EMPTY frames at `base`. -ENOMEM. */
 int lg_frames_make(struct lg_frames *frames, void *base, uint32_t count, unsigned shift, bool huge);
 void lg_frames_end(struct lg_frames *frames);
+
+static inline bool lg_frames_are_made(const struct lg_frames *frames)
+{
+	return lg_load_acquire(&frames->is_made); /* F1 */
+}
 
 static inline void *lg_frame_at(const struct lg_frames *frames, uint32_t index)
 {
@@ -69,7 +80,9 @@ static inline uint32_t lg_frame_first(const struct lg_frames *frames, enum lg_fr
 
 static inline uint64_t lg_frame_bytes(const struct lg_frames *frames, enum lg_frame_list list)
 {
-	return (uint64_t)frames->lists[list].count << frames->shift;
+	uint64_t count = lg_load_acquire(&frames->lists[list].count); /* F1 */
+
+	return count > 0 ? count << frames->shift : 0;
 }
 
 /* Lists and counts agree. For tests. */

@@ -132,7 +132,7 @@ static uint64_t retire(struct lg_pager *pager, uint64_t bytes, enum lg_frame_lis
 	for (unsigned i = 0; i < LG_PAGE_SHIFTS && got < bytes; i++) {
 		struct lg_frames *frames = &pager->frames[i];
 
-		if (frames->table == NULL)
+		if (!lg_frames_are_made(frames))
 			continue;
 		uint64_t batch = frames->huge ? bytes :
 						lg_max(bytes, (uint64_t)RETIRE << frames->shift);
@@ -240,11 +240,15 @@ static void fill_again(struct lg_map *map, uint64_t page, uint64_t *word, enum l
 
 	if ((*word & LG_WORD_AHEAD) != 0) {
 		lg_pager_count(map->pager, prefetch_useful, resident->ahead);
+		lg_pager_count(map->pager, bytes_wanted, (uint64_t)resident->ahead << map->shift);
 		lg_resident_fill(map, lg_word_handle(*word), how);
 	} else {
 		lg_resident_fill(map, lg_word_handle(*word), how);
 		use->policy.ops->touch(use->state, lg_word_handle(*word), how);
 	}
+	/* One that has a hash is counted when it turns out to differ. */
+	if (how == LG_REFERENCE_WRITE && (*word & LG_WORD_UNWRITTEN) == 0 && resident->hash == 0)
+		lg_pager_count(map->pager, bytes_dirtied, lg_map_page_bytes(map));
 	resident->frame = LG_FRAME_NONE;
 	lg_recent_note(map, page);
 }
@@ -260,19 +264,21 @@ int lg_limbo_move_in(struct lg_map *map, uint64_t page, uint32_t frame)
 {
 	const struct lg_os_userfault *userfault = &map->pager->userfault;
 	char *to = lg_map_page_at(map, page), *from = lg_frame_at(frames_of(map), frame);
-	size_t bytes = lg_map_page_bytes(map), done;
+	size_t bytes = lg_map_page_bytes(map), moved = 0, done;
 	int error = 0;
 
 	if (map->huge) /* an empty page table in the way makes the kernel split the page */
 		(void)lg_os_advise(to, bytes, LG_OS_DROP);
-	for (unsigned i = 0; i < HELD_TURNS; i++) {
-		error = lg_os_userfault_move(userfault, to, from, bytes, &done);
+	/* What is in the map is used by others already: it cannot be taken back. */
+	for (unsigned i = 0; moved > 0 || i < HELD_TURNS; i++) {
+		error = lg_os_userfault_move(userfault, to + moved, from + moved, bytes - moved,
+					     &done);
+		moved += done;
 		if (error == 0)
 			return 0;
-		if (done > 0) /* back, so that it is in one piece */
-			LG_REQUIRE(lg_os_userfault_move(userfault, from, to, done, &done) == 0);
-		if (error != -EBUSY)
-			break;
+		if (error != -EBUSY && moved == 0)
+			return error;
+		LG_REQUIRE(error == -EBUSY || error == -ENOMEM);
 		lg_os_sleep_us(HELD_PAUSE_US);
 	}
 	return error;
@@ -351,8 +357,12 @@ static bool is_stored(struct lg_map *map, struct claimed *page)
 		lg_pager_count(map->pager, evictions_zero, 1);
 		return true;
 	}
-	if (hash == 0 || lg_content_hash(at, bytes) != hash)
+	if (hash == 0)
 		return false;
+	if (lg_content_hash(at, bytes) != hash) {
+		lg_pager_count(map->pager, bytes_dirtied, bytes);
+		return false;
+	}
 	lg_pager_count(map->pager, evictions_clean, 1);
 	return true;
 }
@@ -460,7 +470,7 @@ uint64_t lg_limbo_write(struct lg_pager *pager)
 	for (unsigned i = 0; i < LG_PAGE_SHIFTS; i++) {
 		struct lg_frames *frames = &pager->frames[i];
 
-		if (frames->table != NULL &&
+		if (lg_frames_are_made(frames) &&
 		    (most == NULL || lg_frame_bytes(frames, LG_FRAME_UNWRITTEN) >
 					     lg_frame_bytes(most, LG_FRAME_UNWRITTEN)))
 			most = frames;

@@ -7,6 +7,7 @@
 #include "pager/atlas.h"
 #include "pager/drop.h"
 #include "pager/pin.h"
+#include "pager/server.h"
 #include "pager/sync.h"
 #include "store/file.h"
 #include "store/spill.h"
@@ -23,10 +24,9 @@ static int make_frames(struct lg_pager *pager, unsigned shift)
 	size_t huge = (size_t)1 << LG_PAGE_SHIFT_HUGE;
 	bool is_huge = shift == LG_PAGE_SHIFT_HUGE && pager->userfault.can_move;
 	uint64_t bytes = lg_round_up(pager->frame_bytes, huge);
-	struct lg_frames made;
 	void *base;
 
-	if (frames->table != NULL)
+	if (lg_frames_are_made(frames))
 		return 0;
 	int error = lg_os_reserve(bytes, huge, &base);
 	if (error != 0)
@@ -39,17 +39,14 @@ static int make_frames(struct lg_pager *pager, unsigned shift)
 		(void)lg_os_advise(base, bytes, LG_OS_DONTDUMP);
 		error = lg_os_userfault_register(&pager->userfault, base, bytes);
 	}
+	uint64_t most = lg_max(lg_load_relaxed(&pager->page_most), (uint64_t)1 << shift);
 	if (error == 0)
-		error = lg_frames_make(&made, base, (uint32_t)(bytes >> shift), shift, is_huge);
+		error = lg_frames_make(frames, base, (uint32_t)(bytes >> shift), shift, is_huge);
 	if (error != 0) {
 		lg_os_unreserve(base, bytes);
 		return lg_fail(-error, "frames could not be made: %s", lg_error_name(-error));
 	}
-	uint64_t signals = lg_pager_lock(pager);
-	*frames = made;
-	lg_store_relaxed(&pager->page_most,
-			 lg_max(lg_load_relaxed(&pager->page_most), (uint64_t)1 << shift));
-	lg_pager_unlock(pager, signals);
+	lg_store_relaxed(&pager->page_most, most);
 	return 0;
 }
 
@@ -336,11 +333,12 @@ int lg_map_close(lg_map *map)
 	int error = 0;
 
 	lg_store_relaxed(&map->closing, true);
+	lg_atlas_remove(map);
+	lg_server_leave(pager);
 	lg_prefetch_drain(map);
 	if (!map->readonly && map->store->lasts)
 		error = lg_map_sync(map, 0, 0);
 	lg_drop_all(map);
-	lg_atlas_remove(map);
 	lock_maps(pager, &signals);
 	leave(map);
 	unlock_maps(pager, signals);

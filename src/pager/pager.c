@@ -171,7 +171,7 @@ undo_userfault:
 	return error;
 }
 
-int lg_pager_make(const struct lg_pager_options *options, struct lg_pager **pager)
+int lg_pager_make(const struct lg_pager_options *options, const char *name, struct lg_pager **pager)
 {
 	void *record;
 	int error = lg_os_map_record(sizeof(**pager), &record);
@@ -183,21 +183,28 @@ int lg_pager_make(const struct lg_pager_options *options, struct lg_pager **page
 	error = make(*pager);
 	if (error != 0)
 		lg_os_unreserve(record, sizeof(**pager));
+	else
+		lg_roster_add(*pager, name);
 	return error;
 }
 
-lg_pager *lg_pager_new(const char *text)
+static struct lg_pager *make_named(const char *text, const char *name)
 {
 	struct lg_pager_options options;
 	struct lg_pager *pager;
 	int error = lg_pager_options_parse(text, &options);
 
 	if (error == 0)
-		error = lg_pager_make(&options, &pager);
+		error = lg_pager_make(&options, name, &pager);
 	if (error == 0)
 		return pager;
 	errno = -error;
 	return NULL;
+}
+
+lg_pager *lg_pager_new(const char *text)
+{
+	return make_named(text, NULL);
 }
 
 int lg_pager_free(lg_pager *pager)
@@ -209,12 +216,13 @@ int lg_pager_free(lg_pager *pager)
 	if (lg_load_relaxed(&pager->map_count) > 0)
 		return lg_fail(EBUSY, "%u maps of the pager are open",
 			       lg_load_relaxed(&pager->map_count));
+	lg_roster_remove(pager);
 	stop_threads(pager);
 	(void)lg_trace_close(lg_load_relaxed(&pager->trace));
 	for (unsigned i = 0; i < LG_PAGE_SHIFTS; i++) {
 		struct lg_frames *frames = &pager->frames[i];
 
-		if (frames->table == NULL)
+		if (!lg_frames_are_made(frames))
 			continue;
 		lg_os_unreserve(frames->base, (uint64_t)frames->count << frames->shift);
 		lg_frames_end(frames);
@@ -235,7 +243,7 @@ static struct lg_pager *make_default(void)
 
 	snprintf(text, sizeof(text), "memory:%zu",
 		 (size_t)lg_max(lg_os_memory_bytes() / DEFAULT_PART, LG_MIB(1)));
-	return lg_pager_new(text);
+	return make_named(text, "default");
 }
 
 struct lg_pager *lg_pager_of_caller(struct lg_pager *pager)
@@ -277,6 +285,7 @@ static void forget_map(struct lg_map *map)
 void lg_pager_forget(void)
 {
 	lg_atlas_forget(forget_map);
+	lg_roster_forget();
 	lg_store_relaxed(&default_pager, NULL);
 	lg_store_relaxed(&default_lock.word, (uint32_t)LG_LATCH_FREE);
 }
@@ -365,7 +374,7 @@ static uint64_t limbo_bytes(struct lg_pager *pager)
 	uint64_t bytes = 0, signals = lg_pager_lock(pager);
 
 	for (unsigned i = 0; i < LG_PAGE_SHIFTS; i++)
-		if (pager->frames[i].table != NULL)
+		if (lg_frames_are_made(&pager->frames[i]))
 			bytes += lg_frame_bytes(&pager->frames[i], LG_FRAME_CLEAN) +
 				 lg_frame_bytes(&pager->frames[i], LG_FRAME_AHEAD) +
 				 lg_frame_bytes(&pager->frames[i], LG_FRAME_UNWRITTEN);
@@ -373,11 +382,15 @@ static uint64_t limbo_bytes(struct lg_pager *pager)
 	return bytes;
 }
 
-int lg_pager_stats_read(lg_pager *pager, struct lg_pager_stats *stats)
+static uint64_t read_times(const struct lg_pager_times *times, uint64_t *buckets)
 {
-	pager = lg_pager_of_caller(pager);
-	if (pager == NULL)
-		return -errno;
+	for (unsigned i = 0; i < LG_NS_BUCKETS; i++)
+		buckets[i] = lg_load_relaxed(&times->buckets[i]);
+	return lg_load_relaxed(&times->sum_ns);
+}
+
+void lg_pager_measure(struct lg_pager *pager, struct lg_pager_stats *stats)
+{
 	memset(stats, 0, sizeof(*stats));
 	stats->budget = lg_load_relaxed(&pager->budget);
 	stats->resident = lg_load_relaxed(&pager->charged);
@@ -391,10 +404,16 @@ int lg_pager_stats_read(lg_pager *pager, struct lg_pager_stats *stats)
 	LG_PAGER_COUNTERS(LG_READ_COUNTER)
 #undef LG_READ_COUNTER
 	stats->errors = stats->read_errors + stats->write_errors;
-	for (unsigned i = 0; i < LG_NS_BUCKETS; i++) {
-		stats->fault_ns[i] = lg_load_relaxed(&pager->fault_ns[i]);
-		stats->read_ns[i] = lg_load_relaxed(&pager->read_ns[i]);
-		stats->write_ns[i] = lg_load_relaxed(&pager->write_ns[i]);
-	}
+	stats->fault_ns_sum = read_times(&pager->fault_ns, stats->fault_ns);
+	stats->read_ns_sum = read_times(&pager->read_ns, stats->read_ns);
+	stats->write_ns_sum = read_times(&pager->write_ns, stats->write_ns);
+}
+
+int lg_pager_stats_read(lg_pager *pager, struct lg_pager_stats *stats)
+{
+	pager = lg_pager_of_caller(pager);
+	if (pager == NULL)
+		return -errno;
+	lg_pager_measure(pager, stats);
 	return 0;
 }

@@ -24,6 +24,7 @@
 #include "pager/options.h"
 #include "pager/prefetch.h"
 #include "pager/resident.h"
+#include "pager/roster.h"
 #include "pager/staging.h"
 #include "pager/trace.h"
 
@@ -56,6 +57,12 @@ enum lg_pager_counter {
 
 enum { LG_NS_BUCKETS = 40 };
 
+/* How long something took: [i] counts from 2^i to 2^(i+1) - 1 ns. */
+struct lg_pager_times {
+	_Atomic(uint64_t) buckets[LG_NS_BUCKETS];
+	_Atomic(uint64_t) sum_ns;
+};
+
 struct lg_pager {
 	struct lg_os_userfault userfault;
 	struct lg_pager_options options;
@@ -85,6 +92,8 @@ struct lg_pager {
 	struct lg_nursery nursery;
 	struct lg_requests requests;
 
+	_Atomic(uint32_t) servers;
+	_Atomic(uint32_t) server_turns[LG_SERVERS]; /* odd: at work on a map */
 	pthread_t threads[2 * LG_THREADS_MOST + LG_SERVERS];
 	unsigned thread_count;
 
@@ -100,19 +109,23 @@ struct lg_pager {
 	_Atomic(uint32_t) slow_stores; /* maps whose store cannot be called inside a signal handler */
 
 	LG_LINE_ALIGNED _Atomic(uint64_t) counters[LG_PAGER_COUNTERS_END];
-	_Atomic(uint64_t) fault_ns[LG_NS_BUCKETS];
-	_Atomic(uint64_t) read_ns[LG_NS_BUCKETS];
-	_Atomic(uint64_t) write_ns[LG_NS_BUCKETS];
+	struct lg_pager_times fault_ns;
+	struct lg_pager_times read_ns;
+	struct lg_pager_times write_ns;
+
+	char name[LG_PAGER_NAME_BYTES]; /* under the roster's lock, as what follows */
+	struct lg_pager *older, *newer;
 };
 
 #define lg_pager_count(pager, name, n)                                                             \
 	lg_add_relaxed(&(pager)->counters[LG_PAGER_##name], (uint64_t)(n))
 
-static inline void lg_pager_time(_Atomic(uint64_t) *buckets, uint64_t ns)
+static inline void lg_pager_time(struct lg_pager_times *times, uint64_t ns)
 {
 	unsigned bucket = lg_log2_floor(ns | 1);
 
-	lg_add_relaxed(&buckets[bucket < LG_NS_BUCKETS ? bucket : LG_NS_BUCKETS - 1], 1);
+	lg_add_relaxed(&times->buckets[bucket < LG_NS_BUCKETS ? bucket : LG_NS_BUCKETS - 1], 1);
+	lg_add_relaxed(&times->sum_ns, ns);
 }
 
 static inline struct lg_frames *lg_pager_frames(struct lg_pager *pager, unsigned shift)
@@ -141,8 +154,12 @@ static inline void lg_pager_unlock(struct lg_pager *pager, uint64_t signals)
 	lg_os_signals_restore(signals);
 }
 
-/* -errno in words. */
-int lg_pager_make(const struct lg_pager_options *options, struct lg_pager **pager);
+/* -errno in words. `name`: what those call it who watch, NULL: its number. */
+int lg_pager_make(const struct lg_pager_options *options, const char *name,
+		  struct lg_pager **pager);
+
+/* lg_pager_stats_read, of a pager that is there. */
+void lg_pager_measure(struct lg_pager *pager, struct lg_pager_stats *stats);
 
 /* NULL: the default one. In a child of fork: NULL, ECHILD. */
 struct lg_pager *lg_pager_of_caller(struct lg_pager *pager);

@@ -6,6 +6,14 @@
 #ifndef LG_PAGER_SERVER_H
 #define LG_PAGER_SERVER_H
 
+struct lg_pager;
+
 void *lg_server_run(void *pager);
+
+/*
+ * The map is not in the atlas any more: returns when no server is at work on it. A message may be read long
+ * after somebody else has served its page.
+ */
+void lg_server_leave(struct lg_pager *pager);
 
 #endif

@@ -25,7 +25,7 @@ int lg_transfer_read(struct lg_map *map, uint64_t page, uint64_t count, void *bu
 		lg_sub_relaxed(&pager->transfers, 1);
 		lg_pager_count(pager, reads, 1);
 		if (error == 0) {
-			lg_pager_time(pager->read_ns, lg_os_now_ns() - start);
+			lg_pager_time(&pager->read_ns, lg_os_now_ns() - start);
 			lg_pager_count(pager, bytes_read, wanted);
 			break;
 		}
@@ -89,7 +89,7 @@ int lg_transfer_write(const struct lg_write *write)
 			lg_map_note_error(map, error);
 			return error;
 		}
-		lg_pager_time(pager->write_ns, lg_os_now_ns() - start);
+		lg_pager_time(&pager->write_ns, lg_os_now_ns() - start);
 		lg_pager_count(pager, bytes_written, bytes);
 	}
 	return 0;

@@ -46,7 +46,7 @@ static int make_pager(struct lg_pager **pager)
 	options.faults = lg_option(faults) == LG_PAGED_INLINE ? LG_FAULTS_INLINE :
 								LG_FAULTS_THREADS;
 	strncpy(options.dir, lg_option_dir(), sizeof(options.dir) - 1);
-	return lg_pager_make(&options, pager);
+	return lg_pager_make(&options, "regions", pager);
 }
 
 static int find_pager(struct lg_pager **pager)

@@ -12,8 +12,13 @@ import urllib.request
 
 VARIABLES = ["datasource", "job", "instance", "process", "class"]
 NAME = re.compile(r"\blgalloc_[a-z_]+\b")
+OF_HISTOGRAM = re.compile(r"_seconds_(bucket|sum|count)$")
 LABEL_VALUES = re.compile(r"label_values\((.*), (\w+)\)$")
 HANG_SECONDS = 60
+
+
+def families(names):
+    return {OF_HISTOGRAM.sub("_seconds", name) for name in names}
 
 
 def get(url, path, **arguments):
@@ -75,7 +80,7 @@ def check_page(url, path, known, problems):
     for query in queries:
         if not results(url, query.replace("/db.prom", "/one.prom")):
             problems.append(f"{path}: no result of {query}")
-    named = set(NAME.findall(text))
+    named, known = families(NAME.findall(text)), families(known)
     for name in sorted(known - named):
         if not name.startswith("lgalloc_option_"):
             problems.append(f"{path} does not name {name}")

@@ -2,9 +2,11 @@
 /*
  * Holds regions as it is told on stdin, a command a line, each answered by "done":
  *   new BYTES COUNT, free BYTES COUNT, thread BYTES COUNT (new and free in another thread, which stays), await
- *   retired BYTES, write FORMAT PATH, usage, end
+ *   retired BYTES, map MEMORY BYTES PATH (a pager of its own, and a map of the file, all written), write FORMAT PATH,
+ *   usage, end
  */
 #include <lgalloc/lgalloc.h>
+#include <lgalloc/pager.h>
 
 #include <fcntl.h>
 #include <pthread.h>
@@ -97,6 +99,23 @@ static void await_retired(size_t bytes)
 	fail("areas stay mapped");
 }
 
+/* Twice, so that what was written is read again. */
+static void make_map(size_t memory, size_t bytes, const char *path)
+{
+	char options[100];
+
+	snprintf(options, sizeof(options), "memory:%zu,page:4K,faults:inline", memory);
+	lg_pager *pager = lg_pager_new(options);
+	lg_map *map = pager != NULL ? lg_map_file(pager, path, bytes, NULL) : NULL;
+	if (map == NULL)
+		fail("no map");
+	for (unsigned round = 0; round < 2; round++)
+		for (size_t at = 0; at < bytes; at += 4096)
+			((volatile char *)lg_map_data(map))[at]++;
+	if (lg_map_sync(map, 0, 0) != 0)
+		fail("not written");
+}
+
 static void write_to(const char *path, unsigned format)
 {
 	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
@@ -109,7 +128,7 @@ int main(void)
 {
 	char line[4400], path[4096];
 	struct lg_usage usage;
-	size_t bytes;
+	size_t bytes, memory;
 	unsigned number;
 
 	while (fgets(line, sizeof(line), stdin) != NULL) {
@@ -121,6 +140,8 @@ int main(void)
 			give_in_thread(bytes, number);
 		else if (sscanf(line, "await retired %zu", &bytes) == 1)
 			await_retired(bytes);
+		else if (sscanf(line, "map %zu %zu %4095[^\n]", &memory, &bytes, path) == 3)
+			make_map(memory, bytes, path);
 		else if (sscanf(line, "write %u %4095[^\n]", &number, path) == 2)
 			write_to(path, number);
 		else if (strcmp(line, "usage\n") == 0 && lg_usage_read(&usage) != 0)

@@ -21,6 +21,7 @@ for class in 4096 65536 1048576 16777216; do
 	tell one "new $class 9"
 	tell one "free $class 5"
 done
+tell one "map 1048576 4194304 $work/mapped"
 tell one "usage"
 await 60 "the metrics file is written" test -s "$work/one.prom"
 await 60 "the file shows what was measured" grep -q '^lgalloc_resident_bytes' "$work/one.prom"
@@ -30,6 +31,7 @@ cp "$work/one.prom" "$work/file"
 let_end one
 check "$work/file" "the metrics file"
 check "$work/prometheus" "LG_PROMETHEUS"
+[ "$(grep -c '^lgalloc_pager_fault_seconds_bucket{pager="1",' "$work/file")" -eq 27 ] || fail "the pager's histogram is there"
 [ "$(grep -c '^lgalloc_regions{class="65536",' "$work/file")" -eq 6 ] || fail "six states of a class are there"
 
 python=
@@ -49,7 +51,7 @@ with open(sys.argv[2], encoding="utf-8") as file:
 kinds = [{(family.name, family.type) for family in families} for families in (one, two)]
 print(len(one), "families,", sum(len(family.samples) for family in one), "samples")
 assert kinds[0] == kinds[1], kinds[0] ^ kinds[1]
-assert {kind for _, kind in kinds[0]} == {"gauge", "counter"}
+assert {kind for _, kind in kinds[0]} == {"gauge", "counter", "histogram"}
 assert len(one) > 40 and all(family.samples and family.documentation for family in one)
 PYTHON
 else

@@ -7,10 +7,12 @@
 
 #include "unit/metrics/output.h"
 
+#include <lgalloc/pager.h>
+
 #include <inttypes.h>
 #include <time.h>
 
-enum { FAMILIES_MAX = 64, NAME_BYTES = 64 };
+enum { FAMILIES_MAX = 128, NAME_BYTES = 64 };
 
 struct family {
 	char name[NAME_BYTES];
@@ -57,7 +59,8 @@ static void read_comment(const char *line)
 	assert_string_equal(what, "TYPE");
 	assert_ptr_equal(family, &families[family_count - 1]); /* right after its HELP */
 	strcpy(family->type, rest);
-	assert_true(strcmp(rest, "gauge") == 0 || strcmp(rest, "counter") == 0);
+	assert_true(strcmp(rest, "gauge") == 0 || strcmp(rest, "counter") == 0 ||
+		    strcmp(rest, "histogram") == 0);
 }
 
 static void read_sample(const char *line)
@@ -76,6 +79,13 @@ static void read_sample(const char *line)
 	if (counts && dialect == LG_OPENMETRICS) {
 		assert_string_equal(name + length - 6, "_total");
 		name[length - 6] = '\0';
+	}
+	if (strcmp(family->type, "histogram") == 0) { /* its name and one of three ends */
+		size_t own = strlen(family->name);
+
+		assert_true(strcmp(name + own, "_bucket") == 0 || strcmp(name + own, "_sum") == 0 ||
+			    strcmp(name + own, "_count") == 0);
+		name[own] = '\0';
 	}
 	assert_ptr_equal(find(name), family);
 	family->samples++;
@@ -328,6 +338,103 @@ static void what_was_measured_is_shown_with_its_time(void **state)
 	text = before;
 }
 
+/* A pager with a map that was written to, two times as large as its budget; the caller frees both. */
+static lg_map *map_made(lg_pager **pager)
+{
+	*pager = lg_pager_new("memory:1M,page:4K,dir:.,faults:inline,writers:1");
+	lg_map *map = *pager != NULL ? lg_map_memory(*pager, 2 << 20, NULL) : NULL;
+
+	if (map == NULL)
+		skip(); /* no userfaultfd */
+	for (unsigned round = 0; round < 2; round++)
+		for (size_t at = 0; at < 2 << 20; at += 4096)
+			((volatile char *)lg_map_data(map))[at]++;
+	return map;
+}
+
+static double le_of(const char *line)
+{
+	double bound;
+
+	return sscanf(strstr(line, "le=\""), "le=\"%lf", &bound) == 1 ? bound : -1;
+}
+
+/* Buckets rise, the last is the count, and both are those of the statistics. */
+static void check_times(const char *name, const uint64_t *buckets, uint64_t sum_ns)
+{
+	char start[128];
+	uint64_t value, last = 0, all = 0, lines = 0;
+	double bound = 0;
+
+	for (unsigned i = 0; i < 40; i++)
+		all += buckets[i];
+	snprintf(start, sizeof(start), "\nlgalloc_pager_%s_seconds_bucket{pager=\"1\",le=", name);
+	for (const char *at = text; (at = strstr(at, start)) != NULL; at++, lines++) {
+		assert_true(le_of(at) > bound || strstr(at, "+Inf") != NULL);
+		bound = le_of(at);
+		assert_int_equal(sscanf(strstr(at, "} "), "} %" SCNu64, &value), 1);
+		assert_true(value >= last && value <= all);
+		last = value;
+	}
+	assert_int_equal(lines, 27);
+	assert_true(last == all);
+	assert_true(
+		shows("\nlgalloc_pager_%s_seconds_count{pager=\"1\"} %" PRIu64 "\n", name, all));
+	assert_true(shows("\nlgalloc_pager_%s_seconds_sum{pager=\"1\"} %" PRIu64 ".%09" PRIu64 "\n",
+			  name, sum_ns / 1000000000, sum_ns % 1000000000));
+}
+
+static void every_field_of_a_pager_is_there_with_its_value(void **state)
+{
+	char *before = text;
+	struct lg_pager_stats stats;
+	lg_pager *pager;
+	lg_map *map = map_made(&pager);
+
+	(void)state;
+	assert_false(shows("lgalloc_pager_"));
+	do { /* until the writer rests */
+		assert_int_equal(lg_pager_stats_read(pager, &stats), 0);
+		free(text == before ? NULL : text);
+		text = output_of(LG_PROMETHEUS);
+	} while (!shows("\nlgalloc_pager_written_bytes_total{pager=\"1\"} %" PRIu64 "\n",
+			stats.bytes_written) ||
+		 !shows("\nlgalloc_pager_limbo_bytes{pager=\"1\"} %" PRIu64 "\n", stats.limbo));
+	dialect = LG_PROMETHEUS;
+	read_all(text);
+	assert_true(stats.faults >= 1024 && stats.bytes_written > 0 && stats.fault_ns_sum > 0);
+#define GAUGE(name, field)                                                                         \
+	assert_true(shows("\nlgalloc_pager_" #name "{pager=\"1\"} %" PRIu64 "\n", stats.field))
+	GAUGE(budget_bytes, budget);
+	GAUGE(resident_bytes, resident);
+	GAUGE(peak_bytes, peak);
+	GAUGE(pinned_bytes, pinned);
+	GAUGE(maps, maps);
+	GAUGE(map_bytes, map_bytes);
+#undef GAUGE
+#define COUNTER(name, what)                                                                        \
+	if (strncmp(#name, "bytes_", 6) == 0)                                                      \
+		assert_true(shows("\nlgalloc_pager_%s_bytes_total{pager=\"1\"} %" PRIu64 "\n",     \
+				  #name + (strlen(#name) > 6 ? 6 : 0), stats.name));               \
+	else                                                                                       \
+		assert_true(shows("\nlgalloc_pager_" #name "_total{pager=\"1\"} %" PRIu64 "\n",    \
+				  stats.name));
+	LG_PAGER_COUNTERS(COUNTER)
+#undef COUNTER
+	check_times("fault", stats.fault_ns, stats.fault_ns_sum);
+	check_times("read", stats.read_ns, stats.read_ns_sum);
+	check_times("write", stats.write_ns, stats.write_ns_sum);
+	assert_true(shows(
+		"\nlgalloc_pager_info{pager=\"1\",policy=\"clock\",page=\"4096\",faults=\"inline\"} 1\n"));
+	free(text);
+	text = before;
+	assert_int_equal(lg_map_close(map), 0);
+	assert_int_equal(lg_pager_free(pager), 0);
+	char *after = output_of(LG_PROMETHEUS);
+	assert_null(strstr(after, "lgalloc_pager_"));
+	free(after);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -338,6 +445,7 @@ int main(void)
 		cmocka_unit_test(process_is_a_label_of_every_sample),
 		cmocka_unit_test(label_of_strange_bytes_needs_no_escape),
 		cmocka_unit_test(options_are_gauges_in_base_units),
+		cmocka_unit_test(every_field_of_a_pager_is_there_with_its_value),
 	};
 
 	return cmocka_run_group_tests(tests, prepare, end);

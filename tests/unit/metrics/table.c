@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 #include "unit/metrics/output.h"
 
+#include <lgalloc/pager.h>
+
 static unsigned lines_of(const char *text)
 {
 	unsigned lines = 0;
@@ -41,11 +43,35 @@ static void each_class_in_use_has_a_line_as_long_as_the_head(void **state)
 	free(text);
 }
 
+static void each_pager_has_a_line_as_long_as_their_head(void **state)
+{
+	lg_pager *pagers[2] = { lg_pager_new("memory:2M,faults:inline"),
+				lg_pager_new("memory:3M,faults:inline") };
+	size_t width = 0;
+
+	(void)state;
+	if (pagers[0] == NULL || pagers[1] == NULL)
+		skip(); /* no userfaultfd */
+	char *text = output_of(LG_TABLE), *line = strstr(text, "     pager ");
+	assert_non_null(line);
+	assert_non_null(strstr(line, " 2 MiB "));
+	assert_non_null(strstr(line, " 3 MiB "));
+	assert_int_equal(lines_of(line), 3);
+	for (char *part; (part = strsep(&line, "\n")) != NULL && part[0] != '\0';) {
+		assert_true(width == 0 || strlen(part) == width);
+		width = strlen(part);
+	}
+	free(text);
+	for (unsigned i = 0; i < 2; i++)
+		assert_int_equal(lg_pager_free(pagers[i]), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_unused_library_is_a_table_without_classes),
 		cmocka_unit_test(each_class_in_use_has_a_line_as_long_as_the_head),
+		cmocka_unit_test(each_pager_has_a_line_as_long_as_their_head),
 	};
 
 	return UNIT_RUN(tests);

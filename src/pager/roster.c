@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+#include "pager/roster.h"
+
+#include "os/map.h"
+#include "pager/pager.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+static struct lg_os_latch lock;
+static struct lg_pager *oldest, *newest; /* all under the lock */
+static size_t count;
+static uint64_t numbers;
+
+static uint64_t take_lock(void)
+{
+	uint64_t signals = lg_os_signals_block();
+
+	lg_os_latch_take(&lock);
+	return signals;
+}
+
+static void release_lock(uint64_t signals)
+{
+	lg_os_latch_release(&lock);
+	lg_os_signals_restore(signals);
+}
+
+void lg_roster_add(struct lg_pager *pager, const char *name)
+{
+	uint64_t signals = take_lock();
+
+	if (name != NULL)
+		snprintf(pager->name, sizeof(pager->name), "%s", name);
+	else
+		snprintf(pager->name, sizeof(pager->name), "%" PRIu64, ++numbers);
+	pager->older = newest;
+	pager->newer = NULL;
+	*(newest != NULL ? &newest->newer : &oldest) = pager;
+	newest = pager;
+	count++;
+	release_lock(signals);
+}
+
+void lg_roster_remove(struct lg_pager *pager)
+{
+	uint64_t signals = take_lock();
+
+	*(pager->older != NULL ? &pager->older->newer : &oldest) = pager->newer;
+	*(pager->newer != NULL ? &pager->newer->older : &newest) = pager->older;
+	count--;
+	release_lock(signals);
+}
+
+static bool is_plain(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+	       c == '-';
+}
+
+static void look(struct lg_pager *pager, struct lg_roster_entry *entry)
+{
+	memcpy(entry->name, pager->name, sizeof(entry->name));
+	for (unsigned i = 0; pager->options.policy[i] != '\0';
+	     i++) /* one of the user's may be called anything */
+		entry->policy[i] = is_plain(pager->options.policy[i]) ? pager->options.policy[i] :
+									'_';
+	entry->page_bytes = pager->options.page;
+	entry->in_threads = pager->in_threads;
+	lg_pager_measure(pager, &entry->stats);
+}
+
+void lg_roster_read(struct lg_roster *roster)
+{
+	uint64_t signals = take_lock();
+	size_t room = count;
+	void *memory;
+
+	*roster = (struct lg_roster){ .entries = NULL };
+	release_lock(signals);
+	if (room == 0 || lg_os_map_record(room * sizeof(roster->entries[0]), &memory) != 0)
+		return;
+	roster->entries = memory;
+	roster->capacity = room;
+	signals = take_lock();
+	for (struct lg_pager *pager = oldest; pager != NULL && roster->count < room;
+	     pager = pager->newer)
+		look(pager, &roster->entries[roster->count++]);
+	release_lock(signals);
+}
+
+void lg_roster_end(struct lg_roster *roster)
+{
+	if (roster->entries != NULL)
+		lg_os_unreserve(roster->entries, roster->capacity * sizeof(roster->entries[0]));
+}
+
+void lg_roster_forget(void)
+{
+	oldest = newest = NULL;
+	count = 0;
+	numbers = 0;
+	lg_store_relaxed(&lock.word, (uint32_t)LG_LATCH_FREE);
+}
