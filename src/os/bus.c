@@ -2,6 +2,7 @@
 #include "os/bus.h"
 
 #include "os/directory.h"
+#include "os/thread.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -71,8 +72,15 @@ static void pass_on(int number, siginfo_t *info, void *context)
 static void handle(int number, siginfo_t *info, void *context)
 {
 	int error = errno;
+	bool served = false;
 
-	if (info->si_code <= 0 || !serve_fault(info->si_addr, access_of(context)))
+	if (info->si_code > 0) {
+		/* Our mask is that of the handler that was called, which need not be ours. */
+		uint64_t signals = lg_os_signals_hold();
+		served = serve_fault(info->si_addr, access_of(context));
+		lg_os_signals_release(signals);
+	}
+	if (!served)
 		pass_on(number, info, context);
 	errno = error;
 }

@@ -140,16 +140,42 @@ void lg_os_wake_all(_Atomic(uint32_t) *word)
 	syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, INT_MAX, NULL, NULL, 0);
 }
 
+/* The calling thread is between hold and release, or was made without signals. */
+static _Thread_local bool held __attribute__((tls_model("initial-exec")));
+
 /* The kernel's own set, 64 signals: the C library's call leaves two of its own out. */
 uint64_t lg_os_signals_block(void)
 {
 	uint64_t all = ~(uint64_t)0, before = 0;
 
+	if (held)
+		return all;
 	syscall(SYS_rt_sigprocmask, SIG_SETMASK, &all, &before, sizeof(all));
 	return before;
 }
 
 void lg_os_signals_restore(uint64_t before)
 {
+	if (held)
+		return;
 	syscall(SYS_rt_sigprocmask, SIG_SETMASK, &before, NULL, sizeof(before));
+}
+
+uint64_t lg_os_signals_hold(void)
+{
+	uint64_t before = lg_os_signals_block();
+
+	held = true;
+	return before;
+}
+
+void lg_os_signals_release(uint64_t before)
+{
+	held = false;
+	lg_os_signals_restore(before);
+}
+
+void lg_os_signals_never(void)
+{
+	held = true;
 }

@@ -42,6 +42,19 @@ void lg_os_wake_all(_Atomic(uint32_t) *word);
 uint64_t lg_os_signals_block(void);
 void lg_os_signals_restore(uint64_t before);
 
+/*
+ * The same for a stretch within which the two above are called often, and then cost no system call. It does not
+ * nest.
+ */
+uint64_t lg_os_signals_hold(void);
+void lg_os_signals_release(uint64_t before);
+
+/*
+ * The same for the whole life of a thread that lg_os_thread_start made: no program's handler runs there. The C
+ * library's own two signals do, as setuid() waits for every thread's answer to one.
+ */
+void lg_os_signals_never(void);
+
 /* The calling process's id. */
 int lg_os_process(void);
 

@@ -176,6 +176,7 @@ void *lg_prefetch_run(void *argument)
 	struct lg_requests *requests = &pager->requests;
 
 	lg_os_thread_name("lgalloc-read");
+	lg_os_signals_never();
 	while (!lg_load_acquire(&pager->stop)) {
 		struct lg_request request = { .map = NULL };
 

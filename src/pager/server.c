@@ -31,6 +31,7 @@ void *lg_server_run(void *argument)
 	unsigned idle = 0;
 
 	lg_os_thread_name("lgalloc-fault");
+	lg_os_signals_never();
 	while (!lg_load_acquire(&pager->stop)) {
 		int count = lg_os_userfault_read(&pager->userfault, faults, MESSAGES);
 

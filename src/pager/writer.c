@@ -50,6 +50,7 @@ void *lg_writer_run(void *argument)
 	struct lg_pager *pager = argument;
 
 	lg_os_thread_name("lgalloc-write");
+	lg_os_signals_never();
 	while (!is_stopped(pager)) {
 		uint32_t work = lg_load_acquire(&pager->work);
 
