@@ -38,8 +38,10 @@ static int make_cold(struct lg_map *map, uint64_t first, uint64_t end)
 	uint64_t count;
 	int error;
 
+	/* Written run by run as they come, for what is left below is written page by page. */
 	for (uint64_t page = first; (count = claim_mapped(map, &page, end)) > 0; page += count)
-		(void)lg_evict_claimed(map, page, count);
+		if (lg_evict_claimed(map, page, count) > 0)
+			(void)lg_limbo_write(map->pager);
 	error = lg_drop_limbo(map, first, end);
 	(void)lg_limbo_retire(map->pager, (end - first) << map->shift);
 	return error == 0 ?
