@@ -137,7 +137,8 @@ def synopsis(root, findings):
 def table_rows(root):
     """What options.c prints: {kind: {name: rest of the line}}"""
     sources = [os.path.join(root, *path) for path in
-               [("tests", "check", "options.c"), ("src", "base", "option.c"), ("src", "base", "error.c")]]
+               [("tests", "check", "options.c"), ("src", "base", "option.c"), ("src", "base", "setting.c"),
+                ("src", "base", "error.c")]]
     rows = {"option": {}, "field": {}}
     with tempfile.TemporaryDirectory(prefix="lgalloc-options-") as directory:
         program = os.path.join(directory, "options")

@@ -90,7 +90,7 @@ __attribute__((no_sanitize("thread"))) static inline void delayed_copy(char *to,
 static inline ssize_t delayed_read(void *context, void *buffer, size_t length, uint64_t offset)
 {
 	struct delayed *store = context;
-	ssize_t answer;
+	ssize_t answer = 0;
 
 	delayed_enter(store, length, offset);
 	size_t some = delayed_some(store, length, offset, &answer);
@@ -103,7 +103,7 @@ static inline ssize_t delayed_write(void *context, const void *buffer, size_t le
 				    uint64_t offset)
 {
 	struct delayed *store = context;
-	ssize_t answer;
+	ssize_t answer = 0;
 
 	delayed_enter(store, length, offset);
 	size_t some = delayed_some(store, length, offset, &answer);

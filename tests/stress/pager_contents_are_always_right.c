@@ -3,14 +3,11 @@
  * Claim: a map's bytes are those written last, whatever the pager does meanwhile; what a sync returned 0
  * for is in the store; and no more memory is resident than the budget, in the pager's own books and by
  * the kernel's.
- * Method: scenes, one after the other until the time is over: a pager and five maps of three times its
- * budget: two of memory, a new file, a part of an old file, a store of the user's that is slow and moves
- * bytes as it likes. From scene to scene page sizes and policies go round. Threads read, write, copy, sync,
- * populate, pin and advise at random, alone and across pages, give pinned memory to system calls, and make
- * and close maps of their own; another changes the budget, another forks children that touch the maps.
- * Oracle: cells.h while it runs, after a sync and after the maps are closed; samples of the statistics and of
- * /proc/self/statm each millisecond; a child of fork ends by SIGSEGV. LGALLOC_SEED repeats a run as far as
- * threads allow.
+ * Method: scenes until the time is over: a pager and five maps of three times its budget, of memory, files new and old, a
+ * slow store. From scene to scene page sizes and policies go round. Threads read, write, copy, sync, populate, pin and
+ * advise at random, give pinned memory to system calls, make and close maps; others change the budget and fork.
+ * Oracle: cells.h meanwhile, after syncs and closes; samples of the statistics and of /proc/self/statm each
+ * millisecond; a child of fork ends by SIGSEGV. LGALLOC_SEED repeats a run as far as threads allow.
  */
 #include "stress/cells.h"
 #include "stress/clock.h"
@@ -50,8 +47,7 @@ static struct scene {
 		struct delayed store;
 		int fd; /* of the file, for the oracle */
 		off_t offset;
-		char path[64];
-		char options[128];
+		char path[64], options[128];
 	} maps[MAPS];
 } scene;
 
@@ -486,8 +482,8 @@ static void make_one(struct one *one, enum kind kind, uint64_t *random, const ch
 	*one = (struct one){ .kind = kind, .fd = -1 };
 	cells_make(&one->cells, random_next(random), bytes, WORKERS,
 		   kind == MEMORY || kind == NEW_FILE);
-	snprintf(one->options, sizeof(one->options), "%s%s", options,
-		 kind == OLD_FILE ? ",offset:12288" : "");
+	CLAIM((size_t)snprintf(one->options, sizeof(one->options), "%s%s", options,
+			       kind == OLD_FILE ? ",offset:12288" : "") < sizeof(one->options));
 	snprintf(one->path, sizeof(one->path), "/var/tmp/lgalloc-test.XXXXXX");
 	if (kind == NEW_FILE || kind == OLD_FILE)
 		CLAIM((one->fd = mkostemp(one->path, O_CLOEXEC)) >= 0);
