@@ -165,7 +165,7 @@ struct lg_heap_stats {
 };
 
 /* Counts objects too, with the gate closed as for a commit: -EDEADLK between begin and end. */
-int lg_heap_stats(lg_heap *heap, struct lg_heap_stats *stats);
+int lg_heap_stats_read(lg_heap *heap, struct lg_heap_stats *stats);
 
 #pragma GCC visibility pop
 #ifdef __cplusplus

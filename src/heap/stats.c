@@ -66,7 +66,7 @@ static void count_objects(struct lg_heap *heap, struct lg_heap_stats *stats)
 		stats->roots += roots[i].state == LG_ROOT_USED;
 }
 
-int lg_heap_stats(lg_heap *heap, struct lg_heap_stats *stats)
+int lg_heap_stats_read(lg_heap *heap, struct lg_heap_stats *stats)
 {
 	if (stats == NULL)
 		return lg_fail(EINVAL, "no place for statistics");

@@ -133,7 +133,7 @@ static void verify(const char *path, unsigned durable, unsigned tried)
 	MUST(generation <= tried || generation == 200);
 	for (unsigned i = 0; block != NULL && i < BYTES; i++)
 		MUST(block[i] == generation);
-	MUST(lg_heap_stats(heap, &stats) == 0);
+	MUST(lg_heap_stats_read(heap, &stats) == 0);
 	MUST(generation == 200 || stats.objects == (block != NULL ? 1 : 0));
 	MUST(lg_heap_close(heap) == 0);
 	MUST(lg_heap_check(path, 0, NULL) == 0);

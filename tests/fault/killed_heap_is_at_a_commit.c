@@ -142,7 +142,7 @@ static void verify(const char *path)
 		reported[i] = list->steps;
 		objects += length;
 	}
-	MUST(lg_heap_stats(heap, &stats) == 0);
+	MUST(lg_heap_stats_read(heap, &stats) == 0);
 	MUST(stats.objects == objects);
 	MUST(lg_heap_close(heap) == 0);
 }

@@ -183,7 +183,7 @@ static size_t state_of(lg_heap *heap, size_t low, size_t high)
 	struct lg_heap_stats stats;
 	uint64_t objects = 0;
 
-	MUST(lg_heap_stats(heap, &stats) == 0);
+	MUST(lg_heap_stats_read(heap, &stats) == 0);
 	if (directory == NULL) {
 		MUST(low == 0);
 		MUST(stats.objects == 0);

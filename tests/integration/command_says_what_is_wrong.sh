@@ -54,7 +54,7 @@ expect 2 "'nonsense' is no command" nonsense
 expect 2 "which program" run
 expect 2 "option 'bad' is unknown" run -o bad:1 true
 expect 2 "nonsense" run --nonsense true
-expect 2 "'fil' is not file or anon" run -o backing:fil true
+expect 2 "'fil' is not file, anon or paged" run -o backing:fil true
 expect 2 "min_size: '1' is not" run -m 1 true
 expect 2 "nonsense" options --nonsense
 expect 1 "'$work/none' cannot be started: No such file" run "$work/none"

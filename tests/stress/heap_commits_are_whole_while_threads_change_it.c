@@ -98,7 +98,7 @@ static void look(const char *path)
 				       ->amount;
 		MUST(sum == (int64_t)ACCOUNTS * AMOUNT);
 	}
-	MUST(lg_heap_stats(copy, &stats) == 0);
+	MUST(lg_heap_stats_read(copy, &stats) == 0);
 	/* One more for each that is on its way to the neighbour. */
 	MUST(stats.objects >= 1 + THREADS * ACCOUNTS);
 	MUST(stats.objects <= 1 + THREADS * ACCOUNTS + 2 * THREADS);

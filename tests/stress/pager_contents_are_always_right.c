@@ -6,8 +6,7 @@
  * Method: scenes until the time is over: a pager and five maps of three times its budget, of memory, files new and old, a
  * slow store. From scene to scene page sizes and policies go round. Threads read, write, copy, sync, populate, pin and
  * advise at random, give pinned memory to system calls, make and close maps; others change the budget and fork.
- * Oracle: cells.h meanwhile, after syncs and closes; samples of the statistics and of /proc/self/statm each
- * millisecond; a child of fork ends by SIGSEGV. LGALLOC_SEED repeats a run as far as threads allow.
+ * Oracle: cells.h; samples of the statistics and of /proc/self/statm; a child of fork ends by SIGSEGV. LGALLOC_SEED repeats.
  */
 #include "stress/cells.h"
 #include "stress/clock.h"
@@ -22,8 +21,8 @@
 #include <signal.h>
 #include <sys/resource.h>
 
-enum { WORKERS = 4, RESIZER = 1, SAMPLER = 1, FORKER = 1 };
-enum { THREADS = WORKERS + RESIZER + SAMPLER + FORKER, MAPS = 5, SHIFT_LOW = 12, SHIFTS = 10 };
+enum { WORKERS = 4, RESIZER = 1, SAMPLER = 1, FORKER = 1, MAPS = 5, SHIFT_LOW = 12, SHIFTS = 10 };
+enum { THREADS = WORKERS + RESIZER + SAMPLER + FORKER };
 
 #define MIB ((size_t)1 << 20)
 #define BUDGET_LEAST (18 * MIB)

@@ -119,7 +119,7 @@ static void switches_are_on_or_off_and_nothing_else(void **state)
 	}
 }
 
-static void backing_is_file_or_anon(void **state)
+static void backing_is_file_anon_or_paged(void **state)
 {
 	(void)state;
 	assert_int_equal(set("backing:anon"), 0);
@@ -129,7 +129,7 @@ static void backing_is_file_or_anon(void **state)
 	assert_int_equal(set("backing:paper"), -EINVAL);
 	assert_non_null(strstr(lg_error(), "backing"));
 	assert_non_null(strstr(lg_error(), "paper"));
-	assert_non_null(strstr(lg_error(), "file or anon"));
+	assert_non_null(strstr(lg_error(), "file, anon or paged"));
 }
 
 static void sizes_take_units_of_1024(void **state)
@@ -420,7 +420,7 @@ int main(void)
 		TEST(defaults_are_those_of_the_table),
 		TEST(every_bound_is_allowed_and_nothing_beyond),
 		TEST(switches_are_on_or_off_and_nothing_else),
-		TEST(backing_is_file_or_anon),
+		TEST(backing_is_file_anon_or_paged),
 		TEST(sizes_take_units_of_1024),
 		TEST(times_need_a_unit_unless_zero),
 		TEST(numbers_take_no_unit),

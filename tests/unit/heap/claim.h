@@ -42,7 +42,7 @@ static inline uint64_t heap_objects(void)
 {
 	struct lg_heap_stats stats;
 
-	assert_int_equal(lg_heap_stats(heap, &stats), 0);
+	assert_int_equal(lg_heap_stats_read(heap, &stats), 0);
 	return stats.objects;
 }
 

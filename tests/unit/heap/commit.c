@@ -82,7 +82,7 @@ static void a_commit_larger_than_the_journal_extends_it(void **state)
 			object[at] = (unsigned char)(at >> 12);
 		lg_heap_root_set(heap, i == 0 ? "first" : "second", lg_heap_ref(heap, object));
 		assert_int_equal(lg_heap_commit(heap), 0);
-		assert_int_equal(lg_heap_stats(heap, &stats), 0);
+		assert_int_equal(lg_heap_stats_read(heap, &stats), 0);
 		assert_true(stats.journal_bytes > bytes);
 	}
 	heap_reopen();
@@ -110,7 +110,7 @@ static void private_copies_are_bounded(void **state)
 		object[0]++;
 		assert_int_equal(lg_heap_commit(heap), 0);
 	}
-	assert_int_equal(lg_heap_stats(heap, &stats), 0);
+	assert_int_equal(lg_heap_stats_read(heap, &stats), 0);
 	assert_true(stats.pages_dropped >= BYTES / 4096 / 2);
 	for (int i = 1; i < BYTES; i++)
 		assert_int_equal(object[i], 9);
@@ -133,7 +133,7 @@ static void what_is_freed_goes_back_to_the_disk(void **state)
 		assert_int_equal(lg_heap_commit(heap), 0);
 		assert_int_equal(lg_checkpoint_run(heap), 0);
 	}
-	assert_int_equal(lg_heap_stats(heap, &stats), 0);
+	assert_int_equal(lg_heap_stats_read(heap, &stats), 0);
 	assert_true(stats.punched_bytes >= 14 << 20); /* a chunk became the numbers' */
 	unsigned char *zeros = lg_heap_calloc(heap, 1, 16 << 20);
 	for (int i = 0; i < 16 << 20; i += 512)

@@ -24,10 +24,10 @@ static void options_are_checked(void **state)
 	heap = NULL;
 	refused("crate:on", EINVAL, "unknown");
 	refused("create", EINVAL, "no value");
-	refused("create:maybe", EINVAL, "not allowed");
-	refused("reserve:1K", EINVAL, "not allowed");
-	refused("reserve:17T", EINVAL, "not allowed");
-	refused("mode:fast", EINVAL, "not allowed");
+	refused("create:maybe", EINVAL, "'maybe' is not off or on");
+	refused("reserve:1K", EINVAL, "'1K' is not a size from 256M to 16T");
+	refused("reserve:17T", EINVAL, "'17T' is not a size");
+	refused("mode:fast", EINVAL, "'fast' is not atomic");
 	refused("create:on,readonly:on", EINVAL, "exclude");
 	errno = 0;
 	assert_null(lg_heap_open(NULL, NULL));
