@@ -109,6 +109,8 @@ static void sort_once(struct lg_pages *pages)
 {
 	uint64_t kept = 0;
 
+	if (pages->count == 0) /* there may be no list */
+		return;
 	qsort(pages->list, pages->count, sizeof(uint64_t), by_number);
 	for (uint64_t i = 0; i < pages->count; i++)
 		if (kept == 0 || pages->list[kept - 1] != pages->list[i])

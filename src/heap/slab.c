@@ -259,8 +259,9 @@ void lg_slab_return(struct lg_heap *heap, unsigned index, struct lg_heap_magazin
 	pthread_mutex_lock(&class->lock);
 	uint32_t kept = (uint32_t)lg_min(count, class->depot_max - class->depot_count);
 	magazine->count -= kept;
-	memcpy(class->depot + class->depot_count, magazine->slots + magazine->count,
-	       kept * sizeof(struct lg_slot));
+	if (kept > 0) /* a class without a depot has none */
+		memcpy(class->depot + class->depot_count, magazine->slots + magazine->count,
+		       kept * sizeof(struct lg_slot));
 	class->depot_count += kept;
 	for (; kept < count; kept++)
 		give(heap, index, &magazine->slots[--magazine->count]);

@@ -415,7 +415,7 @@ static void every_field_of_a_pager_is_there_with_its_value(void **state)
 #define COUNTER(name, what)                                                                        \
 	if (strncmp(#name, "bytes_", 6) == 0)                                                      \
 		assert_true(shows("\nlgalloc_pager_%s_bytes_total{pager=\"1\"} %" PRIu64 "\n",     \
-				  #name + (strlen(#name) > 6 ? 6 : 0), stats.name));               \
+				  &#name[strlen(#name) > 6 ? 6 : 0], stats.name));                 \
 	else                                                                                       \
 		assert_true(shows("\nlgalloc_pager_" #name "_total{pager=\"1\"} %" PRIu64 "\n",    \
 				  stats.name));
