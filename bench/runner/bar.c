@@ -260,7 +260,7 @@ static bool any_measured(const struct suite *suite, const struct bars *list)
 
 	for (size_t i = 0; i < list->count; i++)
 		for (int column = 0; column < 2; column++)
-			if (judge(suite, &list->bars[i], list->columns[column], &worst) !=
+			if (judge(suite, &list->bars[i], (int)list->columns[column], &worst) !=
 			    NOT_MEASURED)
 				return true;
 	return false;
@@ -279,8 +279,8 @@ static void write_list(FILE *to, const struct suite *suite, const struct bars *l
 	for (size_t i = 0; i < list->count; i++) {
 		const struct bar *bar = &list->bars[i];
 		char of_first[64], of_second[64];
-		verdict_text(of_first, sizeof(of_first), suite, bar, list->columns[0]);
-		verdict_text(of_second, sizeof(of_second), suite, bar, list->columns[1]);
+		verdict_text(of_first, sizeof(of_first), suite, bar, (int)list->columns[0]);
+		verdict_text(of_second, sizeof(of_second), suite, bar, (int)list->columns[1]);
 		if (markdown)
 			fprintf(to, "| %s | %s | %s |\n", bar->text, of_first, of_second);
 		else

@@ -60,12 +60,21 @@ static int finish_closed(struct lg_heap *heap)
 	return error;
 }
 
+/* A checkpoint may be freeing some of it. */
+static bool is_nearly_full(struct lg_heap *heap)
+{
+	pthread_mutex_lock(&heap->journal_lock);
+	bool full = heap->ring_used > heap->ring_bytes - heap->ring_bytes / 4;
+	pthread_mutex_unlock(&heap->journal_lock);
+	return full;
+}
+
 static int commit(struct lg_heap *heap)
 {
 	int error = begin(heap);
 
 	/* A full ring is emptied before the gate closes, not behind it. */
-	if (error == 0 && heap->ring_used > heap->ring_bytes - heap->ring_bytes / 4)
+	if (error == 0 && is_nearly_full(heap))
 		error = lg_checkpoint_run(heap);
 	if (error == 0)
 		error = lg_gate_close(heap);
