@@ -49,7 +49,7 @@ static void count_text(char text[CELL_BYTES], double count)
 static int base_lane(const struct plan *plan, const struct outcome *row)
 {
 	if (plan->base != 0)
-		return plan->base;
+		return (int)plan->base;
 	return row[LANE_JEMALLOC].state == OUTCOME_OK ? LANE_JEMALLOC : LANE_JEMALLOC_SWAP;
 }
 

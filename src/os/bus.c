@@ -30,7 +30,7 @@ static enum lg_os_access access_of(void *context)
 	return (registers->uc_mcontext.gregs[REG_ERR] & WROTE) != 0 ? LG_OS_ACCESS_WRITE :
 								      LG_OS_ACCESS_READ;
 #elif defined(__aarch64__)
-	enum { ESR_MAGIC = 0x45535201, WROTE = 1 << 6 };
+	enum { WROTE = 1 << 6 };
 	const ucontext_t *registers = context;
 	const struct _aarch64_ctx *record =
 		(const struct _aarch64_ctx *)registers->uc_mcontext.__reserved;
