@@ -209,13 +209,15 @@ static void clear(struct lg_heap *heap, uint64_t first, uint64_t units)
 	}
 }
 
-/* Disk blocks for the run, where it may have none. No lock is held: the units are taken. */
+/* Disk blocks for the run, where it may have none. Not under the lock: the units are taken. */
 static int back(struct lg_heap *heap, uint64_t first, uint64_t units)
 {
 	bool all = true;
 
+	pthread_mutex_lock(&heap->space_lock); /* others change the bits of their units */
 	FOR_PIECES(number, mask, first, units)
 	all = all && (heap->chunks[number].backed & mask) == mask;
+	pthread_mutex_unlock(&heap->space_lock);
 	if (all)
 		return 0;
 	return heap->disk.ops->reserve(&heap->disk, first << LG_UNIT_SHIFT, units << LG_UNIT_SHIFT);
