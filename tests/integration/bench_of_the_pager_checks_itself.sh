@@ -5,6 +5,7 @@
 # ends well, which means that every byte was right, and says its value. What cannot be measured here says so.
 set -euo pipefail
 unset LGALLOC_CONF LD_PRELOAD
+exec 3>&- # where a workload answers if it is open: ctest leaves its log there
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 export TMPDIR=$work

@@ -68,7 +68,10 @@ done
 # Given back and unmapped, with the worker.
 printf 'thread 1048576 8\nnew 65536 3\nfree 65536 3\nawait retired 1048576\nwrite 3 %s\nend\n' "$work/counted" >"$work/input"
 LGALLOC_CONF="area_max:2M,cache_bytes:0,interval:10ms,second_decay:10ms,retire_delay:10ms" \
-	gdb -batch -nx -x "$work/script" "$holder" >"$work/gdb" 2>&1 || fail "gdb ends well: $(tail -n 5 "$work/gdb")"
+	gdb -batch -nx -x "$work/script" "$holder" >"$work/gdb" 2>&1 || {
+	# The worker may be at a probe while the process ends under gdb; what was counted until then is compared below.
+	grep -q "Couldn't get registers: No such process" "$work/gdb" || fail "gdb ends well: $(tail -n 5 "$work/gdb")"
+}
 [ "$(sum reclaim 8)" -eq "$(counter reclaimed_total 1048576)" ] || fail "what was given back is seen"
 [ "$(sum reclaim 8)" -eq 8 ] || fail "all eight regions were given back: $(sum reclaim 8)"
 [ "$(hits retire 8)" -eq "$(counter retired_total 1048576)" ] || fail "areas unmapped are seen"
