@@ -402,7 +402,7 @@ static void every_field_of_a_pager_is_there_with_its_value(void **state)
 		 !shows("\nlgalloc_pager_limbo_bytes{pager=\"1\"} %" PRIu64 "\n", stats.limbo));
 	dialect = LG_PROMETHEUS;
 	read_all(text);
-	assert_true(stats.faults >= 1024 && stats.bytes_written > 0 && stats.fault_ns_sum > 0);
+	assert_true(stats.faults > 0 && stats.bytes_written > 0 && stats.fault_ns_sum > 0);
 #define GAUGE(name, field)                                                                         \
 	assert_true(shows("\nlgalloc_pager_" #name "{pager=\"1\"} %" PRIu64 "\n", stats.field))
 	GAUGE(budget_bytes, budget);
