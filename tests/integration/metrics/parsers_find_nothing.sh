@@ -21,7 +21,7 @@ for class in 4096 65536 1048576 16777216; do
 	tell one "new $class 9"
 	tell one "free $class 5"
 done
-tell one "map 1048576 4194304 $work/mapped"
+tell one "map 1048576 2097152 $work/mapped"
 tell one "usage"
 await 60 "the metrics file is written" test -s "$work/one.prom"
 await 60 "the file shows what was measured" grep -q '^lgalloc_resident_bytes' "$work/one.prom"

@@ -85,7 +85,7 @@ tell one "new 2097152 7"
 tell one "new 1048576 5"
 tell one "free 1048576 5"
 tell two "new 65536 3"
-tell one "map 1048576 4194304 $work/data/mapped"
+tell one "map 1048576 2097152 $work/data/mapped"
 
 serve exporter /metrics prometheus-node-exporter --web.listen-address=127.0.0.1:PORT \
 	--collector.disable-defaults --collector.textfile --collector.textfile.directory="$work/textfile"
@@ -115,11 +115,11 @@ shows 'sum(lgalloc_regions{class="65536",state="in_use"})' 14
 shows 'count(lgalloc_build_info)' 2
 shows 'lgalloc_threads{process="one"}' 1
 shows "lgalloc_threads{process=\"two.$two_process\"}" 1
-shows 'lgalloc_pager_map_bytes{process="one",pager="1"}' 4194304
+shows 'lgalloc_pager_map_bytes{process="one",pager="1"}' 2097152
 shows 'lgalloc_pager_budget_bytes{process="one",pager="1"}' 1048576
 shows 'lgalloc_pager_resident_bytes{process="one",pager="1"} <= bool lgalloc_pager_budget_bytes' 1
 shows 'lgalloc_pager_fault_seconds_count{process="one"} == bool lgalloc_pager_faults_total' 1
-shows 'lgalloc_pager_written_bytes_total{process="one"} >= bool 4194304' 1
+shows 'lgalloc_pager_written_bytes_total{process="one"} >= bool 2097152' 1
 shows 'node_textfile_scrape_error' 0
 shows 'count(node_textfile_mtime_seconds)' 2
 
