@@ -6,6 +6,7 @@
 #include "pager/budget.h"
 #include "pager/content.h"
 #include "pager/map.h"
+#include "pager/probe.h"
 #include "pager/transfer.h"
 
 #include <errno.h>
@@ -319,6 +320,8 @@ uint64_t lg_evict(struct lg_pager *pager, bool direct)
 			lg_pager_count(pager, evictions_direct, out);
 		bytes += out << shift;
 	}
+	if (bytes > 0)
+		lg_probe_evict(bytes, direct);
 	return bytes;
 }
 

@@ -8,6 +8,7 @@
 #include "pager/limbo.h"
 #include "pager/map.h"
 #include "pager/prefetch.h"
+#include "pager/probe.h"
 
 #include <errno.h>
 
@@ -174,7 +175,9 @@ static int serve_fault(struct lg_map *map, uint64_t page, enum lg_os_access acce
 	lg_pager_count(pager, faults, 1);
 	if (access != LG_OS_ACCESS_WRITE)
 		lg_pager_count(pager, read_faults, 1);
-	lg_pager_time(&pager->fault_ns, lg_os_now_ns() - start);
+	uint64_t took = lg_os_now_ns() - start;
+	lg_pager_time(&pager->fault_ns, took);
+	lg_probe_fault(lg_map_page_at(map, page), took);
 	if (error == 0)
 		follow(map, page, access, &outcome);
 	return error;

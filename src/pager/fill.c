@@ -7,6 +7,7 @@
 #include "pager/limbo.h"
 #include "pager/map.h"
 #include "pager/poison.h"
+#include "pager/probe.h"
 #include "pager/transfer.h"
 
 #include <errno.h>
@@ -213,6 +214,8 @@ int lg_fill(struct lg_map *map, uint64_t first, uint64_t count, enum lg_os_acces
 		lg_pager_count(map->pager, zero_fills, count);
 	if (error == 0 && !zero)
 		lg_pager_count(map->pager, bytes_wanted, count << map->shift);
+	if (error == 0)
+		lg_probe_fill(lg_map_page_at(map, first), count << map->shift);
 	if (error == 0 && access == LG_OS_ACCESS_WRITE)
 		lg_pager_count(map->pager, bytes_dirtied, count << map->shift);
 	if (unreadable)

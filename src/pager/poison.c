@@ -3,6 +3,7 @@
 
 #include "os/map.h"
 #include "pager/map.h"
+#include "pager/probe.h"
 
 void lg_poison(struct lg_map *map, uint64_t page, int error)
 {
@@ -25,6 +26,7 @@ void lg_poison(struct lg_map *map, uint64_t page, int error)
 	lg_store_relaxed(&map->read_error, error);
 	lg_add_relaxed(&map->poisoned, 1);
 	lg_pager_count(map->pager, poisoned, 1);
+	lg_probe_poison(lg_map_page_at(map, page), -error);
 	lg_word_release(word, lg_word_with_state(seen, LG_PAGE_POISONED));
 }
 

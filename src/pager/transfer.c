@@ -3,6 +3,7 @@
 
 #include "os/clock.h"
 #include "pager/map.h"
+#include "pager/probe.h"
 
 #include <errno.h>
 #include <string.h>
@@ -91,6 +92,7 @@ int lg_transfer_write(const struct lg_write *write)
 		}
 		lg_pager_time(&pager->write_ns, lg_os_now_ns() - start);
 		lg_pager_count(pager, bytes_written, bytes);
+		lg_probe_write(lg_map_page_at(map, write->page + done), bytes);
 	}
 	return 0;
 }

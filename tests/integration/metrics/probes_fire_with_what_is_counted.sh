@@ -10,10 +10,10 @@ holder=$1 library=$2
 need readelf binutils
 
 readelf -n "$library" >"$work/notes"
-for probe in refill steal reclaim retire; do
+for probe in refill steal reclaim retire fault fill evict write poison; do
 	grep -A3 "Provider: lgalloc" "$work/notes" | grep -q "Name: $probe\$" || fail "a note of lgalloc:$probe"
 done
-[ "$(grep -A4 "Provider: lgalloc" "$work/notes" | grep -c "Arguments: [^ ]*@[^ ]* [^ ]*@[^ ]*$")" -ge 4 ] ||
+[ "$(grep -A4 "Provider: lgalloc" "$work/notes" | grep -c "Arguments: [^ ]*@[^ ]* [^ ]*@[^ ]*$")" -ge 9 ] ||
 	fail "every probe has two arguments"
 
 need gdb gdb
@@ -31,7 +31,8 @@ INPUT
 {
 	printf 'set pagination off\nset confirm off\nset print thread-events off\nhandle SIG32 nostop noprint\n'
 	printf 'set startup-with-shell on\nbreak main\nrun <"%s" >"%s"\n' "$work/input" "$work/answers"
-	for probe in refill steal reclaim retire; do
+	printf 'handle SIGBUS nostop noprint pass\n'
+	for probe in refill steal reclaim retire fault evict write; do
 		printf 'break -probe-stap lgalloc:%s\ncommands\nsilent\n' "$probe"
 		printf 'printf "probe %s %%lu %%lu\\n", (unsigned long)$_probe_arg0, (unsigned long)$_probe_arg1\n' "$probe"
 		printf 'continue\nend\n'
@@ -76,4 +77,17 @@ LGALLOC_CONF="area_max:2M,cache_bytes:0,interval:10ms,second_decay:10ms,retire_d
 [ "$(sum reclaim 8)" -eq 8 ] || fail "all eight regions were given back: $(sum reclaim 8)"
 [ "$(hits retire 8)" -eq "$(counter retired_total 1048576)" ] || fail "areas unmapped are seen"
 [ "$(hits retire 8)" -gt 0 ] || fail "areas were unmapped"
+# A map four times as large as its pager's memory. The second argument of a write is its bytes.
+printf 'map 1048576 4194304 %s\nwrite 3 %s\nend\n' "$work/mapped" "$work/counted" >"$work/input"
+LGALLOC_CONF="background:off" gdb -batch -nx -x "$work/script" "$holder" >"$work/gdb" 2>&1 ||
+	fail "gdb ends well: $(tail -n 5 "$work/gdb")"
+of_pager()
+{
+	sed -n "s/^lgalloc_pager_$1{pager=\"1\"} //p" "$work/counted"
+}
+[ "$(of_pager faults_total)" -ge 1024 ] || fail "there were faults"
+[ "$(awk '$2 == "fault"' "$work/gdb" | grep -c '^probe')" -eq "$(of_pager faults_total)" ] || fail "faults are seen"
+[ "$(awk '$1 == "probe" && $2 == "write" { n += $4 } END { printf "%d", n }' "$work/gdb")" -eq \
+	"$(of_pager written_bytes_total)" ] || fail "bytes written are seen"
+[ "$(grep -c '^probe evict' "$work/gdb")" -gt 0 ] || fail "evictions are seen"
 printf '%s\n' "$(grep -c '^probe' "$work/gdb") hits in the last run"
