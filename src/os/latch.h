@@ -46,4 +46,19 @@ static inline void lg_os_latch_release(struct lg_os_latch *latch)
 		lg_os_wake(&latch->word);
 }
 
+/* The two together with what the first sentence above asks for. let_go is told what hold returned. */
+static inline uint64_t lg_os_latch_hold(struct lg_os_latch *latch)
+{
+	uint64_t signals = lg_os_signals_block();
+
+	lg_os_latch_take(latch);
+	return signals;
+}
+
+static inline void lg_os_latch_let_go(struct lg_os_latch *latch, uint64_t signals)
+{
+	lg_os_latch_release(latch);
+	lg_os_signals_restore(signals);
+}
+
 #endif

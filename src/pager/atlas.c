@@ -65,11 +65,10 @@ static void end(void)
 
 int lg_atlas_add(struct lg_map *map)
 {
-	uint64_t signals = lg_os_signals_block();
+	uint64_t signals = lg_os_latch_hold(&lock);
 	int error = 0;
-
-	lg_os_latch_take(&lock);
 	uint32_t i = lg_load_relaxed(&count);
+
 	if (i == capacity)
 		error = grow();
 	if (error == 0) {
@@ -83,18 +82,16 @@ int lg_atlas_add(struct lg_map *map)
 		lg_store_release(&count, lg_load_relaxed(&count) + 1); /* R3 */
 		end();
 	}
-	lg_os_latch_release(&lock);
-	lg_os_signals_restore(signals);
+	lg_os_latch_let_go(&lock, signals);
 	return error;
 }
 
 void lg_atlas_remove(struct lg_map *map)
 {
-	uint64_t signals = lg_os_signals_block();
+	uint64_t signals = lg_os_latch_hold(&lock);
+	struct entry *table = lg_load_relaxed(&entries);
 	bool found = false;
 
-	lg_os_latch_take(&lock);
-	struct entry *table = lg_load_relaxed(&entries);
 	begin();
 	for (uint32_t i = 0; i + 1 < lg_load_relaxed(&count); i++) {
 		found = found || lg_load_relaxed(&table[i].map) == map;
@@ -103,8 +100,7 @@ void lg_atlas_remove(struct lg_map *map)
 	}
 	lg_store_release(&count, lg_load_relaxed(&count) - 1); /* R3 */
 	end();
-	lg_os_latch_release(&lock);
-	lg_os_signals_restore(signals);
+	lg_os_latch_let_go(&lock, signals);
 }
 
 static struct lg_map *search(uintptr_t address)

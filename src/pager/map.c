@@ -125,18 +125,6 @@ static void leave(struct lg_map *map)
 	lg_sub_relaxed(&map->pager->map_bytes, map->bytes);
 }
 
-static void lock_maps(struct lg_pager *pager, uint64_t *signals)
-{
-	*signals = lg_os_signals_block();
-	lg_os_latch_take(&pager->maps_lock);
-}
-
-static void unlock_maps(struct lg_pager *pager, uint64_t signals)
-{
-	lg_os_latch_release(&pager->maps_lock);
-	lg_os_signals_restore(signals);
-}
-
 /* The budget has to have room for some of its pages, beside what is pinned. Under maps_lock. */
 static int check_room(struct lg_pager *pager, uint64_t page)
 {
@@ -156,18 +144,16 @@ static int check_room(struct lg_pager *pager, uint64_t page)
 static int attach(struct lg_map *map, const char *policy)
 {
 	struct lg_pager *pager = map->pager;
-	uint64_t signals;
-	int error;
+	uint64_t signals = lg_os_latch_hold(&pager->maps_lock);
+	int error = check_room(pager, lg_map_page_bytes(map));
 
-	lock_maps(pager, &signals);
-	error = check_room(pager, lg_map_page_bytes(map));
 	if (error == 0)
 		error = lg_policy_use(pager, policy, &map->use);
 	if (error == 0)
 		error = make_frames(pager, map->shift);
 	if (error == 0)
 		error = enter(map);
-	unlock_maps(pager, signals);
+	lg_os_latch_let_go(&pager->maps_lock, signals);
 	return error;
 }
 
@@ -329,7 +315,6 @@ int lg_map_close(lg_map *map)
 	struct lg_pager *pager = map->pager;
 	if (lg_pager_of_caller(pager) == NULL)
 		return -ECHILD;
-	uint64_t signals;
 	int error = 0;
 
 	lg_store_relaxed(&map->closing, true);
@@ -339,9 +324,9 @@ int lg_map_close(lg_map *map)
 	if (!map->readonly && map->store->lasts)
 		error = lg_map_sync(map, 0, 0);
 	lg_drop_all(map);
-	lock_maps(pager, &signals);
+	uint64_t signals = lg_os_latch_hold(&pager->maps_lock);
 	leave(map);
-	unlock_maps(pager, signals);
+	lg_os_latch_let_go(&pager->maps_lock, signals);
 	unmap_range(map);
 	lg_os_unreserve(map->words, map->pages * sizeof(lg_word));
 	map->store->calls->close(map->store);

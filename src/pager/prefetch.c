@@ -51,9 +51,8 @@ static void post(struct lg_map *map, const struct lg_ahead *ahead)
 {
 	struct lg_requests *requests = &map->pager->requests;
 	bool near = ahead->step == 1 || ahead->step == -1;
-	uint64_t piece = near ? piece_of(map) : 1, signals = lg_os_signals_block();
+	uint64_t piece = near ? piece_of(map) : 1, signals = lg_os_latch_hold(&requests->lock);
 
-	lg_os_latch_take(&requests->lock);
 	for (uint64_t done = 0, count; done < ahead->count; done += count) {
 		uint64_t from = ahead->first + done * (uint64_t)ahead->step;
 
@@ -63,8 +62,7 @@ static void post(struct lg_map *map, const struct lg_ahead *ahead)
 	}
 	lg_add_release(&requests->posted, 1);
 	bool asleep = requests->asleep > 0;
-	lg_os_latch_release(&requests->lock);
-	lg_os_signals_restore(signals);
+	lg_os_latch_let_go(&requests->lock, signals);
 	if (asleep)
 		lg_os_wake_all(&requests->posted);
 }
@@ -72,10 +70,9 @@ static void post(struct lg_map *map, const struct lg_ahead *ahead)
 bool lg_prefetch_demand(struct lg_map *map, uint64_t page, enum lg_os_access access)
 {
 	struct lg_requests *requests = &map->pager->requests;
-	uint64_t signals = lg_os_signals_block();
-
-	lg_os_latch_take(&requests->lock);
+	uint64_t signals = lg_os_latch_hold(&requests->lock);
 	bool room = requests->count < LG_REQUESTS;
+
 	if (room) {
 		requests->head = (requests->head + LG_REQUESTS - 1) % LG_REQUESTS;
 		requests->count++;
@@ -90,8 +87,7 @@ bool lg_prefetch_demand(struct lg_map *map, uint64_t page, enum lg_os_access acc
 		lg_add_relaxed(&map->requests, 1);
 		lg_add_release(&requests->posted, 1);
 	}
-	lg_os_latch_release(&requests->lock);
-	lg_os_signals_restore(signals);
+	lg_os_latch_let_go(&requests->lock, signals);
 	lg_os_wake_all(&requests->posted);
 	return room;
 }

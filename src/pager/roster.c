@@ -13,23 +13,9 @@ static struct lg_pager *oldest, *newest; /* all under the lock */
 static size_t count;
 static uint64_t numbers;
 
-static uint64_t take_lock(void)
-{
-	uint64_t signals = lg_os_signals_block();
-
-	lg_os_latch_take(&lock);
-	return signals;
-}
-
-static void release_lock(uint64_t signals)
-{
-	lg_os_latch_release(&lock);
-	lg_os_signals_restore(signals);
-}
-
 void lg_roster_add(struct lg_pager *pager, const char *name)
 {
-	uint64_t signals = take_lock();
+	uint64_t signals = lg_os_latch_hold(&lock);
 
 	if (name != NULL)
 		snprintf(pager->name, sizeof(pager->name), "%s", name);
@@ -40,17 +26,17 @@ void lg_roster_add(struct lg_pager *pager, const char *name)
 	*(newest != NULL ? &newest->newer : &oldest) = pager;
 	newest = pager;
 	count++;
-	release_lock(signals);
+	lg_os_latch_let_go(&lock, signals);
 }
 
 void lg_roster_remove(struct lg_pager *pager)
 {
-	uint64_t signals = take_lock();
+	uint64_t signals = lg_os_latch_hold(&lock);
 
 	*(pager->older != NULL ? &pager->older->newer : &oldest) = pager->newer;
 	*(pager->newer != NULL ? &pager->newer->older : &newest) = pager->older;
 	count--;
-	release_lock(signals);
+	lg_os_latch_let_go(&lock, signals);
 }
 
 static bool is_plain(char c)
@@ -73,21 +59,21 @@ static void look(struct lg_pager *pager, struct lg_roster_entry *entry)
 
 void lg_roster_read(struct lg_roster *roster)
 {
-	uint64_t signals = take_lock();
+	uint64_t signals = lg_os_latch_hold(&lock);
 	size_t room = count;
 	void *memory;
 
 	*roster = (struct lg_roster){ .entries = NULL };
-	release_lock(signals);
+	lg_os_latch_let_go(&lock, signals);
 	if (room == 0 || lg_os_map_record(room * sizeof(roster->entries[0]), &memory) != 0)
 		return;
 	roster->entries = memory;
 	roster->capacity = room;
-	signals = take_lock();
+	signals = lg_os_latch_hold(&lock);
 	for (struct lg_pager *pager = oldest; pager != NULL && roster->count < room;
 	     pager = pager->newer)
 		look(pager, &roster->entries[roster->count++]);
-	release_lock(signals);
+	lg_os_latch_let_go(&lock, signals);
 }
 
 void lg_roster_end(struct lg_roster *roster)
