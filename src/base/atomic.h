@@ -21,6 +21,7 @@
 #define lg_sub_release(p, v) atomic_fetch_sub_explicit((p), (v), memory_order_release)
 #define lg_and_acquire(p, v) atomic_fetch_and_explicit((p), (v), memory_order_acquire)
 #define lg_and_relaxed(p, v) atomic_fetch_and_explicit((p), (v), memory_order_relaxed)
+#define lg_or_relaxed(p, v) atomic_fetch_or_explicit((p), (v), memory_order_relaxed)
 #define lg_or_release(p, v) atomic_fetch_or_explicit((p), (v), memory_order_release)
 #define lg_swap_acquire(p, v) atomic_exchange_explicit((p), (v), memory_order_acquire)
 #define lg_swap_release(p, v) atomic_exchange_explicit((p), (v), memory_order_release)

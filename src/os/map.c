@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #ifndef MREMAP_DONTUNMAP
@@ -167,6 +168,24 @@ int lg_os_advise(void *at, size_t bytes, enum lg_os_advice advice)
 		result = madvise(at, bytes, number_of(advice));
 	while (result != 0 && errno == EINTR);
 	return result == 0 ? 0 : -errno;
+}
+
+void lg_os_drop_many(const struct iovec *ranges, unsigned count)
+{
+	enum { SELF = -10000 }; /* PIDFD_SELF_THREAD, Linux 6.14; before that the kernel refuses */
+	size_t done = 0, before = 0;
+	long got = count > 1 ? syscall(SYS_process_madvise, SELF, ranges, count, MADV_DONTNEED, 0) :
+			       -1;
+
+	if (got > 0)
+		done = (size_t)got;
+	for (unsigned i = 0; i < count; i++) {
+		size_t end = before + ranges[i].iov_len;
+
+		if (end > done) /* once more where it began is no harm */
+			(void)lg_os_advise(ranges[i].iov_base, ranges[i].iov_len, LG_OS_DROP);
+		before = end;
+	}
 }
 
 int lg_os_move(void *from, void *to, size_t bytes)

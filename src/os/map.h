@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/uio.h>
 
 enum lg_os_advice {
 	LG_OS_FREE,   /* anonymous: the kernel may take the pages; a write keeps them */
@@ -55,6 +56,9 @@ int lg_os_map_nothing(void *at, size_t bytes);
 int lg_os_map_record(size_t bytes, void **record);
 
 int lg_os_advise(void *at, size_t bytes, enum lg_os_advice advice);
+
+/* LG_OS_DROP of many ranges, by one call where the kernel can: other processors are interrupted once. */
+void lg_os_drop_many(const struct iovec *ranges, unsigned count);
 
 /*
  * Moves the pages of one anonymous range to another; the source stays mapped and reads zero. Ranges of one

@@ -32,6 +32,11 @@ bool lg_budget_try(struct lg_pager *pager, uint64_t bytes)
 void lg_budget_give(struct lg_pager *pager, uint64_t bytes)
 {
 	lg_sub_release(&pager->charged, bytes);
+	lg_budget_announce(pager);
+}
+
+void lg_budget_announce(struct lg_pager *pager)
+{
 	lg_add_ordered(&pager->freed, 1);
 	if (lg_load_ordered(&pager->waiting) > 0)
 		lg_os_wake_all(&pager->freed);
@@ -41,12 +46,10 @@ uint64_t lg_budget_available(struct lg_pager *pager)
 {
 	uint64_t charged = lg_load_relaxed(&pager->charged),
 		 budget = lg_load_relaxed(&pager->budget);
-	uint64_t bytes = charged < budget ? budget - charged : 0;
+	uint64_t unused = charged < budget ? budget - charged : 0;
 
-	for (unsigned i = 0; i < LG_PAGE_SHIFTS; i++)
-		bytes += lg_frame_bytes(&pager->frames[i], LG_FRAME_FREE) +
-			 lg_frame_bytes(&pager->frames[i], LG_FRAME_CLEAN);
-	return bytes;
+	return unused + lg_pager_frame_bytes(pager, LG_FRAME_FREE) +
+	       lg_pager_frame_bytes(pager, LG_FRAME_CLEAN);
 }
 
 uint64_t lg_budget_mark(struct lg_pager *pager)
@@ -63,25 +66,17 @@ void lg_budget_look(struct lg_pager *pager)
 	lg_os_wake_all(&pager->work);
 }
 
-static uint64_t unwritten_bytes(struct lg_pager *pager)
-{
-	uint64_t bytes = 0;
-
-	for (unsigned i = 0; i < LG_PAGE_SHIFTS; i++)
-		bytes += lg_frame_bytes(&pager->frames[i], LG_FRAME_UNWRITTEN);
-	return bytes;
-}
-
 bool lg_budget_reclaim(struct lg_pager *pager, bool direct)
 {
 	/* Only the writers call stores that may not be called inside a signal handler. */
 	if (direct && lg_load_relaxed(&pager->slow_stores) > 0) {
 		lg_budget_look(pager);
-		return pager->userfault.can_move && unwritten_bytes(pager) == 0 &&
+		return pager->userfault.can_move &&
+		       lg_pager_frame_bytes(pager, LG_FRAME_UNWRITTEN) == 0 &&
 		       lg_evict(pager, true) > 0;
 	}
-
-	if (unwritten_bytes(pager) > lg_load_relaxed(&pager->budget) / LIMBO_PART &&
+	if (lg_pager_frame_bytes(pager, LG_FRAME_UNWRITTEN) >
+		    lg_load_relaxed(&pager->budget) / LIMBO_PART &&
 	    lg_limbo_write(pager) > 0)
 		return true;
 	return lg_evict(pager, direct) > 0 || lg_limbo_write(pager) > 0;
@@ -104,11 +99,16 @@ int lg_budget_wait(struct lg_pager *pager, unsigned *turns)
 	return 0;
 }
 
+bool lg_budget_free(struct lg_pager *pager, uint64_t bytes)
+{
+	return lg_limbo_retire(pager, bytes) > 0 || lg_budget_reclaim(pager, true) ||
+	       lg_staging_drop(pager) > 0 || lg_limbo_retire_ahead(pager, bytes) > 0;
+}
+
 bool lg_budget_take_now(struct lg_pager *pager, uint64_t bytes)
 {
 	while (!lg_budget_try(pager, bytes))
-		if (lg_limbo_retire(pager, bytes) == 0 && !lg_budget_reclaim(pager, true) &&
-		    lg_staging_drop(pager) == 0 && lg_limbo_retire_ahead(pager, bytes) == 0)
+		if (!lg_budget_free(pager, bytes))
 			return false;
 	lg_budget_look(pager);
 	return true;

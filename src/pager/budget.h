@@ -34,6 +34,12 @@ bool lg_budget_take_now(struct lg_pager *pager, uint64_t bytes);
  */
 bool lg_budget_reclaim(struct lg_pager *pager, bool direct);
 
+/* The same, of all that can give memory back, what is worth least first: wanted are `bytes`. */
+bool lg_budget_free(struct lg_pager *pager, uint64_t bytes);
+
+/* Memory was given back, or can be had now: those who wait look again. */
+void lg_budget_announce(struct lg_pager *pager);
+
 /* Sleeps a while, for others to give memory back. -ENOMEM, or why writes fail: in vain for too long. */
 int lg_budget_wait(struct lg_pager *pager, unsigned *turns);
 

@@ -65,5 +65,5 @@ uint64_t lg_content_hash(const void *at, size_t bytes)
 	uint64_t hash = fold(lanes[0] ^ secrets[4], lanes[1] ^ secrets[5]) ^
 			lg_rotate_right(fold(lanes[2] ^ secrets[6], lanes[3] ^ secrets[7]), 32) ^
 			bytes;
-	return hash != 0 ? hash : 1;
+	return hash > 1 ? hash : 2;
 }

@@ -119,6 +119,7 @@ void lg_drop_all(struct lg_map *map)
 	uint64_t signals = lg_pager_lock(map->pager);
 
 	lg_recent_forget(map);
+	lg_piece_forget(map);
 	lg_pager_unlock(map->pager, signals);
 	drop(map, 0, map->pages, true);
 	/* Huge frames are worth keeping for other maps, if there are; those of small pages are not. */

@@ -73,19 +73,34 @@ static unsigned choose_from(struct lg_pager *pager, struct lg_policy_use *use,
 	return count;
 }
 
-/* Fills `victims` with handles of pages that are claimed: how many. */
-static unsigned choose(struct lg_pager *pager, uint32_t victims[LG_BATCH], uint64_t wanted)
+/* Lately fewer came back from limbo than it costs to take them there one by one. */
+static bool limbo_pays(struct lg_frames *frames)
+{
+	enum { KNOWN = 256, PART = 8, SAMPLE = 16 };
+
+	return frames->entered < KNOWN || frames->returned >= frames->entered / PART ||
+	       ++frames->batches % SAMPLE == 0;
+}
+
+/* Fills `victims` with handles of pages that are claimed: how many. *pays: a bit for each page size. */
+static unsigned choose(struct lg_pager *pager, uint32_t victims[LG_BATCH], uint64_t wanted,
+		       unsigned *pays)
 {
 	struct lg_policy_use *use;
 	unsigned count = 0;
-	uint32_t tried = 0;
+	uint32_t tried;
 	uint64_t signals = lg_pager_lock(pager);
 
 	lg_recent_trim(pager);
-	while (count == 0 && (use = largest_use(pager, tried)) != NULL) {
-		count = choose_from(pager, use, victims, wanted);
-		tried |= (uint32_t)1 << (use - pager->residents.uses);
-	}
+	do {
+		tried = 0;
+		while (count == 0 && (use = largest_use(pager, tried)) != NULL) {
+			count = choose_from(pager, use, victims, wanted);
+			tried |= (uint32_t)1 << (use - pager->residents.uses);
+		}
+	} while (count == 0 && lg_piece_join_oldest(pager));
+	for (unsigned i = 0; i < LG_PAGE_SHIFTS; i++)
+		*pays |= (unsigned)limbo_pays(&pager->frames[i]) << i;
 	lg_pager_unlock(pager, signals);
 	return count;
 }
@@ -152,16 +167,7 @@ static void enter_limbo(struct lg_map *map, uint64_t first, uint64_t count, uint
 			lg_pager_count(pager, evictions_clean, 1);
 		lg_word_release(&map->words[first + i], lg_word_with_state(word, LG_PAGE_LIMBO));
 	}
-	lg_pager_unlock(pager, signals);
-}
-
-static void return_frames(struct lg_pager *pager, struct lg_frames *frames, uint32_t first,
-			  uint64_t count)
-{
-	uint64_t signals = lg_pager_lock(pager);
-
-	for (uint64_t i = 0; i < count; i++)
-		lg_frame_put(frames, (uint32_t)(first + i), LG_FRAME_EMPTY);
+	lg_frames_note(frames, (uint32_t)count, 0);
 	lg_pager_unlock(pager, signals);
 }
 
@@ -186,7 +192,7 @@ static void refuse(struct lg_map *map, uint64_t page, struct lg_frames *frames, 
 		set_state(&map->words[page], LG_PAGE_DIRTY);
 	}
 	lg_pager_count(map->pager, evictions_busy, 1);
-	return_frames(map->pager, frames, frame, 1);
+	lg_pager_put_frames(map->pager, frames, frame, 1, LG_FRAME_EMPTY);
 	keep(map, page, 1);
 }
 
@@ -214,19 +220,26 @@ static uint64_t move_out_some(struct lg_map *map, uint64_t first, uint64_t count
 		return got;
 	refuse(map, first + moved, frames, (uint32_t)(frame + moved),
 	       done - (size_t)(moved << map->shift));
-	return_frames(pager, frames, (uint32_t)(frame + moved + 1), got - moved - 1);
+	lg_pager_put_frames(pager, frames, (uint32_t)(frame + moved + 1), got - moved - 1,
+			    LG_FRAME_EMPTY);
 	return moved + 1;
 }
 
-/* Out of the map and out of memory; the store has them. */
-static void drop_run(struct lg_map *map, uint64_t first, uint64_t count)
-{
-	struct lg_pager *pager = map->pager;
-	uint64_t bytes = count << map->shift;
+/* Neighbours that are claimed. */
+struct run {
+	struct lg_map *map;
+	uint64_t first;
+	uint64_t count;
+};
 
-	(void)lg_os_advise(lg_map_page_at(map, first), bytes, LG_OS_DROP);
-	uint64_t signals = lg_pager_lock(pager);
-	for (uint64_t page = first; page < first + count; page++) {
+/* Dropped from their map: they are out. Returns their bytes. */
+static uint64_t forget_run(const struct run *run)
+{
+	struct lg_map *map = run->map;
+	struct lg_pager *pager = map->pager;
+	uint64_t bytes = run->count << map->shift, signals = lg_pager_lock(pager);
+
+	for (uint64_t page = run->first; page < run->first + run->count; page++) {
 		uint64_t word = lg_load_relaxed(&map->words[page]);
 
 		lg_trace_note(&pager->trace,
@@ -237,7 +250,23 @@ static void drop_run(struct lg_map *map, uint64_t first, uint64_t count)
 		lg_word_release(&map->words[page], lg_word_with_state(word, LG_PAGE_OUT));
 	}
 	lg_pager_unlock(pager, signals);
-	lg_budget_give(pager, bytes); /* the map may be gone with its last page */
+	return bytes;
+}
+
+/* Out of the map and out of memory; the store has them. */
+static void drop_runs(struct lg_pager *pager, const struct run *runs, unsigned count)
+{
+	struct iovec ranges[LG_BATCH];
+	uint64_t bytes = 0;
+
+	for (unsigned i = 0; i < count; i++)
+		ranges[i] = (struct iovec){ lg_map_page_at(runs[i].map, runs[i].first),
+					    runs[i].count << runs[i].map->shift };
+	lg_os_drop_many(ranges, count);
+	for (unsigned i = 0; i < count; i++)
+		bytes += forget_run(&runs[i]); /* the map may be gone with its last page */
+	if (bytes > 0)
+		lg_budget_give(pager, bytes);
 }
 
 /* Pages of one kind, by their place: all clean, or all dirty. */
@@ -247,7 +276,7 @@ static uint64_t leave_in_place(struct lg_map *map, uint64_t first, uint64_t coun
 
 	if (!dirty) {
 		lg_pager_count(map->pager, evictions_clean, count);
-		drop_run(map, first, count);
+		drop_runs(map->pager, &(struct run){ map, first, count }, 1);
 		return count;
 	}
 	for (uint64_t i = 0; i < count; i++) {
@@ -266,7 +295,7 @@ static uint64_t leave_in_place(struct lg_map *map, uint64_t first, uint64_t coun
 		keep(map, first, count);
 		return 0;
 	}
-	drop_run(map, first, count);
+	drop_runs(map->pager, &(struct run){ map, first, count }, 1);
 	return count;
 }
 
@@ -294,32 +323,58 @@ static uint64_t take_out(struct lg_map *map, uint64_t first, uint64_t count)
 	return out;
 }
 
+/* Of the pages, all claimed, which need not go to limbo. */
+static bool is_dropped(const struct run *run, bool pays)
+{
+	enum { LONE = 4 };
+
+	if (pays || run->map->huge || run->count > LONE)
+		return false;
+	for (uint64_t page = run->first; page < run->first + run->count; page++)
+		if (lg_word_state(lg_load_relaxed(&run->map->words[page])) != LG_PAGE_CLEAN)
+			return false;
+	return true;
+}
+
+/* The victims that begin at victims[i] and are neighbours. */
+static struct run run_at(struct lg_pager *pager, const uint32_t *victims, unsigned i,
+			 unsigned count)
+{
+	const struct lg_resident *table = pager->residents.table, *first = &table[victims[i]];
+	struct run run = { lg_map_of(pager, first->map), first->page, 1 };
+
+	while (i + run.count < count && table[victims[i + run.count]].map == first->map &&
+	       table[victims[i + run.count]].page == first->page + run.count)
+		run.count++;
+	return run;
+}
+
 uint64_t lg_evict(struct lg_pager *pager, bool direct)
 {
-	struct lg_residents *residents = &pager->residents;
-	uint64_t bytes = 0, most = direct ? LG_BATCH_DIRECT_BYTES : LG_BATCH_BYTES;
+	uint64_t bytes = 0, out = 0, most = direct ? LG_BATCH_DIRECT_BYTES : LG_BATCH_BYTES;
 	uint32_t victims[LG_BATCH];
-	unsigned count = choose(pager, victims, lg_min(most, lg_budget_mark(pager) / 2));
+	struct run drops[LG_BATCH];
+	unsigned drop_count = 0, pays = 0;
+	unsigned count = choose(pager, victims, lg_min(most, lg_budget_mark(pager) / 2), &pays);
 
-	sort(residents, victims, count);
-	for (unsigned i = 0, run; i < count; i += run) {
-		struct lg_resident first = residents->table[victims[i]];
-		struct lg_map *map = lg_map_of(pager, first.map);
-		unsigned shift = map->shift; /* it may be gone with its last page */
-		uint64_t out;
+	sort(&pager->residents, victims, count);
+	for (unsigned i = 0; i < count;) {
+		struct run run = run_at(pager, victims, i, count);
+		unsigned shift = run.map->shift; /* it may be gone with its last page */
+		uint64_t left = run.count;
 
-		for (run = 1; i + run < count; run++) {
-			struct lg_resident *next = &residents->table[victims[i + run]];
-
-			if (next->map != first.map || next->page != first.page + run)
-				break;
-		}
-		out = take_out(map, first.page, run);
-		lg_pager_count(pager, evictions, out);
-		if (direct)
-			lg_pager_count(pager, evictions_direct, out);
-		bytes += out << shift;
+		i += (unsigned)run.count;
+		if (is_dropped(&run, (pays >> (shift - LG_PAGE_SHIFT_MIN) & 1) != 0))
+			drops[drop_count++] = run;
+		else
+			left = take_out(run.map, run.first, run.count);
+		out += left;
+		bytes += left << shift;
 	}
+	drop_runs(pager, drops, drop_count);
+	lg_pager_count(pager, evictions, out);
+	if (direct)
+		lg_pager_count(pager, evictions_direct, out);
 	if (bytes > 0)
 		lg_probe_evict(bytes, direct);
 	return bytes;

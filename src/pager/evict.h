@@ -4,6 +4,9 @@
  * many. The policy names the victims; they are taken in the order of their addresses, so that neighbours move
  * by one call, lie side by side in their frames and are written by one write.
  *
+ * Clean pages that have no neighbours in their batch would each need a call, and each call interrupts the other
+ * processors: where few pages come back from limbo they are dropped instead, all by one call.
+ *
  * Where the kernel cannot move pages, or the map is read-only, there is no limbo: dirty pages are
  * write-protected, written from where they are, and dropped.
  */

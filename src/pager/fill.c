@@ -49,6 +49,19 @@ static void fill_ahead(struct lg_map *map, uint64_t page, uint32_t handle)
 	lg_trace_note(&map->pager->trace, LG_TRACE_PREFETCH, map->index, page, map->shift);
 }
 
+/* They are in the map: their words say so. */
+static void release_mapped(struct lg_map *map, uint64_t first, uint64_t count,
+			   const uint32_t *handles, enum lg_page_state state)
+{
+	for (uint64_t i = 0; i < count; i++) {
+		lg_word *word = &map->words[first + i];
+
+		lg_word_release(word, lg_word_with_state(lg_word_with_handle(lg_load_relaxed(word),
+									     handles[i]),
+							 state));
+	}
+}
+
 /* The pages are in the map. The first is what was touched. */
 static void publish(struct lg_map *map, uint64_t first, uint64_t count, const uint32_t *handles,
 		    enum lg_page_state state, enum lg_os_access access)
@@ -60,12 +73,7 @@ static void publish(struct lg_map *map, uint64_t first, uint64_t count, const ui
 		fill_ahead(map, first + i, handles[i]);
 	lg_recent_note(map, first);
 	lg_pager_unlock(map->pager, signals);
-	for (uint64_t i = 0; i < count; i++) {
-		uint64_t word = lg_load_relaxed(&map->words[first + i]);
-
-		lg_word_release(&map->words[first + i],
-				lg_word_with_state(lg_word_with_handle(word, handles[i]), state));
-	}
+	release_mapped(map, first, count, handles, state);
 }
 
 static void remove_residents(struct lg_map *map, uint64_t count, const uint32_t *handles)
@@ -142,14 +150,6 @@ undo_claims:
 
 /* --- moved in ----------------------------------------------------------------------------------- */
 
-static void put_frame(struct lg_pager *pager, struct lg_frames *frames, uint32_t frame)
-{
-	uint64_t signals = lg_pager_lock(pager);
-
-	lg_frame_put(frames, frame, LG_FRAME_FREE);
-	lg_pager_unlock(pager, signals);
-}
-
 /* A frame with the page's contents. */
 static int load_frame(struct lg_map *map, uint64_t page, bool zero, uint32_t *frame,
 		      bool *unreadable)
@@ -166,7 +166,7 @@ static int load_frame(struct lg_map *map, uint64_t page, bool zero, uint32_t *fr
 		error = lg_transfer_read(map, page, 1, lg_frame_at(frames, *frame));
 	*unreadable = error != 0;
 	if (error != 0)
-		put_frame(map->pager, frames, *frame);
+		lg_pager_put_frames(map->pager, frames, *frame, 1, LG_FRAME_FREE);
 	return error;
 }
 
@@ -185,20 +185,18 @@ static int fill_moved(struct lg_map *map, uint64_t page, enum lg_os_access acces
 		goto undo_frame;
 	}
 	if (!zero && access != LG_OS_ACCESS_WRITE)
-		lg_resident_at(&pager->residents, handle)->hash =
+		*lg_resident_hash(&pager->residents, handle) =
 			lg_content_hash(lg_frame_at(frames, frame), lg_map_page_bytes(map));
 	error = lg_limbo_move_in(map, page, frame);
 	if (error != 0) {
 		remove_residents(map, 1, &handle);
 		goto undo_frame;
 	}
-	uint64_t signals = lg_pager_lock(pager);
-	lg_frame_put(frames, frame, LG_FRAME_EMPTY);
-	lg_pager_unlock(pager, signals);
+	lg_pager_put_frames(pager, frames, frame, 1, LG_FRAME_EMPTY);
 	publish(map, page, 1, &handle, LG_PAGE_DIRTY, access);
 	return 0;
 undo_frame:
-	put_frame(pager, frames, frame);
+	lg_pager_put_frames(pager, frames, frame, 1, LG_FRAME_FREE);
 undo_claim:
 	give_up(map, page, 1);
 	return error;
@@ -235,7 +233,7 @@ static void enter_limbo(struct lg_map *map, uint64_t page, uint32_t handle, uint
 	uint64_t word = lg_load_relaxed(&map->words[page]), signals = lg_pager_lock(pager);
 
 	resident->frame = frame;
-	resident->ahead = (uint16_t)ahead;
+	resident->ahead = ahead & 0x7fff;
 	frames->table[frame].handle = handle;
 	lg_frame_put(frames, frame, LG_FRAME_AHEAD);
 	/* Those of streams that ended make room for these: they are as others of limbo then. */
@@ -256,21 +254,21 @@ static int ahead_moved(struct lg_map *map, uint64_t page)
 	int error = load_frame(map, page, false, &frame, &unreadable);
 
 	if (error == 0 && !add_residents(map, page, 1, &handle)) {
-		put_frame(pager, frames, frame);
+		lg_pager_put_frames(pager, frames, frame, 1, LG_FRAME_FREE);
 		error = -ENOMEM;
 	}
 	if (error != 0) {
 		give_up(map, page, 1);
 		return error;
 	}
-	lg_resident_at(&pager->residents, handle)->hash =
+	*lg_resident_hash(&pager->residents, handle) =
 		lg_content_hash(lg_frame_at(frames, frame), lg_map_page_bytes(map));
 	enter_limbo(map, page, handle, frame, 1);
 	return 0;
 }
 
 /* The marker's copy, in a frame; false: there is no frame, and it goes into the map as the others. */
-static bool mark(struct lg_map *map, uint64_t page, const void *from, uint32_t *frame)
+static bool mark(struct lg_map *map, const void *from, uint32_t *frame)
 {
 	struct lg_pager *pager = map->pager;
 	struct lg_frames *frames = lg_pager_frames(pager, map->shift);
@@ -278,7 +276,6 @@ static bool mark(struct lg_map *map, uint64_t page, const void *from, uint32_t *
 	uint64_t signals = lg_pager_lock(pager);
 	bool found = lg_frame_take(frames, 1, frame) == 1;
 
-	(void)page;
 	lg_pager_unlock(pager, signals);
 	if (!found)
 		return false;
@@ -286,30 +283,60 @@ static bool mark(struct lg_map *map, uint64_t page, const void *from, uint32_t *
 				 &done) == 0)
 		return true;
 	(void)lg_os_advise(lg_frame_at(frames, *frame), bytes, LG_OS_DROP);
-	signals = lg_pager_lock(pager);
-	lg_frame_put(frames, *frame, LG_FRAME_EMPTY);
-	lg_pager_unlock(pager, signals);
+	lg_pager_put_frames(pager, frames, *frame, 1, LG_FRAME_EMPTY);
 	return false;
 }
 
-/* The pages before and behind the marker. */
-static int copy_around(struct lg_map *map, uint64_t first, uint64_t count, uint64_t marker,
-		       bool marked, const char *buffer)
+/* The pages before and behind the marker; without one, all. */
+static int copy_around(struct lg_map *map, uint64_t first, uint64_t count, uint64_t before,
+		       const char *buffer)
 {
-	uint64_t before = marked ? marker - first : count;
 	bool protected = map->protects && !map->readonly;
 	int error = 0;
 
 	if (before > 0)
 		error = copy_in(map, first, before, buffer, protected);
 	if (error == 0 && before + 1 < count) {
-		error = copy_in(map, marker + 1, count - before - 1,
+		error = copy_in(map, first + before + 1, count - before - 1,
 				buffer + ((before + 1) << map->shift), protected);
 		if (error != 0 && before > 0)
 			(void)lg_os_advise(lg_map_page_at(map, first), before << map->shift,
 					   LG_OS_DROP);
 	}
 	return error;
+}
+
+/* Without a marker nothing will tell when they are touched: they are the policy's at once. */
+static void publish_ahead(struct lg_map *map, uint64_t first, uint64_t count,
+			  const uint32_t *handles, enum lg_page_state state)
+{
+	uint64_t signals = lg_pager_lock(map->pager);
+
+	for (uint64_t i = 0; i < count; i++)
+		fill_ahead(map, first + i, handles[i]);
+	lg_pager_unlock(map->pager, signals);
+	release_mapped(map, first, count, handles, state);
+}
+
+/* The marker, in its frame, is behind the first `before` pages. */
+static void publish_piece(struct lg_map *map, uint64_t first, uint64_t count, uint64_t before,
+			  const uint32_t *handles, uint32_t frame, enum lg_page_state state)
+{
+	struct lg_pager *pager = map->pager;
+	uint64_t marker = first + before;
+
+	for (uint64_t page = first; page < first + count; page++)
+		if (page != marker)
+			lg_or_relaxed(&map->words[page], LG_WORD_ASIDE);
+	release_mapped(map, first, before, handles, state);
+	release_mapped(map, marker + 1, count - before - 1, handles + before + 1, state);
+	if (count > 1) {
+		uint64_t signals = lg_pager_lock(pager);
+
+		lg_piece_add(map, first, count, marker);
+		lg_pager_unlock(pager, signals);
+	}
+	enter_limbo(map, marker, handles[before], frame, count);
 }
 
 static int ahead_copied(struct lg_map *map, uint64_t first, uint64_t count, uint64_t marker)
@@ -330,30 +357,21 @@ static int ahead_copied(struct lg_map *map, uint64_t first, uint64_t count, uint
 		error = -ENOMEM;
 		goto undo_budget;
 	}
-	bool marked = mark(map, marker, (char *)buffer + ((marker - first) << map->shift), &frame);
-	error = copy_around(map, first, count, marker, marked, buffer);
+	bool marked = mark(map, (char *)buffer + ((marker - first) << map->shift), &frame);
+	uint64_t before = marked ? marker - first : count;
+	error = copy_around(map, first, count, before, buffer);
 	if (error != 0)
 		goto undo_residents;
 	lg_staging_give(pager, buffer);
-	uint64_t signals = lg_pager_lock(pager);
-	for (uint64_t i = 0; i < count; i++)
-		if (!marked || first + i != marker)
-			fill_ahead(map, first + i, handles[i]);
-	lg_pager_unlock(pager, signals);
-	for (uint64_t i = 0; i < count; i++) {
-		uint64_t word = lg_load_relaxed(&map->words[first + i]);
-
-		if (!marked || first + i != marker)
-			lg_word_release(
-				&map->words[first + i],
-				lg_word_with_state(lg_word_with_handle(word, handles[i]), state));
-	}
 	if (marked)
-		enter_limbo(map, marker, handles[marker - first], frame, count);
+		publish_piece(map, first, count, before, handles, frame, state);
+	else
+		publish_ahead(map, first, count, handles, state);
 	return 0;
 undo_residents:
 	if (marked) {
-		put_frame(pager, lg_pager_frames(pager, map->shift), frame);
+		lg_pager_put_frames(pager, lg_pager_frames(pager, map->shift), frame, 1,
+				    LG_FRAME_FREE);
 		bytes -= lg_map_page_bytes(map); /* the frame keeps its memory */
 	}
 	remove_residents(map, count, handles);

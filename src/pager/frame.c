@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 #include "pager/frame.h"
 
+#include "base/bits.h"
 #include "base/require.h"
 #include "os/map.h"
+
+enum { USED_STEP = 1024 };
 
 static bool is_linked(uint32_t list)
 {
@@ -30,7 +33,7 @@ int lg_frames_make(struct lg_frames *frames, void *base, uint32_t count, unsigne
 	frames->shift = shift;
 	frames->huge = huge;
 	frames->count = count;
-	frames->hand = 0;
+	frames->used = frames->hand = 0;
 	frames->table = table;
 	for (unsigned list = 0; list < LG_FRAME_LISTS; list++) {
 		frames->lists[list].first = frames->lists[list].last = LG_FRAME_NONE;
@@ -87,23 +90,44 @@ void lg_frame_put(struct lg_frames *frames, uint32_t index, enum lg_frame_list l
 		append(frames, index);
 }
 
+/* As few as let half of them be EMPTY, so that there are runs: tables grow with what is used. */
+static void use_more(struct lg_frames *frames, uint32_t want)
+{
+	uint32_t taken = frames->count - count_of(frames, LG_FRAME_EMPTY);
+	uint64_t wanted = 2 * ((uint64_t)taken + want);
+
+	if (frames->used < wanted)
+		frames->used = (uint32_t)lg_min(lg_round_up(wanted, USED_STEP), frames->count);
+}
+
 uint32_t lg_frame_take(struct lg_frames *frames, uint32_t want, uint32_t *first)
 {
 	uint32_t got = 0;
 
 	if (count_of(frames, LG_FRAME_EMPTY) == 0 || want == 0)
 		return 0;
-	while (frames->table[frames->hand].list != LG_FRAME_EMPTY)
-		frames->hand = frames->hand + 1 < frames->count ? frames->hand + 1 : 0;
+	use_more(frames, want);
+	while (frames->hand == frames->used || frames->table[frames->hand].list != LG_FRAME_EMPTY)
+		frames->hand = frames->hand < frames->used ? frames->hand + 1 : 0;
 	*first = frames->hand;
-	while (got < want && frames->hand < frames->count &&
+	while (got < want && frames->hand < frames->used &&
 	       frames->table[frames->hand].list == LG_FRAME_EMPTY) {
 		lg_frame_put(frames, frames->hand++, LG_FRAME_HELD);
 		got++;
 	}
-	if (frames->hand == frames->count)
-		frames->hand = 0;
 	return got;
+}
+
+void lg_frames_note(struct lg_frames *frames, uint32_t entered, uint32_t returned)
+{
+	enum { LATELY = 4096 };
+
+	frames->entered += entered;
+	frames->returned += returned;
+	if (frames->entered >= LATELY) {
+		frames->entered /= 2;
+		frames->returned /= 2;
+	}
 }
 
 static bool list_is_sound(const struct lg_frames *frames, uint32_t list)

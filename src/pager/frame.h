@@ -43,6 +43,10 @@ struct lg_frames {
 	unsigned shift;
 	bool huge; /* of 2 MiB, and the kernel moves them whole */
 	uint32_t count;
+	uint32_t used;    /* frames from here on were never taken */
+	uint32_t entered; /* limbo by eviction, lately; halved together, now and then */
+	uint32_t returned;
+	uint32_t batches;
 	uint32_t hand; /* where the search for EMPTY goes on, so that runs lie together */
 	struct lg_frame *table;
 	_Atomic(bool) is_made;
@@ -84,6 +88,9 @@ static inline uint64_t lg_frame_bytes(const struct lg_frames *frames, enum lg_fr
 
 	return count > 0 ? count << frames->shift : 0;
 }
+
+/* So many entered limbo, or returned from it into their map. */
+void lg_frames_note(struct lg_frames *frames, uint32_t entered, uint32_t returned);
 
 /* Lists and counts agree. For tests. */
 bool lg_frames_check(const struct lg_frames *frames);

@@ -29,6 +29,18 @@ static struct lg_resident *resident_of(struct lg_map *map, uint64_t word)
 	return lg_resident_at(&map->pager->residents, lg_word_handle(word));
 }
 
+static uint64_t hash_of(struct lg_map *map, uint64_t word)
+{
+	return map->huge ? *lg_resident_hash(&map->pager->residents, lg_word_handle(word)) :
+			   LG_HASH_NONE;
+}
+
+static void set_hash(struct lg_map *map, uint64_t word, uint64_t hash)
+{
+	if (map->huge)
+		*lg_resident_hash(&map->pager->residents, lg_word_handle(word)) = hash;
+}
+
 /* The page whose frame this is. Under the lock, frame in CLEAN or UNWRITTEN. */
 static lg_word *word_of(struct lg_pager *pager, const struct lg_frames *frames, uint32_t index,
 			struct lg_map **map, uint64_t *page)
@@ -59,6 +71,7 @@ static bool give_up(struct lg_pager *pager, struct lg_frames *frames, uint32_t i
 		lg_pager_count(pager, prefetch_useless,
 			       lg_resident_at(&pager->residents, lg_word_handle(seen))->ahead);
 		lg_stream_waste(&map->streams, page);
+		lg_piece_give_up(map, page);
 	}
 	lg_resident_remove(pager, lg_word_handle(seen));
 	lg_word_release(word, lg_word_with_state(seen & ~LG_WORD_AHEAD, LG_PAGE_OUT));
@@ -182,9 +195,7 @@ static int take_fresh(struct lg_pager *pager, struct lg_frames *frames, uint32_t
 	if (error == 0 || !found)
 		return error;
 	drop_memory(frames, frame, 1);
-	signals = lg_pager_lock(pager);
-	lg_frame_put(frames, *frame, LG_FRAME_EMPTY);
-	lg_pager_unlock(pager, signals);
+	lg_pager_put_frames(pager, frames, *frame, 1, LG_FRAME_EMPTY);
 	return error;
 }
 
@@ -241,14 +252,20 @@ static void fill_again(struct lg_map *map, uint64_t page, uint64_t *word, enum l
 	if ((*word & LG_WORD_AHEAD) != 0) {
 		lg_pager_count(map->pager, prefetch_useful, resident->ahead);
 		lg_pager_count(map->pager, bytes_wanted, (uint64_t)resident->ahead << map->shift);
+		lg_piece_reach(map, page);
 		lg_resident_fill(map, lg_word_handle(*word), how);
 	} else {
+		lg_frames_note(frames_of(map), 0, 1);
 		lg_resident_fill(map, lg_word_handle(*word), how);
 		use->policy.ops->touch(use->state, lg_word_handle(*word), how);
 	}
 	/* One that has a hash is counted when it turns out to differ. */
-	if (how == LG_REFERENCE_WRITE && (*word & LG_WORD_UNWRITTEN) == 0 && resident->hash == 0)
+	if (how == LG_REFERENCE_WRITE && (*word & LG_WORD_UNWRITTEN) == 0 &&
+	    hash_of(map, *word) < LG_HASHES)
 		lg_pager_count(map->pager, bytes_dirtied, lg_map_page_bytes(map));
+	if (how == LG_REFERENCE_READ && (*word & LG_WORD_UNWRITTEN) == 0 &&
+	    hash_of(map, *word) == LG_HASH_NONE)
+		set_hash(map, *word, LG_HASH_WANTED);
 	resident->frame = LG_FRAME_NONE;
 	lg_recent_note(map, page);
 }
@@ -327,6 +344,7 @@ int lg_limbo_return(struct lg_map *map, uint64_t page, uint64_t *word, enum lg_o
 	lg_pager_unlock(pager, signals);
 	*word = lg_word_with_state(*word & ~(LG_WORD_AHEAD | LG_WORD_UNWRITTEN),
 				   copied ? LG_PAGE_CLEAN : LG_PAGE_DIRTY);
+	lg_budget_look(pager); /* limbo has less that is clean */
 	return 0;
 }
 
@@ -336,7 +354,8 @@ int lg_limbo_return(struct lg_map *map, uint64_t page, uint64_t *word, enum lg_o
 struct claimed {
 	uint64_t word;
 	uint32_t frame;
-	bool written; /* or needs no write */
+	bool written;  /* or needs no write */
+	uint64_t hash; /* of what it has, if that had to be known */
 };
 
 /*
@@ -347,8 +366,7 @@ static bool is_stored(struct lg_map *map, struct claimed *page)
 {
 	const void *at = lg_frame_at(frames_of(map), page->frame);
 	size_t bytes = lg_map_page_bytes(map);
-	uint64_t hash = resident_of(map, page->word)->hash;
-
+	uint64_t hash = hash_of(map, page->word);
 	bool has_zeros = map->store->begins_zero &&
 			 (!map->store->lasts || (page->word & LG_WORD_STORED) == 0);
 
@@ -357,9 +375,10 @@ static bool is_stored(struct lg_map *map, struct claimed *page)
 		lg_pager_count(map->pager, evictions_zero, 1);
 		return true;
 	}
-	if (hash == 0)
+	if (hash < LG_HASHES)
 		return false;
-	if (lg_content_hash(at, bytes) != hash) {
+	page->hash = lg_content_hash(at, bytes);
+	if (page->hash != hash) {
 		lg_pager_count(map->pager, bytes_dirtied, bytes);
 		return false;
 	}
@@ -399,6 +418,17 @@ static unsigned claim_run(struct lg_pager *pager, struct lg_frames *frames, stru
 	return count;
 }
 
+/* What is read from limbo arrives writable: a page that was once has its hash known from its next write on. */
+static void renew_hash(struct lg_map *map, const struct claimed *page)
+{
+	uint64_t hash = page->written ? page->hash : LG_HASH_NONE;
+
+	if (page->written && hash_of(map, page->word) == LG_HASH_WANTED)
+		hash = lg_content_hash(lg_frame_at(frames_of(map), page->frame),
+				       lg_map_page_bytes(map));
+	set_hash(map, page->word, hash);
+}
+
 /* Writes what is not `written`, stretch by stretch. */
 static int write_run(struct lg_map *map, uint64_t first, struct claimed *run, unsigned count)
 {
@@ -421,7 +451,7 @@ static int write_run(struct lg_map *map, uint64_t first, struct claimed *run, un
 		for (unsigned k = 0; k < stretch; k++) {
 			run[i + k].written = error == 0;
 			run[i + k].word |= LG_WORD_STORED; /* some of it, if it failed */
-			resident_of(map, run[i + k].word)->hash = 0;
+			renew_hash(map, &run[i + k]);
 		}
 	}
 	return error;
@@ -455,11 +485,8 @@ static uint64_t write_from(struct lg_pager *pager, struct lg_frames *frames)
 		lg_word_release(&map->words[first + i], run[i].word);
 	}
 	lg_pager_unlock(pager, signals);
-	if (written > 0) { /* those who wait for memory look again */
-		lg_add_ordered(&pager->freed, 1);
-		if (lg_load_ordered(&pager->waiting) > 0)
-			lg_os_wake_all(&pager->freed);
-	}
+	if (written > 0)
+		lg_budget_announce(pager);
 	return written << frames->shift;
 }
 
@@ -481,13 +508,10 @@ uint64_t lg_limbo_write(struct lg_pager *pager)
 int lg_limbo_write_page(struct lg_map *map, uint64_t page, uint64_t *word)
 {
 	struct claimed claimed = { .word = *word, .frame = resident_of(map, *word)->frame };
-	uint64_t signals = lg_pager_lock(map->pager);
-	int error;
 
-	lg_frame_put(frames_of(map), claimed.frame, LG_FRAME_HELD);
-	lg_pager_unlock(map->pager, signals);
-	error = write_run(map, page, &claimed, 1);
-	signals = lg_pager_lock(map->pager);
+	lg_pager_put_frames(map->pager, frames_of(map), claimed.frame, 1, LG_FRAME_HELD);
+	int error = write_run(map, page, &claimed, 1);
+	uint64_t signals = lg_pager_lock(map->pager);
 	settle(map, &claimed);
 	lg_pager_unlock(map->pager, signals);
 	*word = claimed.word;

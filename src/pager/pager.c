@@ -331,9 +331,7 @@ static int shrink(struct lg_pager *pager, uint64_t bytes)
 			return 0;
 		if (is_pinned(pager, bytes))
 			return -EBUSY;
-		if (lg_limbo_retire(pager, charged - bytes) == 0 &&
-		    !lg_budget_reclaim(pager, true) && lg_staging_drop(pager) == 0 &&
-		    lg_limbo_retire_ahead(pager, charged - bytes) == 0)
+		if (!lg_budget_free(pager, charged - bytes))
 			error = lg_budget_wait(pager, &turns);
 	}
 	return error;
@@ -371,13 +369,11 @@ int lg_pager_resize(lg_pager *pager, size_t bytes)
 
 static uint64_t limbo_bytes(struct lg_pager *pager)
 {
-	uint64_t bytes = 0, signals = lg_pager_lock(pager);
+	uint64_t signals = lg_pager_lock(pager);
+	uint64_t bytes = lg_pager_frame_bytes(pager, LG_FRAME_CLEAN) +
+			 lg_pager_frame_bytes(pager, LG_FRAME_AHEAD) +
+			 lg_pager_frame_bytes(pager, LG_FRAME_UNWRITTEN);
 
-	for (unsigned i = 0; i < LG_PAGE_SHIFTS; i++)
-		if (lg_frames_are_made(&pager->frames[i]))
-			bytes += lg_frame_bytes(&pager->frames[i], LG_FRAME_CLEAN) +
-				 lg_frame_bytes(&pager->frames[i], LG_FRAME_AHEAD) +
-				 lg_frame_bytes(&pager->frames[i], LG_FRAME_UNWRITTEN);
 	lg_pager_unlock(pager, signals);
 	return bytes;
 }

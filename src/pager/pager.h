@@ -22,6 +22,7 @@
 #include "os/userfault.h"
 #include "pager/frame.h"
 #include "pager/options.h"
+#include "pager/piece.h"
 #include "pager/prefetch.h"
 #include "pager/resident.h"
 #include "pager/roster.h"
@@ -70,8 +71,9 @@ struct lg_pager {
 	int process; /* that made it: in a child nothing of it works */
 	int stop_event;
 
-	LG_LINE_ALIGNED struct lg_os_latch lock; /* residents, policies, frames, streams */
+	LG_LINE_ALIGNED struct lg_os_latch lock; /* residents, pieces, policies, frames, streams */
 	struct lg_residents residents;
+	struct lg_pieces pieces;
 	struct lg_frames frames[LG_PAGE_SHIFTS];
 
 	LG_LINE_ALIGNED _Atomic(uint64_t) budget;
@@ -133,25 +135,42 @@ static inline struct lg_frames *lg_pager_frames(struct lg_pager *pager, unsigned
 	return &pager->frames[shift - LG_PAGE_SHIFT_MIN];
 }
 
-/* The largest page of its maps, or that they would have by default. */
-static inline uint64_t lg_pager_page_most(const struct lg_pager *pager)
-{
-	return lg_max(lg_load_relaxed(&pager->page_most), pager->options.page);
-}
-
 /* The pager's lock. Between take and release no signal handler runs in this thread. */
 static inline uint64_t lg_pager_lock(struct lg_pager *pager)
 {
-	uint64_t signals = lg_os_signals_block();
-
-	lg_os_latch_take(&pager->lock);
-	return signals;
+	return lg_os_latch_hold(&pager->lock);
 }
 
 static inline void lg_pager_unlock(struct lg_pager *pager, uint64_t signals)
 {
-	lg_os_latch_release(&pager->lock);
-	lg_os_signals_restore(signals);
+	lg_os_latch_let_go(&pager->lock, signals);
+}
+
+/* What the frames of one list have, of all page sizes. */
+static inline uint64_t lg_pager_frame_bytes(const struct lg_pager *pager, enum lg_frame_list list)
+{
+	uint64_t bytes = 0;
+
+	for (unsigned i = 0; i < LG_PAGE_SHIFTS; i++)
+		bytes += lg_frame_bytes(&pager->frames[i], list);
+	return bytes;
+}
+
+/* `count` frames from `first` to the end of a list. */
+static inline void lg_pager_put_frames(struct lg_pager *pager, struct lg_frames *frames,
+				       uint32_t first, uint64_t count, enum lg_frame_list list)
+{
+	uint64_t signals = lg_pager_lock(pager);
+
+	for (uint32_t i = 0; i < count; i++)
+		lg_frame_put(frames, first + i, list);
+	lg_pager_unlock(pager, signals);
+}
+
+/* The largest page of its maps, or that they would have by default. */
+static inline uint64_t lg_pager_page_most(const struct lg_pager *pager)
+{
+	return lg_max(lg_load_relaxed(&pager->page_most), pager->options.page);
 }
 
 /* -errno in words. `name`: what those call it who watch, NULL: its number. */

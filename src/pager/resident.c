@@ -12,12 +12,18 @@
 int lg_residents_make(struct lg_residents *residents, uint64_t bytes)
 {
 	uint64_t capacity = lg_min(bytes >> LG_PAGE_SHIFT_MIN, UINT32_MAX - 1);
-	void *table;
+	void *table, *hashes;
 	int error = lg_os_map_record(capacity * sizeof(struct lg_resident), &table);
 
 	if (error != 0)
 		return error;
+	error = lg_os_map_record(capacity * sizeof(uint64_t), &hashes);
+	if (error != 0) {
+		lg_os_unreserve(table, capacity * sizeof(struct lg_resident));
+		return error;
+	}
 	residents->table = table;
+	residents->hashes = hashes;
 	residents->capacity = (uint32_t)capacity;
 	residents->free = LG_HANDLE_NONE;
 	return 0;
@@ -28,6 +34,7 @@ void lg_residents_end(struct lg_residents *residents)
 	for (unsigned i = 0; i < LG_POLICY_USES; i++)
 		if (residents->uses[i].state != NULL)
 			residents->uses[i].policy.ops->destroy(residents->uses[i].state);
+	lg_os_unreserve(residents->hashes, residents->capacity * sizeof(uint64_t));
 	lg_os_unreserve(residents->table, residents->capacity * sizeof(struct lg_resident));
 }
 
@@ -89,8 +96,11 @@ uint32_t lg_resident_add(struct lg_map *map, uint64_t page)
 		handle = residents->used++;
 	else
 		return LG_HANDLE_NONE;
-	residents->table[handle] =
-		(struct lg_resident){ .page = page, .map = map->index, .frame = LG_FRAME_NONE };
+	residents->table[handle] = (struct lg_resident){ .page = page,
+							 .map = (uint16_t)map->index,
+							 .frame = LG_FRAME_NONE };
+	if (map->huge)
+		*lg_resident_hash(residents, handle) = LG_HASH_NONE;
 	return handle;
 }
 
@@ -99,7 +109,7 @@ void lg_resident_remove(struct lg_pager *pager, uint32_t handle)
 	struct lg_residents *residents = &pager->residents;
 
 	residents->table[handle].frame = residents->free;
-	residents->table[handle].map = UINT32_MAX;
+	residents->table[handle].map = LG_RESIDENT_FREE;
 	residents->free = handle;
 }
 
@@ -156,6 +166,19 @@ bool lg_resident_set_aside(struct lg_map *map, uint32_t handle)
 			return false;
 	} while (!lg_cas_relaxed(word, &seen, seen | LG_WORD_ASIDE));
 	return true;
+}
+
+void lg_resident_join(struct lg_map *map, uint64_t page)
+{
+	lg_word *word = &map->words[page];
+	uint64_t seen = lg_load_relaxed(word);
+
+	/* Pinned: rejoin puts it back. */
+	if (!lg_word_is_mapped(seen) || (seen & LG_WORD_ASIDE) == 0 || (seen & LG_WORD_STAYS) != 0)
+		return;
+	lg_and_relaxed(word, ~LG_WORD_ASIDE);
+	lg_resident_fill(map, lg_word_handle(seen), LG_REFERENCE_PREFETCH);
+	lg_trace_note(&map->pager->trace, LG_TRACE_PREFETCH, map->index, page, map->shift);
 }
 
 void lg_resident_rejoin(struct lg_map *map, uint64_t page)

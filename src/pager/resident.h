@@ -3,7 +3,9 @@
  * Residents: the pages that have memory, mapped or in limbo. The handle of a page is its place in the
  * table; its policy knows it by that while it is mapped.
  *
- * Under the pager's lock, but `frame` and `hash`, which belong to who holds BUSY of the page.
+ * Huge pages have a hash as well: of what the store has, where the page is writable all the same.
+ *
+ * Under the pager's lock, but `frame` and the hash, which belong to who holds BUSY of the page.
  *
  * Recent fills: for each thread the pages it filled last. They are not evicted, or an instruction that
  * touches several absent pages might never end, each fill evicting another. 34 is the most that one touches
@@ -37,15 +39,17 @@ enum {
 };
 
 #define LG_HANDLE_NONE UINT32_MAX
+#define LG_RESIDENT_FREE UINT16_MAX /* the map of a free handle */
 
 struct lg_resident {
 	uint64_t page;
-	uint64_t hash; /* of what the store has, where the page is writable all the same; 0: unknown */
-	uint32_t map;   /* its place in the pager's table */
-	uint32_t frame; /* in LIMBO; the next free handle, in a free one */
-	uint16_t ahead; /* pages read together with this one, of a page that is AHEAD */
-	bool was_dirty; /* at the last tick of the flush */
+	uint32_t frame;         /* in LIMBO; the next free handle, in a free one */
+	uint16_t map;           /* its place in the pager's table */
+	uint16_t ahead : 15;    /* pages read together with this one, of a page that is AHEAD */
+	uint16_t was_dirty : 1; /* at the last tick of the flush */
 };
+
+_Static_assert(sizeof(struct lg_resident) == 16, "pages of 4 KiB have one each");
 
 /* A policy at work, for all the maps that named it. */
 struct lg_policy_use {
@@ -67,6 +71,7 @@ struct lg_ring {
 
 struct lg_residents {
 	struct lg_resident *table;
+	uint64_t *hashes; /* taken as huge pages come */
 	uint32_t capacity;
 	uint32_t used; /* handles above were never given out */
 	uint32_t free; /* the first free one */
@@ -86,6 +91,18 @@ void lg_residents_end(struct lg_residents *residents);
 /* The use of the policy of this name, made if need be. -EINVAL, -ENOMEM, in words. */
 int lg_policy_use(struct lg_pager *pager, const char *name, struct lg_policy_use **use);
 
+enum {
+	LG_HASH_NONE,   /* unknown */
+	LG_HASH_WANTED, /* and to be known when the page is written next */
+	LG_HASHES,      /* from here on they are hashes */
+};
+
+/* Of a huge page. */
+static inline uint64_t *lg_resident_hash(struct lg_residents *residents, uint32_t handle)
+{
+	return &residents->hashes[handle];
+}
+
 /* A handle for the page; LG_HANDLE_NONE: none is left. */
 uint32_t lg_resident_add(struct lg_map *map, uint64_t page);
 void lg_resident_remove(struct lg_pager *pager, uint32_t handle);
@@ -97,6 +114,9 @@ static inline struct lg_resident *lg_resident_at(struct lg_residents *residents,
 
 /* The page was put into the map: its policy learns of it. */
 void lg_resident_fill(struct lg_map *map, uint32_t handle, enum lg_reference how);
+
+/* The same of a page that was read ahead, if it is ASIDE for that. */
+void lg_resident_join(struct lg_map *map, uint64_t page);
 
 /* It is not to be evicted now: the policy has it again. */
 void lg_resident_put_back(struct lg_map *map, uint32_t handle);

@@ -41,14 +41,19 @@ static void release_run(struct lg_map *map, uint64_t first, uint64_t count,
 	}
 }
 
+static uint64_t *hash_of(struct lg_map *map, uint64_t page)
+{
+	return lg_resident_hash(&map->pager->residents,
+				lg_word_handle(lg_load_relaxed(&map->words[page])));
+}
+
 /* A huge page that is writable, but as the store has it. */
 static bool is_stored(struct lg_map *map, uint64_t page)
 {
-	struct lg_resident *resident = lg_resident_at(
-		&map->pager->residents, lg_word_handle(lg_load_relaxed(&map->words[page])));
+	uint64_t hash = *hash_of(map, page);
 
-	return resident->hash != 0 &&
-	       lg_content_hash(lg_map_page_at(map, page), lg_map_page_bytes(map)) == resident->hash;
+	return hash >= LG_HASHES &&
+	       lg_content_hash(lg_map_page_at(map, page), lg_map_page_bytes(map)) == hash;
 }
 
 static int write_out(struct lg_map *map, uint64_t first, uint64_t count)
@@ -59,9 +64,8 @@ static int write_out(struct lg_map *map, uint64_t first, uint64_t count)
 		return 0;
 	for (uint64_t i = 0; i < count; i++) {
 		places[i] = lg_map_page_at(map, first + i);
-		lg_resident_at(&map->pager->residents,
-			       lg_word_handle(lg_load_relaxed(&map->words[first + i])))
-			->hash = 0; /* whatever becomes of the write */
+		if (map->huge) /* whatever becomes of the write */
+			*hash_of(map, first + i) = LG_HASH_NONE;
 	}
 	return lg_transfer_write(
 		&(struct lg_write){ .map = map, .page = first, .count = count, .places = places });

@@ -13,7 +13,7 @@
  *   6     UNWRITTEN LIMBO only: the frame has what the store has not
  *   7     AHEAD     read ahead and not touched yet
  *   8-13  recent    how many rings of recent fills have it
- *   14    ASIDE     its policy does not have it: it could not leave when it was chosen
+ *   14    ASIDE     its policy does not have it: it could not leave when it was chosen, or was read ahead
  *   15-19 holds     the library's own pins, for the length of a copy
  *   20-31 pins      the user's
  *   32-63 handle    its resident, while it is CLEAN, DIRTY or LIMBO
