@@ -3,16 +3,18 @@
  * limbo: a fault on a page that has left its map but is still held back. memory=256M write=0 other=0
  * ms=2000
  *
- * The space is as large as the budget, so nothing of it leaves memory: but as the policy is fifo and the pages are
- * touched in turn, each in its turn goes to limbo and comes back by a fault without I/O.
+ * The space is a little smaller than the budget, so nothing of it leaves memory: but the writers keep some of it
+ * in limbo, from where it comes back by a fault without I/O. Pages are touched at random, and nothing is read
+ * ahead, for there is nothing to read.
  *
  * Timed: each touch of a page, a word read or written, by itself. Counted are those that the pager says were
- * served from limbo. After each the pager's own threads have the time to take out and write what they want to, so that
- * none of it is waited for. With other=1 another thread runs meanwhile, which touches nothing of the space.
+ * served from limbo. When little is left in it the pager's own threads have the time to take out and write what they
+ * want to, so that none of it is waited for. With other=1 another thread runs meanwhile, which touches nothing of the space.
  *
  * value: us, the median. Latencies: of the same. resident: ns for a touch of a page that is mapped. written: MiB that
  * the pager wrote meanwhile.
  */
+#include "workload/random.h"
 #include "pager/space.h"
 #include "workload/argument.h"
 #include "workload/clock.h"
@@ -23,6 +25,11 @@
 
 #include <stdatomic.h>
 #include <stdlib.h>
+
+enum {
+	LEFT_PART = 64, /* of the budget: less than the writers want to have free */
+	SETTLE_PAGES = 2,
+};
 
 static struct space space;
 static struct histogram latencies;
@@ -84,9 +91,11 @@ void workload_limbo(void)
 	bool write = argument_size("write", 0) != 0;
 	bool other = argument_size("other", 0) != 0;
 	struct lg_pager_stats stats, before;
+	uint64_t random = 88172645463325252u;
 	pthread_t beside;
 
-	space_open(&space, argument_size("memory", (size_t)256 << 20));
+	size_t memory = argument_size("memory", (size_t)256 << 20);
+	space_open(&space, (memory - memory / LEFT_PART) / page_bytes * page_bytes);
 	space_write(&space, 0, space.bytes);
 	result_value("resident", resident_ns(page_bytes));
 	if (!write)
@@ -96,14 +105,15 @@ void workload_limbo(void)
 	space_stats(&space, &before);
 	uint64_t hits = before.limbo_hits;
 	uint64_t begin = clock_ns();
-	for (size_t offset = 0; clock_ns() - begin < ns;
-	     offset = (offset + page_bytes) % (space.bytes / page_bytes * page_bytes)) {
-		uint64_t took = touch(offset, write);
+	while (clock_ns() - begin < ns) {
+		uint64_t page = random_below(&random, space.bytes / page_bytes);
+		uint64_t took = touch(page * page_bytes, write);
 		space_stats(&space, &stats);
 		if (stats.limbo_hits == hits)
 			continue;
 		histogram_add(&latencies, took);
-		settle(&stats);
+		if (stats.limbo < SETTLE_PAGES * page_bytes)
+			settle(&stats);
 		hits = stats.limbo_hits;
 	}
 	if (other) {

@@ -117,7 +117,7 @@
 	{                                                                                          \
 		.name = "pager-limbo-" id, .group = "pager",                                       \
 		.title = "a fault on 2 MiB that limbo holds, " text, .workload = "limbo",          \
-		.arguments = "memory=256M page=2M policy=fifo " words, .full = "ms=2000",          \
+		.arguments = "memory=256M page=2M policy=fifo prefetch=off " words, .full = "ms=2000",          \
 		.quick = "ms=500", .lanes = PAGERS, .warm_mib = 384, .repeat_max = 3,              \
 		.base = LANE_PAGER,                                                                \
 		.shown = { { "value", "", UNIT_US },                                               \
