@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+#include "unit/pager/sigbus.h"
+#include "unit/unit.h"
+
+#include "stress/shelf.h"
+
+#include <lgalloc/pager.h>
+#include <pthread.h>
+
+#define KIB ((size_t)1 << 10)
+#define MIB ((size_t)1 << 20)
+
+static void options_are_checked_in_words(void **state)
+{
+	static const struct {
+		const char *options;
+		const char *word;
+	} wrong[] = {
+		{ "memory:100K", "memory" },
+		{ "page:1K", "page" },
+		{ "page:4M", "page" },
+		{ "memory:1M,page:2M", "8 pages" },
+		{ "faults:maybe", "faults" },
+		{ "writers:0", "writers" },
+		{ "nosuch:1", "nosuch" },
+		{ "without:legs", "without" },
+		{ "prefetch:perhaps", "prefetch" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		assert_null(lg_pager_new(wrong[i].options));
+		assert_int_equal(errno, EINVAL);
+		if (strstr(lg_error(), wrong[i].word) == NULL)
+			fprintf(stderr, "%s: %s\n", wrong[i].options, lg_error());
+		assert_non_null(strstr(lg_error(), wrong[i].word));
+	}
+}
+
+static void pager_with_open_maps_is_not_freed(void **state)
+{
+	lg_pager *pager = lg_pager_new("memory:1M");
+	lg_map *map = lg_map_memory(pager, MIB, NULL);
+
+	(void)state;
+	assert_non_null(pager);
+	assert_non_null(map);
+	assert_int_equal(lg_pager_free(pager), -EBUSY);
+	assert_non_null(strstr(lg_error(), "1 map"));
+	((char *)lg_map_data(map))[MIB - 1] = 1; /* it works on */
+	assert_int_equal(lg_map_close(map), 0);
+	assert_int_equal(lg_pager_free(pager), 0);
+	assert_int_equal(lg_pager_free(NULL), 0);
+}
+
+static struct lg_pager_stats stats_of(lg_pager *pager)
+{
+	struct lg_pager_stats stats;
+
+	assert_int_equal(lg_pager_stats_read(pager, &stats), 0);
+	return stats;
+}
+
+static void budget_holds_and_follows_resizes(void **state)
+{
+	static const size_t budgets[] = { 8 * MIB, 2 * MIB, 16 * MIB, MIB, 3 * MIB };
+	lg_pager *pager = lg_pager_new("memory:8M,page:16K");
+	lg_map *map = lg_map_memory(pager, 24 * MIB, NULL);
+	char *data = lg_map_data(map);
+
+	(void)state;
+	for (unsigned turn = 0; turn < 10; turn++) {
+		assert_int_equal(lg_pager_resize(pager, budgets[turn % 5]), 0);
+		struct lg_pager_stats stats = stats_of(pager);
+		assert_int_equal(stats.budget, budgets[turn % 5]);
+		assert_true(stats.resident <= stats.budget);
+		for (size_t i = 0; i < 24 * MIB; i += 4096) {
+			if (turn > 0)
+				assert_int_equal(data[i], (char)(turn - 1 + i / 4096));
+			data[i] = (char)(turn + i / 4096);
+		}
+		stats = stats_of(pager);
+		assert_true(stats.resident <= stats.budget);
+		assert_true(stats.resident >= stats.budget / 2); /* and is used */
+	}
+	assert_int_equal(lg_map_close(map), 0);
+	assert_int_equal(lg_pager_free(pager), 0);
+}
+
+static void resize_below_what_is_pinned_is_refused_and_changes_nothing(void **state)
+{
+	lg_pager *pager = lg_pager_new("memory:8M,page:16K");
+	lg_map *map = lg_map_memory(pager, 24 * MIB, NULL);
+
+	(void)state;
+	assert_int_equal(lg_map_pin(map, 0, 4 * MIB), 0);
+	assert_int_equal(lg_pager_resize(pager, 4 * MIB), -EBUSY);
+	assert_non_null(strstr(lg_error(), "pinned"));
+	assert_int_equal(stats_of(pager).budget, 8 * MIB);
+	assert_int_equal(lg_pager_resize(pager, 5 * MIB), 0);
+	assert_int_equal(stats_of(pager).pinned, 4 * MIB);
+	memset(lg_map_data(map), 1, 24 * MIB);
+	assert_int_equal(lg_map_unpin(map, 0, 4 * MIB), 0);
+	assert_int_equal(lg_pager_resize(pager, MIB), 0);
+	assert_int_equal(lg_map_close(map), 0);
+	assert_int_equal(lg_pager_free(pager), 0);
+}
+
+static void resize_to_nonsense_is_refused(void **state)
+{
+	lg_pager *pager = lg_pager_new("memory:8M,page:16K");
+
+	(void)state;
+	assert_int_equal(lg_pager_resize(pager, 0), -EINVAL);
+	assert_int_equal(lg_pager_resize(pager, 100 * KIB), -EINVAL);
+	assert_int_equal(lg_pager_resize(pager, SIZE_MAX / 2), -EINVAL);
+	assert_int_equal(stats_of(pager).budget, 8 * MIB);
+	assert_int_equal(lg_pager_free(pager), 0);
+}
+
+/* A budget that pages cannot leave from stays as it was, and so do they. */
+static void resize_that_cannot_be_written_leaves_the_budget(void **state)
+{
+	lg_pager *pager = lg_pager_new("memory:8M,page:16K");
+	struct shelf shelf;
+	lg_map *map;
+
+	(void)state;
+	shelf_make(&shelf, 6 * MIB);
+	map = lg_map_store(pager, &shelf_ops, &shelf, 6 * MIB, NULL);
+	assert_non_null(map);
+	memset(lg_map_data(map), 'd', 6 * MIB);
+	atomic_store(&shelf.writes_fail, SHELF_FOR_EVER);
+	assert_int_equal(lg_pager_resize(pager, MIB), -EIO);
+	assert_int_equal(stats_of(pager).budget, 8 * MIB);
+	atomic_store(&shelf.writes_fail, 0);
+	assert_int_equal(lg_pager_resize(pager, MIB), 0);
+	assert_int_equal(lg_map_sync(map, 0, 0), -EIO); /* it did fail, and says so once */
+	assert_int_equal(lg_map_sync(map, 0, 0), 0);
+	for (size_t i = 0; i < 6 * MIB; i++)
+		assert_int_equal(shelf.bytes[i], 'd');
+	assert_int_equal(lg_map_close(map), 0);
+	assert_int_equal(lg_pager_free(pager), 0);
+	shelf_end(&shelf);
+}
+
+enum { THREADS = 8 };
+
+static char *shared;
+static size_t each;
+
+static void *fill_part(void *argument)
+{
+	size_t from = (size_t)(uintptr_t)argument * each;
+
+	for (size_t i = from; i < from + each; i += 4096)
+		shared[i] = (char)(i >> 12);
+	return NULL;
+}
+
+/* Threads that are gone, or rest, hold no memory from those that work: each filled all of it once. */
+static void threads_that_rest_leave_the_budget_to_others(void **state)
+{
+	lg_pager *pager = lg_pager_new("memory:16M,page:2M");
+	lg_map *map;
+	pthread_t thread;
+
+	(void)state;
+	assert_non_null(pager);
+	each = 32 * MIB;
+	map = lg_map_memory(pager, THREADS * each, "reserve:lazy");
+	assert_non_null(map);
+	shared = lg_map_data(map);
+	for (unsigned turn = 0; turn < THREADS; turn++) {
+		assert_int_equal(pthread_create(&thread, NULL, fill_part, (void *)(uintptr_t)turn),
+				 0);
+		assert_int_equal(pthread_join(thread, NULL), 0);
+	}
+	for (size_t i = 0; i < THREADS * each; i += 4096)
+		assert_int_equal(shared[i], (char)(i >> 12));
+	assert_int_equal(lg_map_close(map), 0);
+	assert_int_equal(lg_pager_free(pager), 0);
+}
+
+/* An access across two pages ends, though each thread has but a page of the budget. */
+static void *copy_across(void *argument)
+{
+	size_t from = (size_t)(uintptr_t)argument * each;
+
+	for (size_t i = 0; i < 40; i++) {
+		uint64_t word = i;
+		char *at = shared + from + (i % 4 + 1) * 2 * MIB - 3;
+
+		memcpy(at, &word, sizeof(word));
+		word = 0;
+		memcpy(&word, at, sizeof(word));
+		if (word != i)
+			return shared;
+	}
+	return NULL;
+}
+
+static void more_threads_than_pages_go_on_by_turns(void **state)
+{
+	static const char *const policies[] = { "page:2M,policy:lifo,reserve:lazy",
+						"page:2M,policy:clock,reserve:lazy" };
+	pthread_t threads[THREADS];
+	void *failed;
+
+	(void)state;
+	for (unsigned turn = 0; turn < 2; turn++) {
+		lg_pager *pager = lg_pager_new("memory:16M");
+		lg_map *map = lg_map_memory(pager, THREADS * 10 * MIB, policies[turn]);
+
+		assert_non_null(map);
+		each = 10 * MIB;
+		shared = lg_map_data(map);
+		for (uintptr_t i = 0; i < THREADS; i++)
+			assert_int_equal(pthread_create(&threads[i], NULL, copy_across, (void *)i),
+					 0);
+		for (unsigned i = 0; i < THREADS; i++) {
+			assert_int_equal(pthread_join(threads[i], &failed), 0);
+			assert_null(failed);
+		}
+		assert_int_equal(lg_map_close(map), 0);
+		assert_int_equal(lg_pager_free(pager), 0);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(options_are_checked_in_words),
+		cmocka_unit_test(pager_with_open_maps_is_not_freed),
+		cmocka_unit_test(budget_holds_and_follows_resizes),
+		cmocka_unit_test(resize_below_what_is_pinned_is_refused_and_changes_nothing),
+		cmocka_unit_test(resize_to_nonsense_is_refused),
+		cmocka_unit_test(resize_that_cannot_be_written_leaves_the_budget),
+		cmocka_unit_test(threads_that_rest_leave_the_budget_to_others),
+		cmocka_unit_test(more_threads_than_pages_go_on_by_turns),
+	};
+
+	return UNIT_RUN(tests);
+}

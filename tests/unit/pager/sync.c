@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+/* Sync: when it returns 0 the store has what was written before; what failed is said once and lost never. */
+#include "unit/pager/sigbus.h"
+#include "unit/unit.h"
+
+#include "stress/shelf.h"
+
+#include <lgalloc/pager.h>
+
+#define MIB ((size_t)1 << 20)
+
+enum { PAGE = 16384 };
+
+static lg_pager *pager;
+static struct shelf shelf;
+static lg_map *map;
+static char *data;
+static const char *how;
+
+static int start(void **state)
+{
+	char options[100];
+
+	(void)state;
+	snprintf(options, sizeof(options), "memory:2M,page:16K,faults:inline%s", how);
+	pager = lg_pager_new(options);
+	shelf_make(&shelf, 4 * MIB + 100);
+	map = pager != NULL ? lg_map_store(pager, &shelf_ops, &shelf, shelf.length, NULL) : NULL;
+	data = map != NULL ? lg_map_data(map) : NULL;
+	return map != NULL ? 0 : -1;
+}
+
+static int end(void **state)
+{
+	int closed = lg_map_close(map), freed = lg_pager_free(pager);
+
+	(void)state;
+	shelf_end(&shelf);
+	return closed != 0 || freed != 0;
+}
+
+static void sync_stores_what_was_written_and_no_more(void **state)
+{
+	(void)state;
+	data[0] = 'a';
+	data[5 * PAGE] = 'b';
+	data[shelf.length - 1] = 'c';
+	assert_int_equal(lg_map_sync(map, 0, 0), 0);
+	assert_int_equal(shelf.bytes[0], 'a');
+	assert_int_equal(shelf.bytes[5 * PAGE], 'b');
+	assert_int_equal(shelf.bytes[shelf.length - 1], 'c');
+	assert_true(atomic_load(&shelf.flushes) == 1);
+	assert_int_equal(atomic_load(&shelf.written_bytes), 2 * PAGE + shelf.length % PAGE);
+	assert_int_equal(lg_map_sync(map, 0, 0), 0);
+	assert_int_equal(atomic_load(&shelf.written_bytes), 2 * PAGE + shelf.length % PAGE);
+}
+
+static void store_after_a_sync_is_seen_by_the_next(void **state)
+{
+	(void)state;
+	for (char value = 'a'; value < 'f'; value++) {
+		data[3 * PAGE + 9] = value;
+		assert_int_equal(lg_map_sync(map, 3 * PAGE, 1), 0);
+		assert_int_equal(shelf.bytes[3 * PAGE + 9], value);
+	}
+}
+
+static void sync_of_a_range_leaves_the_rest(void **state)
+{
+	(void)state;
+	memset(data, 'x', 4 * PAGE);
+	assert_int_equal(lg_map_sync(map, PAGE + 5, PAGE), 0); /* two pages */
+	assert_int_equal(shelf.bytes[0], shelf_byte(0));
+	assert_int_equal(shelf.bytes[PAGE], 'x');
+	assert_int_equal(shelf.bytes[3 * PAGE - 1], 'x');
+	assert_int_equal(shelf.bytes[3 * PAGE], shelf_byte(3 * PAGE));
+}
+
+static void pages_that_left_memory_are_synced_too(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < 4 * MIB; i += PAGE)
+		data[i] = 'y';
+	assert_int_equal(lg_map_sync(map, 0, 0), 0);
+	for (size_t i = 0; i < 4 * MIB; i += PAGE)
+		assert_int_equal(shelf.bytes[i], 'y');
+}
+
+/* One failure is one answer; the pages stay dirty, with their contents, and go when the store heals. */
+static void failed_write_is_returned_once_and_nothing_is_lost(void **state)
+{
+	(void)state;
+	memset(data, 'z', 10 * PAGE);
+	atomic_store(&shelf.write_error, -ENOSPC);
+	atomic_store(&shelf.writes_fail, SHELF_FOR_EVER);
+	assert_int_equal(lg_map_sync(map, 0, 0), -ENOSPC);
+	assert_int_equal(lg_map_sync(map, 0, 0), -ENOSPC); /* it failed again */
+	for (size_t i = 0; i < 10 * PAGE; i++)
+		assert_int_equal(data[i], 'z');
+	data[1] = 'w'; /* still writable */
+	atomic_store(&shelf.writes_fail, 0);
+	int result = lg_map_sync(map, 0, 0);
+	if (result != 0) { /* a writer met the failure, too, behind the last sync */
+		assert_int_equal(result, -ENOSPC);
+		result = lg_map_sync(map, 0, 0);
+	}
+	assert_int_equal(result, 0);
+	assert_int_equal(shelf.bytes[0], 'z');
+	assert_int_equal(shelf.bytes[1], 'w');
+	assert_int_equal(shelf.bytes[10 * PAGE - 1], 'z');
+}
+
+/* Pages that were evicted meanwhile failed as well: the next sync says so, of whatever range. */
+static void failure_in_the_background_is_kept_for_the_next_sync(void **state)
+{
+	struct lg_pager_stats stats;
+
+	(void)state;
+	data[0] = 'q';
+	atomic_store(&shelf.writes_fail, 1);
+	assert_int_equal(lg_map_advise(map, 0, PAGE, LG_COLD), -EIO);
+	assert_int_equal(lg_map_sync(map, 20 * PAGE, PAGE), -EIO);
+	assert_int_equal(lg_map_sync(map, 20 * PAGE, PAGE), 0);
+	assert_int_equal(data[0], 'q');
+	assert_int_equal(lg_map_sync(map, 0, 0), 0);
+	assert_int_equal(shelf.bytes[0], 'q');
+	assert_int_equal(lg_pager_stats_read(pager, &stats), 0);
+	assert_int_equal(stats.write_errors, 1);
+}
+
+static void failed_flush_is_an_error_of_sync(void **state)
+{
+	(void)state;
+	data[0] = 'f';
+	atomic_store(&shelf.flushes_fail, 1);
+	assert_int_equal(lg_map_sync(map, 0, 0), -EIO);
+	assert_int_equal(lg_map_sync(map, 0, 0), 0);
+	assert_int_equal(shelf.bytes[0], 'f');
+}
+
+static void close_returns_the_error_and_the_map_is_gone(void **state)
+{
+	(void)state;
+	data[0] = 'g';
+	atomic_store(&shelf.writes_fail, SHELF_FOR_EVER);
+	assert_int_equal(lg_map_close(map), -EIO);
+	assert_int_equal(atomic_load(&shelf.closes), 1);
+	map = NULL;
+}
+
+static void short_and_interrupted_calls_are_made_good(void **state)
+{
+	(void)state;
+	atomic_store(&shelf.most, 1000);
+	atomic_store(&shelf.read_error, -EINTR);
+	atomic_store(&shelf.reads_fail, 3);
+	for (size_t i = 0; i < 2 * PAGE; i++)
+		assert_int_equal(data[i], shelf_byte(i));
+	memset(data, 's', 2 * PAGE);
+	atomic_store(&shelf.write_error, -EAGAIN);
+	atomic_store(&shelf.writes_fail, 3);
+	assert_int_equal(lg_map_sync(map, 0, 0), 0);
+	for (size_t i = 0; i < 2 * PAGE; i++)
+		assert_int_equal(shelf.bytes[i], 's');
+	atomic_store(&shelf.most, 0);
+}
+
+int main(void)
+{
+	static const char *const ways[] = { "", ",without:move", ",without:wp", ",without:poison" };
+	const struct CMUnitTest tests[] = {
+#define TEST(name) cmocka_unit_test_setup_teardown(name, start, end)
+		TEST(sync_stores_what_was_written_and_no_more),
+		TEST(store_after_a_sync_is_seen_by_the_next),
+		TEST(sync_of_a_range_leaves_the_rest),
+		TEST(pages_that_left_memory_are_synced_too),
+		TEST(failed_write_is_returned_once_and_nothing_is_lost),
+		TEST(failure_in_the_background_is_kept_for_the_next_sync),
+		TEST(failed_flush_is_an_error_of_sync),
+		TEST(close_returns_the_error_and_the_map_is_gone),
+		TEST(short_and_interrupted_calls_are_made_good),
+	};
+	int failed = 0;
+
+	for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
+		how = ways[i];
+		failed += UNIT_RUN(tests);
+	}
+	return failed;
+}
