@@ -36,13 +36,22 @@ static uint64_t claim_mapped(struct lg_map *map, uint64_t *page, uint64_t end)
 static int make_cold(struct lg_map *map, uint64_t first, uint64_t end)
 {
 	uint64_t count;
-	int error;
+	int error = 0;
 
-	/* Written run by run as they come, for what is left below is written page by page. */
-	for (uint64_t page = first; (count = claim_mapped(map, &page, end)) > 0; page += count)
-		if (lg_evict_claimed(map, page, count) > 0)
+	/*
+	 * Written run by run as they come, for what is left below is written page by page. What stays is held by
+	 * the kernel, or could not be written where it is.
+	 */
+	for (uint64_t page = first; (count = claim_mapped(map, &page, end)) > 0; page += count) {
+		uint64_t out = lg_evict_claimed(map, page, count);
+
+		if (out < count && error == 0)
+			error = lg_load_relaxed(&map->write_error);
+		if (out > 0)
 			(void)lg_limbo_write(map->pager);
-	error = lg_drop_limbo(map, first, end);
+	}
+	int failed = lg_drop_limbo(map, first, end);
+	error = error != 0 ? error : failed;
 	(void)lg_limbo_retire(map->pager, (end - first) << map->shift);
 	return error == 0 ?
 		       0 :

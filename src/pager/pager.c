@@ -143,11 +143,15 @@ static int make(struct lg_pager *pager)
 	if (error != 0)
 		return error;
 	error = lg_residents_make(&pager->residents, 2 * memory);
-	if (error != 0)
+	if (error != 0) {
+		error = lg_fail(-error, "the tables of a pager: %s", lg_error_name(-error));
 		goto undo_userfault;
+	}
 	error = lg_staging_make(pager);
-	if (error != 0)
+	if (error != 0) {
+		error = lg_fail(-error, "the buffers of a pager: %s", lg_error_name(-error));
 		goto undo_residents;
+	}
 	pager->stop_event = eventfd(0, EFD_CLOEXEC);
 	if (pager->stop_event < 0) {
 		error = lg_fail(errno, "an event descriptor: %s", lg_error_name(errno));

@@ -152,7 +152,9 @@ int lg_map_sync(lg_map *map, size_t offset, size_t length)
 		return -ECHILD;
 	lg_pager_count(map->pager, syncs, 1);
 	if (!map->readonly && map->store->lasts) {
-		(void)lg_sync_write(map, first, end);
+		error = lg_sync_write(map, first, end);
+		if (error != 0) /* not only the store's: the kernel may refuse to protect a page */
+			lg_map_note_error(map, error);
 		int failed = map->store->calls->flush(map->store);
 		if (failed != 0)
 			lg_map_note_error(map, failed);
