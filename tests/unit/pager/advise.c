@@ -149,9 +149,9 @@ static void willneed_reads_before_it_is_touched(void **state)
 		assert_false(clock_passed(hang));
 		clock_breathe();
 	}
+	assert_int_equal(atomic_load(&shelf.read_bytes), MIB); /* a touch may ask for what follows */
 	for (size_t i = 0; i < MIB; i += 4096)
 		assert_int_equal(data[i], shelf_byte(i));
-	assert_int_equal(atomic_load(&shelf.read_bytes), MIB);
 	assert_true(stats_now().prefetch_useful > 0);
 }
 
