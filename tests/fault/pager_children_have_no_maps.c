@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+/*
+ * Claim: in a child of fork a map is SIGSEGV and never zeros, wherever its page is; calls say ECHILD; the
+ * child may have a pager of its own; exec and posix_spawn work; and nothing of this disturbs the parent.
+ * Method: a child for each kind of page, in both ways to serve faults.
+ * Oracle: wait statuses, and the parent's bytes afterwards, also those that are in the store.
+ */
+#include "fault/child.h"
+#include "stress/shelf.h"
+
+#include <lgalloc/pager.h>
+
+#include <spawn.h>
+
+#define MIB ((size_t)1 << 20)
+
+extern char **environ;
+
+static lg_pager *pager;
+static lg_map *map, *theirs;
+static char *data;
+static struct shelf shelf;
+
+static void touch(void *at)
+{
+	volatile char byte = *(volatile char *)at;
+
+	fprintf(stderr, "it is %d\n", byte);
+}
+
+static void write_to(void *at)
+{
+	*(volatile char *)at = 1;
+}
+
+static void claim_segv(const char *what, void (*body)(void *), size_t offset)
+{
+	struct child_end end = child_try(body, data + offset);
+
+	if (!child_died_of(&end, SIGSEGV)) {
+		child_print(what, &end);
+		BROKEN("a child of fork ends by SIGSEGV");
+	}
+}
+
+static void call_everything(void *unused)
+{
+	struct lg_pager_stats stats;
+	char byte = 0;
+
+	(void)unused;
+	CLAIM(lg_map_sync(map, 0, 0) == -ECHILD);
+	CLAIM(lg_map_advise(map, 0, 0, LG_COLD) == -ECHILD);
+	CLAIM(lg_map_advise(map, 0, 0, LG_DEAD) == -ECHILD);
+	CLAIM(lg_map_populate(map, 0, 0) == -ECHILD);
+	CLAIM(lg_map_pin(map, 0, 1) == -ECHILD);
+	CLAIM(lg_map_read(map, &byte, 1, 0) == -ECHILD);
+	CLAIM(lg_map_write(map, &byte, 1, 0) == -ECHILD);
+	CLAIM(lg_map_retry(map) == -ECHILD);
+	CLAIM(lg_pager_resize(pager, 2 * MIB) == -ECHILD);
+	CLAIM(lg_pager_stats_read(pager, &stats) == -ECHILD);
+	CLAIM(lg_map_memory(pager, MIB, NULL) == NULL);
+	CLAIM(errno == ECHILD);
+	CLAIM(lg_map_close(map) == -ECHILD);
+	CLAIM(lg_pager_free(pager) == -ECHILD);
+	CLAIM(strstr(lg_error(), "fork") != NULL);
+}
+
+static void make_their_own(void *unused)
+{
+	lg_pager *own = lg_pager_new("memory:1M,page:16K,faults:inline");
+	lg_map *memory = lg_map_memory(own, 4 * MIB, NULL);
+
+	(void)unused;
+	CLAIM(memory != NULL);
+	char *at = lg_map_data(memory);
+	for (size_t i = 0; i < 4 * MIB; i += 4096)
+		at[i] = (char)(i >> 12);
+	for (size_t i = 0; i < 4 * MIB; i += 4096)
+		CLAIM(at[i] == (char)(i >> 12));
+	CLAIM(lg_map_close(memory) == 0);
+	CLAIM(lg_pager_free(own) == 0);
+	char *file = lg_file_alloc("/var/tmp/lgalloc-test.child", 8192); /* the default one, too */
+	CLAIM(file != NULL);
+	file[0] = 1;
+	CLAIM(lg_file_free(file) == 0);
+	CLAIM(unlink("/var/tmp/lgalloc-test.child") == 0);
+}
+
+static void execute(void *unused)
+{
+	(void)unused;
+	execl("/bin/true", "true", (char *)NULL);
+	BROKEN("exec works");
+}
+
+static void spawn(void)
+{
+	char *const arguments[] = { (char *)"true", NULL };
+	pid_t child;
+
+	CLAIM(posix_spawn(&child, "/bin/true", NULL, NULL, arguments, environ) == 0);
+	CLAIM(process_wait(child) == 0);
+}
+
+static void claim_parent_undisturbed(void)
+{
+	for (size_t i = 0; i < 8 * MIB; i += 4096)
+		CLAIM(data[i] == (char)(i >> 12));
+	CLAIM(((char *)lg_map_data(theirs))[5] == 's');
+	CLAIM(lg_map_sync(theirs, 0, 0) == 0);
+	CLAIM(shelf.bytes[5] == 's');
+	CLAIM(atomic_load(&shelf.closes) == 0);
+}
+
+static void try_way(const char *options)
+{
+	pager = lg_pager_new(options);
+	if (pager == NULL && errno == EPERM) {
+		fprintf(stderr, "left out: %s: %s\n", options, lg_error());
+		return;
+	}
+	CLAIM(pager != NULL);
+	map = lg_map_memory(pager, 8 * MIB, NULL);
+	CLAIM(map != NULL);
+	data = lg_map_data(map);
+	shelf_make(&shelf, MIB);
+	theirs = lg_map_store(pager, &shelf_ops, &shelf, MIB, NULL);
+	CLAIM(theirs != NULL);
+	((char *)lg_map_data(theirs))[5] = 's';
+	for (size_t i = 0; i < 8 * MIB; i += 4096)
+		data[i] = (char)(i >> 12);
+	claim_segv("a page that has left", touch, 4096);
+	claim_segv("a page in memory", touch, 8 * MIB - 1);
+	claim_segv("a page in memory, written", write_to, 8 * MIB - 1);
+	CLAIM(lg_map_pin(map, 0, 1) == 0);
+	claim_segv("a pinned page", touch, 0);
+	CLAIM(lg_map_unpin(map, 0, 1) == 0);
+	CLAIM(lg_map_advise(map, 0, 0, LG_COLD) == 0);
+	claim_segv("a cold page, written", write_to, 100000);
+	child_claim("calls", call_everything, NULL);
+	child_claim("a pager of its own", make_their_own, NULL);
+	child_claim("exec", execute, NULL);
+	spawn();
+	claim_parent_undisturbed();
+	CLAIM(lg_map_close(map) == 0);
+	CLAIM(lg_map_close(theirs) == 0);
+	CLAIM(atomic_load(&shelf.closes) == 1);
+	CLAIM(lg_pager_free(pager) == 0);
+	shelf_end(&shelf);
+}
+
+int main(void)
+{
+	if (SANITIZED_ADDRESS)
+		setenv("ASAN_OPTIONS", "handle_segv=0", 1);
+	try_way("memory:1M,page:16K,faults:inline");
+	try_way("memory:1M,page:16K,faults:threads");
+	try_way("memory:16M,page:2M,faults:inline");
+	return EXIT_SUCCESS;
+}
