@@ -22,8 +22,10 @@ static uint64_t claim_mapped(struct lg_map *map, uint64_t *page, uint64_t end)
 		lg_word *word = &map->words[*page + count];
 		uint64_t seen = lg_load_relaxed(word);
 
-		if (lg_word_is_mapped(seen) && (seen & LG_WORD_STAYS) == 0 &&
-		    lg_word_claim(word, &seen))
+		if (count == 0 && lg_word_is_mapped(seen) && (seen & LG_WORD_BUSY) != 0)
+			(void)lg_word_wait(word, seen); /* it may be on its way out */
+		else if (lg_word_is_mapped(seen) && (seen & LG_WORD_STAYS) == 0 &&
+			 lg_word_claim(word, &seen))
 			count++;
 		else if (count > 0)
 			break;
@@ -52,7 +54,6 @@ static int make_cold(struct lg_map *map, uint64_t first, uint64_t end)
 	}
 	int failed = lg_drop_limbo(map, first, end);
 	error = error != 0 ? error : failed;
-	(void)lg_limbo_retire(map->pager, (end - first) << map->shift);
 	return error == 0 ?
 		       0 :
 		       lg_fail(-error, "pages could not be written: %s", lg_error_name(-error));

@@ -46,21 +46,26 @@ static void drop_mapped(struct lg_map *map, uint64_t first, uint64_t count, uint
 	lg_budget_give(pager, count << map->shift);
 }
 
-/* A claimed page that is not mapped. */
-static void drop_other(struct lg_map *map, uint64_t page, uint64_t seen, uint64_t forget)
+/* A claimed page that is not mapped. True: it had a frame, whose memory is nobody's now. */
+static bool drop_other(struct lg_map *map, uint64_t page, uint64_t seen, uint64_t forget)
 {
-	if (lg_word_state(seen) == LG_PAGE_LIMBO)
+	bool has_frame = lg_word_state(seen) == LG_PAGE_LIMBO;
+
+	if (has_frame)
 		lg_limbo_drop(map, seen);
 	if (lg_word_state(seen) == LG_PAGE_POISONED)
 		lg_poison_heal(map, page);
 	lg_word_release(&map->words[page],
 			lg_word_with_state(seen & ~(forget | LG_WORD_UNWRITTEN | LG_WORD_AHEAD),
 					   LG_PAGE_OUT));
+	return has_frame;
 }
 
-static void drop(struct lg_map *map, uint64_t first, uint64_t end, bool all)
+/* How many frames are nobody's now. */
+static uint64_t drop(struct lg_map *map, uint64_t first, uint64_t end, bool all)
 {
-	uint64_t forget = map->store->lasts ? 0 : LG_WORD_STORED, run = 0, page, seen, dropped = 0;
+	uint64_t forget = map->store->lasts ? 0 : LG_WORD_STORED, run = 0, page, seen, dropped = 0,
+		 frames = 0;
 
 	for (page = first; page < end; page++) {
 		enum claim claim = try_claim(map, page, all, &seen);
@@ -74,7 +79,7 @@ static void drop(struct lg_map *map, uint64_t first, uint64_t end, bool all)
 		drop_mapped(map, page - run, run, forget);
 		run = 0;
 		if (claim == CLAIMED) {
-			drop_other(map, page, seen, forget);
+			frames += drop_other(map, page, seen, forget);
 			dropped++;
 		} else if (claim == TAKEN) {
 			(void)lg_word_wait(&map->words[page], seen);
@@ -84,33 +89,48 @@ static void drop(struct lg_map *map, uint64_t first, uint64_t end, bool all)
 	drop_mapped(map, page - run, run, forget);
 	if (!all)
 		lg_pager_count(map->pager, discarded, dropped);
+	return frames;
 }
 
 void lg_drop_range(struct lg_map *map, uint64_t first, uint64_t end)
 {
-	drop(map, first, end, false);
+	uint64_t frames = drop(map, first, end, false);
+
+	if (!map->huge) /* those are worth keeping for what is touched next */
+		lg_limbo_trim(map, frames << map->shift);
 }
 
 int lg_drop_limbo(struct lg_map *map, uint64_t first, uint64_t end)
 {
+	uint64_t frames = 0;
 	int result = 0;
 
-	for (uint64_t page = first; page < end; page++) {
+	for (uint64_t page = first; page < end;) {
 		lg_word *word = &map->words[page];
 		uint64_t seen = lg_load_relaxed(word);
 		int error = 0;
 
-		if (lg_word_state(seen) != LG_PAGE_LIMBO || !lg_word_claim(word, &seen))
+		if (lg_word_state(seen) != LG_PAGE_LIMBO) {
+			page++;
+			continue;
+		}
+		if ((seen & LG_WORD_BUSY) != 0) { /* a writer has it, and leaves it here */
+			(void)lg_word_wait(word, seen);
+			continue;
+		}
+		if (!lg_word_claim(word, &seen))
 			continue;
 		if ((seen & LG_WORD_UNWRITTEN) != 0)
 			error = lg_limbo_write_page(map, page, &seen);
 		if (error == 0) {
-			drop_other(map, page, seen, 0);
+			frames += drop_other(map, page, seen, 0);
 		} else {
 			result = result == 0 ? error : result;
 			lg_word_release(word, seen);
 		}
+		page++;
 	}
+	lg_limbo_trim(map, frames << map->shift);
 	return result;
 }
 
@@ -121,9 +141,11 @@ void lg_drop_all(struct lg_map *map)
 	lg_recent_forget(map);
 	lg_piece_forget(map);
 	lg_pager_unlock(map->pager, signals);
-	drop(map, 0, map->pages, true);
+	uint64_t frames = drop(map, 0, map->pages, true);
 	/* Huge frames are worth keeping for other maps, if there are; those of small pages are not. */
-	if (!map->huge || lg_load_relaxed(&map->pager->map_count) == 1)
-		while (lg_limbo_retire(map->pager, LG_BATCH_BYTES) >= LG_BATCH_BYTES)
+	if (!map->huge)
+		lg_limbo_trim(map, frames << map->shift);
+	if (lg_load_relaxed(&map->pager->map_count) == 1)
+		while (lg_limbo_retire(map->pager, LG_BATCH_BYTES) > 0)
 			;
 }

@@ -4,7 +4,7 @@
  *
  * A frame is EMPTY (an address, no memory), FREE (memory, contents of no account), HELD (somebody's: being
  * filled, moved or dropped), or holds a page of LIMBO: CLEAN, UNWRITTEN, or AHEAD of its touch, and clean. FREE and these three are
- * lists in the order of arrival. Only frames of huge pages are ever FREE: their memory is worth keeping.
+ * lists in the order of arrival. Frames of huge pages stay FREE, for their memory is worth keeping; small ones soon give it back.
  *
  * Everything here is under the pager's lock, but lg_frames_are_made and lg_frame_bytes. Memory in frames counts
  * against the budget.

@@ -114,6 +114,7 @@ static void drop_memory(const struct lg_frames *frames, const uint32_t *indices,
 	}
 }
 
+/* Frames that are nobody's, then those whose pages are in `list`. */
 static uint64_t retire_from(struct lg_pager *pager, struct lg_frames *frames, uint64_t bytes,
 			    enum lg_frame_list list)
 {
@@ -162,6 +163,15 @@ uint64_t lg_limbo_retire(struct lg_pager *pager, uint64_t bytes)
 uint64_t lg_limbo_retire_ahead(struct lg_pager *pager, uint64_t bytes)
 {
 	return retire(pager, bytes, LG_FRAME_AHEAD);
+}
+
+void lg_limbo_trim(struct lg_map *map, uint64_t bytes)
+{
+	uint64_t got;
+
+	while (bytes > 0 &&
+	       (got = retire_from(map->pager, frames_of(map), bytes, LG_FRAME_FREE)) > 0)
+		bytes -= lg_min(bytes, got);
 }
 
 void lg_limbo_drop(struct lg_map *map, uint64_t word)

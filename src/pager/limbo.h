@@ -41,6 +41,9 @@ uint64_t lg_limbo_retire(struct lg_pager *pager, uint64_t bytes);
 /* The same of pages that were read ahead, when nothing else helps. */
 uint64_t lg_limbo_retire_ahead(struct lg_pager *pager, uint64_t bytes);
 
+/* The same of frames of this map's page size that are nobody's, as lg_limbo_drop leaves them; no page is given up. */
+void lg_limbo_trim(struct lg_map *map, uint64_t bytes);
+
 /* The page's frame is needed no more; BUSY is the caller's. */
 void lg_limbo_drop(struct lg_map *map, uint64_t word);
 

@@ -117,15 +117,38 @@ static void failure_in_the_background_is_kept_for_the_next_sync(void **state)
 
 	(void)state;
 	data[0] = 'q';
-	atomic_store(&shelf.writes_fail, 1);
+	atomic_store(&shelf.writes_fail, SHELF_FOR_EVER);
 	assert_int_equal(lg_map_advise(map, 0, PAGE, LG_COLD), -EIO);
+	atomic_store(&shelf.writes_fail, 0);
 	assert_int_equal(lg_map_sync(map, 20 * PAGE, PAGE), -EIO);
-	assert_int_equal(lg_map_sync(map, 20 * PAGE, PAGE), 0);
+	int result = lg_map_sync(map, 0, 0);
+	if (result != 0) { /* a writer met the failure, too, behind the last sync */
+		assert_int_equal(result, -EIO);
+		result = lg_map_sync(map, 0, 0);
+	}
+	assert_int_equal(result, 0);
 	assert_int_equal(data[0], 'q');
-	assert_int_equal(lg_map_sync(map, 0, 0), 0);
 	assert_int_equal(shelf.bytes[0], 'q');
 	assert_int_equal(lg_pager_stats_read(pager, &stats), 0);
-	assert_int_equal(stats.write_errors, 1);
+	assert_true(stats.write_errors >= 1);
+}
+
+/* A run that a writer could not write is written page by page, and only what stays is a failure. */
+static void cold_succeeds_if_a_second_write_does(void **state)
+{
+	(void)state;
+	data[0] = 'r';
+	atomic_store(&shelf.writes_fail, 1);
+	int result = lg_map_advise(map, 0, PAGE, LG_COLD);
+	if (strstr(how, "move") == NULL)
+		assert_int_equal(result, 0);
+	else
+		assert_int_equal(result, -EIO); /* it is written but once where it is */
+	assert_int_equal(shelf.bytes[0], result == 0 ? 'r' : shelf_byte(0));
+	assert_int_equal(data[0], 'r');
+	assert_int_equal(lg_map_sync(map, 0, 0), -EIO); /* it did fail */
+	assert_int_equal(lg_map_sync(map, 0, 0), 0);
+	assert_int_equal(shelf.bytes[0], 'r');
 }
 
 static void failed_flush_is_an_error_of_sync(void **state)
@@ -176,6 +199,7 @@ int main(void)
 		TEST(pages_that_left_memory_are_synced_too),
 		TEST(failed_write_is_returned_once_and_nothing_is_lost),
 		TEST(failure_in_the_background_is_kept_for_the_next_sync),
+		TEST(cold_succeeds_if_a_second_write_does),
 		TEST(failed_flush_is_an_error_of_sync),
 		TEST(close_returns_the_error_and_the_map_is_gone),
 		TEST(short_and_interrupted_calls_are_made_good),
