@@ -80,11 +80,15 @@ static void make_their_own(void *unused)
 		CLAIM(at[i] == (char)(i >> 12));
 	CLAIM(lg_map_close(memory) == 0);
 	CLAIM(lg_pager_free(own) == 0);
-	char *file = lg_file_alloc("/var/tmp/lgalloc-test.child", 8192); /* the default one, too */
+	char path[] = "/var/tmp/lgalloc-test.XXXXXX";
+	int fd = mkstemp(path);
+	CLAIM(fd >= 0);
+	close(fd);
+	char *file = lg_file_alloc(path, 8192); /* the default one, too */
 	CLAIM(file != NULL);
 	file[0] = 1;
 	CLAIM(lg_file_free(file) == 0);
-	CLAIM(unlink("/var/tmp/lgalloc-test.child") == 0);
+	CLAIM(unlink(path) == 0);
 }
 
 static void execute(void *unused)
