@@ -58,6 +58,20 @@ static void name_field(const struct field *field, char *name)
 											 "");
 }
 
+bool lg_pagers_find(const char *family, size_t length, size_t *offset)
+{
+	char name[NAME_BYTES];
+
+	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
+		name_field(&fields[i], name);
+		if (strlen(name) != length || memcmp(name, family, length) != 0)
+			continue;
+		*offset = fields[i].offset;
+		return true;
+	}
+	return false;
+}
+
 /* As a sentence. */
 static void describe_field(const struct field *field, char *help)
 {

@@ -5,6 +5,8 @@
 
 #include <lgalloc/pager.h>
 
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 /* X(field of struct lg_pager_stats, help): what goes up and down */
@@ -16,6 +18,9 @@
 	X(limbo, "Memory of pages that left their maps and are still held back.")                  \
 	X(maps, "Maps of the pager.")                                                              \
 	X(map_bytes, "Bytes of the maps.")
+
+/* Where in struct lg_pager_stats a family's value is, by its name without lgalloc_ and _total. False: in none. */
+bool lg_pagers_find(const char *family, size_t length, size_t *offset);
 
 /* 0 of nothing is 0. */
 static inline double lg_ratio(uint64_t part, uint64_t whole)

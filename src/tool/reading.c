@@ -2,6 +2,7 @@
 #include "tool/reading.h"
 
 #include "base/error.h"
+#include "metrics/pagers.h"
 #include "tool/exposition.h"
 
 #include <errno.h>
@@ -31,14 +32,22 @@ static uint64_t *field_of(struct lg_class_stats *class, size_t field)
 	return (uint64_t *)(void *)((char *)class + fields[field].offset);
 }
 
-/* The field that a family's name, or a state, stands for; FIELDS: none that is known. */
-static size_t find_field(const char *name)
+/* Of the family's name: without what a counter's samples end in. */
+static size_t family_length(const char *name)
 {
 	size_t length = strlen(name);
 	static const char total[] = "_total";
 
 	if (length >= sizeof(total) && strcmp(name + length - (sizeof(total) - 1), total) == 0)
 		length -= sizeof(total) - 1;
+	return length;
+}
+
+/* The field that a family's name, or a state, stands for; FIELDS: none that is known. */
+static size_t find_field(const char *name)
+{
+	size_t length = family_length(name);
+
 	for (size_t i = 0; i < FIELDS; i++)
 		if (strlen(fields[i].name) == length && strncmp(fields[i].name, name, length) == 0)
 			return i;
@@ -74,6 +83,73 @@ static bool take_count(const struct lg_sample *sample, uint64_t *count)
 	return true;
 }
 
+/* As the library writes names; others could be anything, and a terminal takes it for more than a name. */
+static bool is_name(const char *text, size_t room)
+{
+	static const char plain[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+	size_t length = strspn(text, plain);
+
+	return length > 0 && length < room && text[length] == '\0';
+}
+
+/* The pager of this name, made if it is new; NULL: there is no room, or it is no name. */
+static struct lg_roster_entry *pager_of(struct lg_reading *reading, const char *name)
+{
+	if (!is_name(name, sizeof(reading->pagers[0].name)))
+		return NULL;
+	for (unsigned i = 0; i < reading->pager_count; i++)
+		if (strcmp(reading->pagers[i].name, name) == 0)
+			return &reading->pagers[i];
+	if (reading->pager_count == LG_READING_PAGERS)
+		return NULL;
+	struct lg_roster_entry *pager = &reading->pagers[reading->pager_count++];
+	*pager = (struct lg_roster_entry){ .page_bytes = 0 };
+	strcpy(pager->name, name);
+	return pager;
+}
+
+/* What its labels say of a pager. */
+static void take_pager_info(struct lg_roster_entry *pager, const struct lg_sample *sample)
+{
+	const char *policy = lg_sample_label(sample, "policy"),
+		   *page = lg_sample_label(sample, "page"),
+		   *faults = lg_sample_label(sample, "faults");
+
+	strcpy(pager->policy,
+	       policy != NULL && is_name(policy, sizeof(pager->policy)) ? policy : "-");
+	pager->page_bytes = page != NULL ? strtoull(page, NULL, 10) : 0;
+	pager->in_threads = faults != NULL && strcmp(faults, "threads") == 0;
+}
+
+/* NULL, or what is wrong with it. */
+static const char *take_pager_sample(struct lg_reading *reading, const char *name,
+				     const struct lg_sample *sample)
+{
+	bool is_info = strcmp(name, "pager_info") == 0;
+	size_t offset = 0;
+	uint64_t count, value;
+
+	if (!is_info && !lg_pagers_find(name, family_length(name), &offset))
+		return NULL;
+	if (!take_count(sample, &count))
+		return "a count that is no whole number from 0 up";
+	struct lg_roster_entry *pager = pager_of(reading, lg_sample_label(sample, "pager"));
+	if (pager == NULL) {
+		reading->pagers_left_out += is_info;
+		return NULL;
+	}
+	if (is_info) {
+		take_pager_info(pager, sample);
+		return NULL;
+	}
+	char *at = (char *)&pager->stats + offset;
+	memcpy(&value, at, sizeof(value));
+	value += count;
+	memcpy(at, &value, sizeof(value));
+	return NULL;
+}
+
 /* NULL, or what is wrong with it. */
 static const char *take_sample(struct lg_reading *reading, const struct lg_sample *sample)
 {
@@ -85,6 +161,8 @@ static const char *take_sample(struct lg_reading *reading, const struct lg_sampl
 								NULL;
 	uint64_t count;
 
+	if (lg_sample_label(sample, "pager") != NULL)
+		return take_pager_sample(reading, name, sample);
 	if (strcmp(name, "regions") == 0)
 		name = lg_sample_label(sample, "state");
 	size_t field = name != NULL ? find_field(name) : FIELDS;
@@ -134,6 +212,11 @@ int lg_reading_parse(char *text, size_t length, struct lg_reading *reading)
 		reading->classes[i].cached =
 			reading->classes[i].in_magazines + reading->classes[i].in_deques;
 	reading->totals.cached = reading->totals.in_magazines + reading->totals.in_deques;
+	for (unsigned i = 0; i < reading->pager_count; i++) {
+		struct lg_pager_stats *stats = &reading->pagers[i].stats;
+
+		stats->errors = stats->read_errors + stats->write_errors;
+	}
 	return 0;
 }
 

@@ -6,11 +6,13 @@
 #ifndef LG_TOOL_READING_H
 #define LG_TOOL_READING_H
 
+#include "pager/roster.h"
+
 #include <lgalloc/lgalloc.h>
 
 #include <stdint.h>
 
-enum { LG_READING_CLASSES = 64 };
+enum { LG_READING_CLASSES = 64, LG_READING_PAGERS = 32 };
 
 struct lg_reading {
 	int64_t written_ns; /* the file's time, since the epoch */
@@ -19,6 +21,9 @@ struct lg_reading {
 	unsigned class_count;
 	struct lg_class_stats totals;
 	struct lg_class_stats classes[LG_READING_CLASSES]; /* by size */
+	unsigned pager_count;
+	unsigned pagers_left_out;                         /* for which there was no room */
+	struct lg_roster_entry pagers[LG_READING_PAGERS]; /* as the file has them; without times */
 };
 
 /*

@@ -3,22 +3,17 @@
 #ifndef LG_TOOL_TABLE_H
 #define LG_TOOL_TABLE_H
 
+#include "tool/column.h"
 #include "tool/reading.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
 
-enum lg_table_mode {
-	LG_TABLE_TOTALS,  /* counters since the process began */
-	LG_TABLE_RATES,   /* by second, between two readings */
-	LG_TABLE_WAITING, /* rates that are not known: "-" */
-};
-
 struct lg_table {
 	const struct lg_reading *now;
 	const struct lg_reading *before; /* read with RATES only */
-	enum lg_table_mode mode;
+	enum lg_column_mode mode;
 	size_t sort;    /* of lg_table_column */
 	bool idle;      /* also classes with nothing in use or free, and no allocation */
 	bool bold;      /* a heading in a terminal's reverse */
@@ -32,6 +27,10 @@ double lg_table_seconds(const struct lg_reading *before, const struct lg_reading
 /* The place of a column by its key. False: there is none, and `keys` has those that there are. */
 bool lg_table_column(const char *key, size_t *column);
 const char *lg_table_keys(void);
+
+/* Those of them that fit, as the table shows them. */
+struct lg_columns lg_table_columns(const struct lg_table *table, const struct lg_column *columns,
+				   size_t count);
 
 void lg_table_print(FILE *to, const struct lg_table *table);
 

@@ -5,6 +5,7 @@
 #include "os/clock.h"
 #include "tool/command.h"
 #include "tool/figure.h"
+#include "tool/pagers.h"
 #include "tool/process.h"
 #include "tool/reading.h"
 #include "tool/table.h"
@@ -231,7 +232,7 @@ static bool show(const struct watch *watch, bool on_terminal)
 	struct lg_table table = {
 		.now = &watch->now,
 		.before = &watch->before,
-		.mode = LG_TABLE_RATES,
+		.mode = LG_COLUMN_RATES,
 		.sort = watch->wishes->sort,
 		.idle = watch->wishes->all,
 		.bold = on_terminal,
@@ -243,10 +244,10 @@ static bool show(const struct watch *watch, bool on_terminal)
 	if (to == NULL)
 		return false;
 	if (watch->wishes->once)
-		table.mode = LG_TABLE_TOTALS;
+		table.mode = LG_COLUMN_TOTALS;
 	else if (watch->versions < 2 || is_late(watch) ||
 		 lg_table_seconds(&watch->before, &watch->now) <= 0)
-		table.mode = LG_TABLE_WAITING;
+		table.mode = LG_COLUMN_WAITING;
 	if (on_terminal) {
 		lg_terminal_size(&table.width, &table.height);
 		/* Two lines above the table, and the cursor's below it. */
@@ -254,6 +255,7 @@ static bool show(const struct watch *watch, bool on_terminal)
 	}
 	print_process(to, watch);
 	print_bytes(to, watch);
+	lg_pagers_print(to, &table);
 	lg_table_print(to, &table);
 	bool good = fclose(to) == 0;
 	if (good && on_terminal)
@@ -340,7 +342,8 @@ static void begin(struct watch *watch, const char *what)
 static const char doc[] =
 	"Shows what a process holds, class by class, from the metrics file it writes: regions in use, "
 	"cached by its threads, dirty, given back (clean); allocations and frees a second, and which part of "
-	"the allocations each rung of the ladder served."
+	"the allocations each rung of the ladder served. Above them its pagers, one by one: the budget and what "
+	"is resident of it, faults, and what is read from and written to stores."
 	"\vThe process is started with LGALLOC_CONF=metrics_file:/path/app.%p.prom, or by lgalloc run -o "
 	"metrics_file:/path/app.%p.prom. On a terminal q ends. KEY is a column:";
 

@@ -52,6 +52,11 @@ class Watched:
             rows.append({name: int(value) for name, value in zip(words[::2], words[1::2])})
         return rows
 
+    def pager(self):
+        """{field: value}"""
+        words = self.ask("paging").split()
+        return {name: int(value) for name, value in zip(words[::2], words[1::2])}
+
     def wait_for_file(self):
         """One that was written from now on."""
         start, end = time.time_ns(), time.monotonic() + PATIENCE_S
@@ -66,10 +71,10 @@ def top(*arguments):
     return done.returncode, done.stdout, done.stderr
 
 
-def table(text):
+def table(text, first="SIZE"):
     """[{heading: word}] of the lines from the heading on"""
     lines = text.split("\n")
-    start = next(i for i, line in enumerate(lines) if line.split()[:1] == ["SIZE"])
+    start = next(i for i, line in enumerate(lines) if line.split()[:1] == [first])
     headings = lines[start].split()
     return [dict(zip(headings, line.split())) for line in lines[start + 1:] if len(line.split()) == len(headings)]
 
@@ -118,6 +123,44 @@ def once_has_the_programs_numbers(watched):
             agrees(line, row)
     status, out, err = top("--list")
     claim("--list has the process and its file", f"{watched.pid} watched" in out and watched.file in out, out, err)
+
+
+PAGER_COUNTS = {"MAPS": "maps", "FAULTS": "faults", "EVICTED": "evictions"}
+PAGER_SIZES = {"BUDGET": "budget", "RESIDENT": "resident", "PINNED": "pinned", "LIMBO": "limbo", "MAPPED": "map_bytes",
+               "READ": "bytes_read", "WRITTEN": "bytes_written"}
+PAGER_SHARES = {"LIMBO%": ("limbo_hits", "faults"), "DIRECT%": ("evictions_direct", "evictions"),
+                "AHEAD%": ("prefetch_useful", "prefetched")}
+
+
+def pagers_are_above_the_classes(watched):
+    claim("there is no line of pagers without one", "PAGER" not in top("--once", watched.file)[1])
+    answer = watched.ask("page")
+    if answer.startswith("no pager"):
+        print(answer)
+        return
+    claim("the pager works", answer == "done\n" == watched.ask("page"), answer)
+    for attempt in range(200):
+        before = watched.pager()
+        watched.wait_for_file()
+        status, out, err = top("--once", watched.file)
+        if watched.pager() == before:
+            break
+    claim("the pager comes to rest", watched.pager() == before)
+    claim("--once ends well", status == 0 and err == "", out, err)
+    claim("pagers are above the classes", out.index("PAGER") < out.index("SIZE"), out)
+    rows = table(out, "PAGER")
+    claim("there is one pager, with its name and options", len(rows) == 1 and
+          [rows[0][heading] for heading in ("PAGER", "POLICY", "PAGE")] == ["1", "fifo", "16K"], out)
+    claim("more than the budget went through it", before["evictions"] > 0 and before["bytes_read"] > 0, before)
+    for heading, field in PAGER_COUNTS.items():
+        claim(f"{heading} is the pager's {field}", rows[0][heading] == str(before[field]), out, before)
+    for heading, field in PAGER_SIZES.items():
+        claim(f"{heading} is the pager's {field}", rows[0][heading] == size_text(before[field]), out, before)
+    for heading, (part, whole) in PAGER_SHARES.items():
+        shown = "-" if before[whole] == 0 else 100 * before[part] / before[whole]
+        claim(f"{heading} is the pager's {part}", rows[0][heading] == shown or abs(float(rows[0][heading]) - shown) < 0.06,
+              out, before)
+    claim("ERRORS is the pager's", rows[0]["ERRORS"] == "0", out)
 
 
 def tables_have_rates(watched):
@@ -270,6 +313,7 @@ def main():
         watched = Watched(directory)
         claim("the program works", watched.ask("work") == "done\n")
         once_has_the_programs_numbers(watched)
+        pagers_are_above_the_classes(watched)
         tables_have_rates(watched)
         terminal_is_redrawn_and_given_back(watched)
         stop_gives_the_terminal_back_meanwhile(watched)

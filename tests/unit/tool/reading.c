@@ -79,6 +79,74 @@ static void what_a_newer_version_adds_is_passed_over(void **state)
 	assert_int_equal(reading.totals.frees, 11);
 }
 
+static void assert_pager(const struct lg_roster_entry *read, lg_pager *pager, const char *name)
+{
+	struct lg_pager_stats stats;
+
+	assert_int_equal(lg_pager_stats_read(pager, &stats), 0);
+	assert_string_equal(read->name, name);
+	assert_string_equal(read->policy, "fifo");
+	assert_int_equal(read->page_bytes, 16384);
+	assert_false(read->in_threads);
+	memset(stats.fault_ns, 0, sizeof(stats.fault_ns)); /* which top does not show */
+	memset(stats.read_ns, 0, sizeof(stats.read_ns));
+	memset(stats.write_ns, 0, sizeof(stats.write_ns));
+	stats.fault_ns_sum = stats.read_ns_sum = stats.write_ns_sum = 0;
+	assert_memory_equal(&read->stats, &stats, sizeof(stats));
+}
+
+/* Calls fault in no signal handler, for which cmocka has its own. */
+static void pagers_are_what_they_count(void **state)
+{
+	static const char options[] = "memory:1M,page:16K,policy:fifo,faults:inline";
+	lg_pager *one = lg_pager_new(options), *other = lg_pager_new(options);
+	char byte = 1;
+
+	(void)state;
+	if (one == NULL && errno == ENOSYS)
+		skip();
+	lg_map *map = lg_map_memory(one, 100000, NULL);
+	assert_non_null(map);
+	assert_int_equal(lg_map_write(map, &byte, 1, 50000), 1);
+	assert_int_equal(lg_map_advise(map, 0, 0, LG_COLD), 0);
+	assert_int_equal(lg_map_read(map, &byte, 1, 50000), 1);
+	assert_int_equal(lg_map_pin(map, 0, 1), 0);
+	char *text = output_of(LG_OPENMETRICS);
+	assert_int_equal(lg_reading_parse(text, strlen(text), &reading), 0);
+	free(text);
+	assert_int_equal(reading.pager_count, 2);
+	assert_int_equal(reading.pagers_left_out, 0);
+	assert_pager(&reading.pagers[0], one, "1");
+	assert_pager(&reading.pagers[1], other, "2");
+	assert_true(reading.pagers[0].stats.bytes_read > 0);
+	assert_int_equal(lg_map_unpin(map, 0, 1), 0);
+	assert_int_equal(lg_map_close(map), 0);
+	assert_int_equal(lg_pager_free(one), 0);
+	assert_int_equal(lg_pager_free(other), 0);
+}
+
+static void pagers_of_other_names_are_counted_and_nothing_more(void **state)
+{
+	char many[10000] = "";
+
+	(void)state;
+	for (unsigned i = 0; i < LG_READING_PAGERS + 5; i++)
+		snprintf(many + strlen(many), 100,
+			 "lgalloc_pager_info{pager=\"%u\",policy=\"\\u001b[2J\"} 1\n"
+			 "lgalloc_pager_faults_total{pager=\"%u\"} %u\n",
+			 i, i, i);
+	strcat(many, "lgalloc_pager_info{pager=\"\"} 1\n"
+		     "lgalloc_pager_info{pager=\"a long name of a pager\"} 1\n"
+		     "lgalloc_pager_something{pager=\"9\"} -1\n"
+		     "# EOF\n");
+	assert_int_equal(parse(many), 0);
+	assert_int_equal(reading.pager_count, LG_READING_PAGERS);
+	assert_int_equal(reading.pagers_left_out, 7);
+	assert_int_equal(reading.pagers[9].stats.faults, 9);
+	assert_string_equal(reading.pagers[9].policy, "-"); /* a terminal would take it for more */
+	assert_int_equal(reading.pagers[9].page_bytes, 0);
+}
+
 static void classes_come_by_size_whatever_the_order(void **state)
 {
 	(void)state;
@@ -112,6 +180,7 @@ static void what_is_no_metrics_file_is_refused_with_the_reason(void **state)
 	assert_refused("lgalloc_threads NaN\n# EOF\n", "a count");
 	assert_refused("lgalloc_threads 18446744073709551616\n# EOF\n", "a count");
 	assert_refused("\nlgalloc_threads 1\n# EOF\n", "line 1");
+	assert_refused("lgalloc_pager_maps{pager=\"1\"} -1\n# EOF\n", "a count");
 	assert_refused("lgalloc_areas{class=\"\"} 1\n# EOF\n", "no size");
 	assert_refused("lgalloc_areas{class=\"4K\"} 1\n# EOF\n", "no size");
 	assert_refused("lgalloc_areas{class=\"99999999999999999999\"} 1\n# EOF\n", "no size");
@@ -171,6 +240,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_the_library_writes_is_what_it_counts),
 		cmocka_unit_test(what_a_newer_version_adds_is_passed_over),
+		cmocka_unit_test(pagers_are_what_they_count),
+		cmocka_unit_test(pagers_of_other_names_are_counted_and_nothing_more),
 		cmocka_unit_test(classes_come_by_size_whatever_the_order),
 		cmocka_unit_test(what_is_no_metrics_file_is_refused_with_the_reason),
 		cmocka_unit_test(file_comes_with_its_time),

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 #include "tool/table.h"
 
-#include "unit/unit.h"
+#include "unit/tool/cells.h"
 
 static struct lg_reading before, now;
-static char text[20000];
+static char text[CELLS_TEXT_BYTES];
 
 /* Two classes in use and one idle; two seconds lie between the readings. */
 static int prepare(void **state)
@@ -49,7 +49,7 @@ static int prepare(void **state)
 	return 0;
 }
 
-static struct lg_table table_of(enum lg_table_mode mode)
+static struct lg_table table_of(enum lg_column_mode mode)
 {
 	return (struct lg_table){ .now = &now, .before = &before, .mode = mode };
 }
@@ -63,47 +63,19 @@ static void print(const struct lg_table *table)
 	assert_int_equal(fclose(to), 0);
 }
 
-/* Word `column` of the line whose first word is `first`; "" if either is not there. */
 static const char *word(const char *first, unsigned column)
 {
-	static char copy[sizeof(text)], found[32];
-	char *rest, *inner;
-
-	strcpy(copy, text);
-	for (char *line = strtok_r(copy, "\n", &rest); line != NULL;
-	     line = strtok_r(NULL, "\n", &rest)) {
-		char *one = strtok_r(line, " ", &inner);
-
-		if (one == NULL || strcmp(one, first) != 0)
-			continue;
-		for (unsigned i = 0; i < column && one != NULL; i++)
-			one = strtok_r(NULL, " ", &inner);
-		snprintf(found, sizeof(found), "%s", one != NULL ? one : "");
-		return found;
-	}
-	return "";
+	return cells_word(text, first, column);
 }
 
 static const char *cell(const char *row, const char *heading)
 {
-	for (unsigned column = 0; column < 32; column++)
-		if (strcmp(word("SIZE", column), heading) == 0)
-			return word(row, column);
-	return "";
-}
-
-static unsigned lines(void)
-{
-	unsigned count = 0;
-
-	for (const char *at = text; (at = strchr(at, '\n')) != NULL; at++)
-		count++;
-	return count;
+	return cells_get(text, "SIZE", row, heading);
 }
 
 static void totals_are_what_the_file_says(void **state)
 {
-	struct lg_table table = table_of(LG_TABLE_TOTALS);
+	struct lg_table table = table_of(LG_COLUMN_TOTALS);
 
 	(void)state;
 	print(&table);
@@ -123,7 +95,7 @@ static void totals_are_what_the_file_says(void **state)
 
 static void rates_are_by_second_and_shares_of_what_is_new(void **state)
 {
-	struct lg_table table = table_of(LG_TABLE_RATES);
+	struct lg_table table = table_of(LG_COLUMN_RATES);
 
 	(void)state;
 	print(&table);
@@ -141,14 +113,14 @@ static void rates_are_by_second_and_shares_of_what_is_new(void **state)
 
 static void what_is_not_known_is_a_dash(void **state)
 {
-	struct lg_table table = table_of(LG_TABLE_WAITING);
+	struct lg_table table = table_of(LG_COLUMN_WAITING);
 
 	(void)state;
 	print(&table);
 	assert_string_equal(cell("64K", "ALLOCS/s"), "-");
 	assert_string_equal(cell("64K", "MAG%"), "-");
 	assert_string_equal(cell("64K", "IN-USE"), "3");
-	table.mode = LG_TABLE_RATES;
+	table.mode = LG_COLUMN_RATES;
 	before.classes[0].allocations = 3001; /* the process was started anew */
 	print(&table);
 	assert_string_equal(cell("64K", "ALLOCS/s"), "-");
@@ -158,7 +130,7 @@ static void what_is_not_known_is_a_dash(void **state)
 
 static void idle_classes_are_shown_when_asked_for(void **state)
 {
-	struct lg_table table = table_of(LG_TABLE_RATES);
+	struct lg_table table = table_of(LG_COLUMN_RATES);
 
 	(void)state;
 	print(&table);
@@ -168,14 +140,14 @@ static void idle_classes_are_shown_when_asked_for(void **state)
 	print(&table);
 	assert_string_equal(cell("4M", "MAPPED"), "32M");
 	assert_null(strstr(text, "idle"));
-	table = table_of(LG_TABLE_TOTALS);
+	table = table_of(LG_COLUMN_TOTALS);
 	print(&table);
 	assert_string_equal(cell("4M", "ALLOCS"), "5"); /* not idle for ever */
 }
 
 static void rows_are_sorted_by_any_column(void **state)
 {
-	struct lg_table table = table_of(LG_TABLE_TOTALS);
+	struct lg_table table = table_of(LG_COLUMN_TOTALS);
 
 	(void)state;
 	print(&table);
@@ -194,7 +166,7 @@ static void rows_are_sorted_by_any_column(void **state)
 
 static void table_fits_the_window(void **state)
 {
-	struct lg_table table = table_of(LG_TABLE_RATES);
+	struct lg_table table = table_of(LG_COLUMN_RATES);
 
 	(void)state;
 	table.idle = true;
@@ -211,7 +183,7 @@ static void table_fits_the_window(void **state)
 	for (unsigned height = 4; height < 10; height++) {
 		table.height = height;
 		print(&table);
-		assert_in_range(lines(), 4, height);
+		assert_in_range(cells_lines(text), 4, height);
 		assert_string_equal(cell("total", "IN-USE"), "13");
 	}
 	table.height = 4;
