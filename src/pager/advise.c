@@ -134,13 +134,15 @@ int lg_map_retry(lg_map *map)
 	if (lg_pager_of_caller(map->pager) == NULL)
 		return -ECHILD;
 	for (uint64_t page = 0; page < map->pages && lg_load_relaxed(&map->poisoned) > 0; page++) {
-		uint64_t seen = lg_load_relaxed(&map->words[page]);
+		lg_word *word = &map->words[page];
+		uint64_t seen = lg_load_relaxed(word);
 
-		if (lg_word_state(seen) != LG_PAGE_POISONED ||
-		    !lg_word_claim(&map->words[page], &seen))
+		while (lg_word_state(seen) == LG_PAGE_POISONED && !lg_word_claim(word, &seen))
+			seen = lg_word_wait(word, seen);
+		if (lg_word_state(seen) != LG_PAGE_POISONED)
 			continue;
 		lg_poison_heal(map, page);
-		lg_word_release(&map->words[page], lg_word_with_state(seen, LG_PAGE_OUT));
+		lg_word_release(word, lg_word_with_state(seen, LG_PAGE_OUT));
 		healed++;
 	}
 	return healed;

@@ -171,15 +171,6 @@ static void enter_limbo(struct lg_map *map, uint64_t first, uint64_t count, uint
 	lg_pager_unlock(pager, signals);
 }
 
-/* BUSY is ours. */
-static void set_state(lg_word *word, enum lg_page_state state)
-{
-	uint64_t seen = lg_load_relaxed(word);
-
-	while (!lg_cas_relaxed(word, &seen, lg_word_with_state(seen, state)))
-		;
-}
-
 /* The page the kernel refused to move: in one piece again, and it stays. What is moved arrives writable. */
 static void refuse(struct lg_map *map, uint64_t page, struct lg_frames *frames, uint32_t frame,
 		   size_t part)
@@ -189,7 +180,7 @@ static void refuse(struct lg_map *map, uint64_t page, struct lg_frames *frames, 
 	if (part > 0) {
 		LG_REQUIRE(lg_os_userfault_move(&map->pager->userfault, lg_map_page_at(map, page),
 						lg_frame_at(frames, frame), part, &done) == 0);
-		set_state(&map->words[page], LG_PAGE_DIRTY);
+		lg_word_set_state(&map->words[page], LG_PAGE_DIRTY);
 	}
 	lg_pager_count(map->pager, evictions_busy, 1);
 	lg_pager_put_frames(map->pager, frames, frame, 1, LG_FRAME_EMPTY);

@@ -180,6 +180,8 @@ void lg_limbo_drop(struct lg_map *map, uint64_t word)
 	uint64_t signals = lg_pager_lock(pager);
 
 	lg_frame_put(frames_of(map), resident_of(map, word)->frame, LG_FRAME_FREE);
+	if ((word & LG_WORD_AHEAD) != 0)
+		lg_piece_give_up(map, resident_of(map, word)->page);
 	lg_resident_remove(pager, lg_word_handle(word));
 	lg_pager_unlock(pager, signals);
 }

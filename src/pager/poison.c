@@ -16,6 +16,11 @@ void lg_poison(struct lg_map *map, uint64_t page, int error)
 		if (lg_word_state(seen) != LG_PAGE_OUT)
 			return;
 	} while (!lg_word_claim(word, &seen));
+	/* First, for whoever gets the SIGBUS may ask at once what it means. */
+	lg_store_relaxed(&map->read_error, error);
+	lg_add_relaxed(&map->poisoned, 1);
+	lg_pager_count(map->pager, poisoned, 1);
+	lg_word_set_state(word, LG_PAGE_POISONED);
 	if (map->pager->in_threads && lg_os_userfault_poison(userfault, lg_map_page_at(map, page),
 							     lg_map_page_bytes(map)) != 0) {
 		/* Where that fails whoever touches it asks us again, and again. */
@@ -23,9 +28,6 @@ void lg_poison(struct lg_map *map, uint64_t page, int error)
 		(void)lg_os_userfault_wake(userfault, lg_map_page_at(map, page),
 					   lg_map_page_bytes(map));
 	}
-	lg_store_relaxed(&map->read_error, error);
-	lg_add_relaxed(&map->poisoned, 1);
-	lg_pager_count(map->pager, poisoned, 1);
 	lg_probe_poison(lg_map_page_at(map, page), -error);
 	lg_word_release(word, lg_word_with_state(seen, LG_PAGE_POISONED));
 }

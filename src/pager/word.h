@@ -103,6 +103,15 @@ static inline bool lg_word_claim(lg_word *word, uint64_t *seen)
 	return true;
 }
 
+/* The owner's, who keeps it. */
+static inline void lg_word_set_state(lg_word *word, enum lg_page_state state)
+{
+	uint64_t seen = lg_load_relaxed(word);
+
+	while (!lg_cas_release(word, &seen, lg_word_with_state(seen, state)))
+		;
+}
+
 /* The owner's end: its bits become those of `owned`; who waits is woken. */
 void lg_word_release(lg_word *word, uint64_t owned);
 

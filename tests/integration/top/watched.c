@@ -46,6 +46,7 @@ static void print(const struct lg_class_stats *class)
 	printf("size %" PRIu64, class->size);
 #define FIELD(name, kind, help) printf(" " #name " %" PRIu64, class->name);
 	LG_CLASS_FIELDS(FIELD)
+#undef FIELD
 	printf("; ");
 }
 
