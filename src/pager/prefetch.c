@@ -33,7 +33,7 @@ static bool follows(const struct lg_map *map)
 }
 
 /* Under the queue's lock. */
-static bool push(struct lg_map *map, uint64_t page, uint64_t count, bool backward)
+static bool push(struct lg_map *map, uint64_t page, uint64_t count, bool backward, bool advised)
 {
 	struct lg_requests *requests = &map->pager->requests;
 
@@ -41,13 +41,17 @@ static bool push(struct lg_map *map, uint64_t page, uint64_t count, bool backwar
 	if (requests->count >= LG_REQUESTS / 2 || lg_load_relaxed(&map->closing))
 		return false;
 	requests->ring[(requests->head + requests->count++) % LG_REQUESTS] = (struct lg_request){
-		.map = map, .page = page, .count = (uint32_t)count, .backward = backward
+		.map = map,
+		.page = page,
+		.count = (uint32_t)count,
+		.backward = backward,
+		.advised = advised,
 	};
 	lg_add_relaxed(&map->requests, 1);
 	return true;
 }
 
-static void post(struct lg_map *map, const struct lg_ahead *ahead)
+static void post(struct lg_map *map, const struct lg_ahead *ahead, bool advised)
 {
 	struct lg_requests *requests = &map->pager->requests;
 	bool near = ahead->step == 1 || ahead->step == -1;
@@ -57,7 +61,8 @@ static void post(struct lg_map *map, const struct lg_ahead *ahead)
 		uint64_t from = ahead->first + done * (uint64_t)ahead->step;
 
 		count = lg_min(piece, ahead->count - done);
-		if (!push(map, ahead->step < 0 ? from - (count - 1) : from, count, ahead->step < 0))
+		if (!push(map, ahead->step < 0 ? from - (count - 1) : from, count, ahead->step < 0,
+			  advised))
 			break;
 	}
 	lg_add_release(&requests->posted, 1);
@@ -104,7 +109,7 @@ void lg_prefetch_follow(struct lg_map *map, uint64_t page, bool stalled)
 				     window_most(map), &ahead);
 	lg_pager_unlock(map->pager, signals);
 	if (wanted)
-		post(map, &ahead);
+		post(map, &ahead, false);
 }
 
 uint64_t lg_prefetch_zeros(struct lg_map *map, uint64_t page)
@@ -124,7 +129,7 @@ uint64_t lg_prefetch_zeros(struct lg_map *map, uint64_t page)
 
 void lg_prefetch_range(struct lg_map *map, uint64_t first, uint64_t end)
 {
-	post(map, &(struct lg_ahead){ .first = first, .count = end - first, .step = 1 });
+	post(map, &(struct lg_ahead){ .first = first, .count = end - first, .step = 1 }, true);
 }
 
 /* --- the readers -------------------------------------------------------------------------------- */
@@ -149,6 +154,20 @@ static uint64_t claim_run(struct lg_map *map, uint64_t *page, uint64_t end)
 	return count;
 }
 
+/* A stream that overtook its request has read the pages by itself, and left them. */
+static bool is_late(const struct lg_request *request)
+{
+	struct lg_map *map = request->map;
+
+	if (request->advised)
+		return false;
+	uint64_t signals = lg_pager_lock(map->pager);
+	bool awaited =
+		lg_stream_awaits(&map->streams, request->page, request->count, request->backward);
+	lg_pager_unlock(map->pager, signals);
+	return !awaited;
+}
+
 static void serve(const struct lg_request *request)
 {
 	struct lg_map *map = request->map;
@@ -160,6 +179,8 @@ static void serve(const struct lg_request *request)
 		lg_recent_for(0);
 		return;
 	}
+	if (is_late(request))
+		return;
 	for (uint64_t page = request->page;
 	     !lg_load_relaxed(&map->closing) && (count = claim_run(map, &page, end)) > 0;
 	     page += count)

@@ -25,6 +25,7 @@ struct lg_request {
 	uint64_t page;
 	uint32_t count;
 	bool backward; /* its last page will be touched first */
+	bool advised;  /* by the user, not by a stream */
 	bool demand;   /* somebody waits; the page's BUSY comes with it */
 	enum lg_os_access access;
 	uint32_t thread; /* who waits */

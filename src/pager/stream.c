@@ -119,6 +119,21 @@ bool lg_stream_step(struct lg_streams *streams, uint64_t page, uint64_t pages, b
 	return true;
 }
 
+bool lg_stream_awaits(const struct lg_streams *streams, uint64_t first, uint64_t count,
+		      bool backward)
+{
+	for (unsigned i = 0; i < LG_STREAMS; i++) {
+		const struct lg_stream *stream = &streams->table[i];
+
+		if (!stream->believed || (stream->step < 0) != backward)
+			continue;
+		if (backward ? first < stream->last && first + count > stream->ahead :
+			       first + count > stream->last + 1 && first < stream->ahead)
+			return true;
+	}
+	return false;
+}
+
 void lg_stream_waste(struct lg_streams *streams, uint64_t page)
 {
 	for (unsigned i = 0; i < LG_STREAMS; i++) {

@@ -45,6 +45,10 @@ struct lg_ahead {
 bool lg_stream_step(struct lg_streams *streams, uint64_t page, uint64_t pages, bool stalled,
 		    bool sequential, uint64_t piece, uint64_t most, struct lg_ahead *ahead);
 
+/* Whether a stream that goes this way has yet to come to some of these pages, which it asked for. */
+bool lg_stream_awaits(const struct lg_streams *streams, uint64_t first, uint64_t count,
+		      bool backward);
+
 /* Pages read ahead were evicted untouched. */
 void lg_stream_waste(struct lg_streams *streams, uint64_t page);
 

@@ -188,6 +188,29 @@ static void dropped_pages_read_zero_and_neighbours_stay(void **state)
 	lg_os_unreserve(range, 3 * page);
 }
 
+static void many_ranges_are_dropped_and_what_lies_between_stays(void **state)
+{
+	enum { RANGES = 200 };
+	struct iovec ranges[RANGES];
+	size_t bytes = 3 * page * RANGES;
+	char *range = reserve(bytes);
+
+	(void)state;
+	assert_int_equal(lg_os_map_anon(range, bytes), 0);
+	for (unsigned count = 0; count <= RANGES; count += RANGES / 2) {
+		memset(range, 1, bytes);
+		for (unsigned i = 0; i < count; i++)
+			ranges[i] = (struct iovec){ range + 3 * i * page, page * (1 + i % 2) };
+		lg_os_drop_many(ranges, count);
+		for (size_t i = 0; i < bytes / page; i++) {
+			bool dropped = i / 3 < count && i % 3 < 1 + i / 3 % 2;
+
+			assert_int_equal(range[i * page], dropped ? 0 : 1);
+		}
+	}
+	lg_os_unreserve(range, bytes);
+}
+
 static void every_advice_reaches_the_kernel(void **state)
 {
 	static const enum lg_os_advice harmless[] = {
@@ -296,6 +319,7 @@ int main(void)
 		cmocka_unit_test(mapped_zeros_are_read_only_until_made_writable),
 		cmocka_unit_test(record_is_zero_and_writable),
 		cmocka_unit_test(dropped_pages_read_zero_and_neighbours_stay),
+		cmocka_unit_test(many_ranges_are_dropped_and_what_lies_between_stays),
 		cmocka_unit_test(every_advice_reaches_the_kernel),
 		cmocka_unit_test(lasting_advice_is_what_it_says),
 		cmocka_unit_test(moved_pages_arrive_and_the_source_reads_zero),
