@@ -14,11 +14,11 @@
  * value: us, the median. Latencies: of the same. resident: ns for a touch of a page that is mapped. written: MiB that
  * the pager wrote meanwhile.
  */
-#include "workload/random.h"
 #include "pager/space.h"
 #include "workload/argument.h"
 #include "workload/clock.h"
 #include "workload/histogram.h"
+#include "workload/random.h"
 #include "workload/result.h"
 #include "workload/table.h"
 #include "workload/thread.h"

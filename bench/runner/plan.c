@@ -113,13 +113,13 @@
 		.shown = { { "value", "", UNIT_PER_S } },                                          \
 	}
 
-#define LIMBO(id, words, text)                                                                     \
+#define LIMBO(id, words, text, in_quick)                                                           \
 	{                                                                                          \
 		.name = "pager-limbo-" id, .group = "pager",                                       \
 		.title = "a fault on 2 MiB that limbo holds, " text, .workload = "limbo",          \
-		.arguments = "memory=256M page=2M policy=fifo prefetch=off " words, .full = "ms=2000",          \
-		.quick = "ms=500", .lanes = PAGERS, .warm_mib = 384, .repeat_max = 3,              \
-		.base = LANE_PAGER,                                                                \
+		.arguments = "memory=256M page=2M policy=fifo prefetch=off " words,                \
+		.full = "ms=2000", .quick = in_quick, .lanes = PAGERS, .warm_mib = 384,            \
+		.repeat_max = 3, .base = LANE_PAGER,                                               \
 		.shown = { { "value", "", UNIT_US },                                               \
 			   { "resident", "a resident touch", UNIT_NS },                            \
 			   { "written", "written", UNIT_MIB } },                                   \
@@ -138,14 +138,14 @@
 			   { "scale", "two / one", UNIT_TIMES } },                                 \
 	}
 
-#define PEAK(size, text)                                                                                  \
+#define PEAK(size, text, in_quick)                                                                        \
 	{                                                                                                 \
 		.name = "pager-peak-" size, .group = "pager",                                             \
 		.title =                                                                                  \
 			"1 GiB with 512 MiB: the most memory over the budget, 8 threads, pages of " text, \
 		.workload = "peak", .arguments = "threads=8 page=" size,                                  \
-		.full = "bytes=1G memory=512M ms=4000", .quick = "bytes=128M memory=64M ms=500",          \
-		.lanes = PAGERS, .warm_mib = 640, .repeat_max = 3, .base = LANE_PAGER,                    \
+		.full = "bytes=1G memory=512M ms=4000", .quick = in_quick, .lanes = PAGERS,               \
+		.warm_mib = 640, .repeat_max = 3, .base = LANE_PAGER,                                     \
 		.shown = { { "value", "all of the process", UNIT_MIB },                                   \
 			   { "rise", "since before the pager", UNIT_MIB } },                              \
 	}
@@ -381,23 +381,22 @@ const struct plan plans[] = {
 	TWO("4K", PAGERS | LANE_BIT(LANE_SWAP)),
 	TWO("64K", PAGERS | LANE_BIT(LANE_SWAP)),
 	TWO("2M", PAGERS | LANE_BIT(LANE_SWAP)),
-	LIMBO("read", "write=0", "read"),
-	LIMBO("write", "write=1", "written"),
-	LIMBO("read-2", "write=0 other=1", "read, another thread runs"),
-	LIMBO("write-2", "write=1 other=1", "written, another thread runs"),
-	PEAK("4K", "4 KiB"),
-	PEAK("64K", "64 KiB"),
-	PEAK("2M", "2 MiB"),
+	LIMBO("read", "write=0", "read", "ms=500"),
+	LIMBO("write", "write=1", "written", NULL),
+	LIMBO("read-2", "write=0 other=1", "read, another thread runs", NULL),
+	LIMBO("write-2", "write=1 other=1", "written, another thread runs", NULL),
+	PEAK("4K", "4 KiB", NULL),
+	PEAK("64K", "64 KiB", "bytes=128M memory=64M ms=500"),
+	PEAK("2M", "2 MiB", NULL),
 	{
 		.name = "pager-policy",
 		.group = "pager",
 		.title = "64 MiB with 32 MiB: misses of each policy against the exact simulation",
 		.workload = "policy",
 		.arguments = "bytes=64M memory=32M page=4K prefetch=off",
-		.full = "count=1000000",
-		.quick = "count=200000",
-		.lanes = PAGERS,
-		.repeat_max = 3,
+		.full = "count=200000",
+		.lanes = LANE_BIT(LANE_PAGER),
+		.repeat_max = 1,
 		.base = LANE_PAGER,
 		.shown = { { "value", "the worst", UNIT_PERCENT },
 			   { "clock", "clock", UNIT_PERCENT },
