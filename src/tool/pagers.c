@@ -42,24 +42,27 @@ static const struct lg_roster_entry *pager_before(const struct lg_table *table, 
 	return &none;
 }
 
-/* Of `count` pagers, how many lines there is room for. */
-static unsigned lines_of(const struct lg_table *table, unsigned count)
+/* Of how many pagers there is room for lines. */
+static unsigned lines_of(const struct lg_table *table)
 {
-	unsigned most = table->height / 3;
+	unsigned count = table->now->pager_count, most = table->height / 3;
+	bool more = table->now->pagers_left_out > 0;
 
 	if (table->height == 0)
 		return count;
-	if (most < 2 || table->height - most < CLASS_LINES)
+	if (table->height - most < CLASS_LINES)
 		return 0;
 	/* A heading, and a last line for what is left out. */
-	return count + 1 <= most ? count : most > 2 ? most - 2 : 1;
+	if (1 + count + more <= most)
+		return count;
+	return most > 2 ? most - 2 : 0;
 }
 
 void lg_pagers_print(FILE *to, struct lg_table *table)
 {
 	const struct lg_reading *now = table->now;
 	struct lg_columns columns = lg_table_columns(table, all, COLUMNS);
-	unsigned lines = lines_of(table, now->pager_count);
+	unsigned lines = lines_of(table);
 	unsigned left = now->pager_count - lines + now->pagers_left_out;
 
 	if (lines == 0)
