@@ -6,7 +6,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,21 +24,21 @@ static bool kind_is(const char *kind)
 	return strcmp(argument_text("space", "pager"), kind) == 0;
 }
 
-static void path_of(char path[PATH_MAX])
+void space_path(char path[SPACE_PATH_BYTES])
 {
 	const char *directory = getenv("TMPDIR");
 
 	if (directory == NULL || directory[0] == '\0')
 		directory = "/var/tmp";
-	if (snprintf(path, PATH_MAX, "%s/lgalloc-bench-%d.space", directory, (int)getpid()) >=
-	    PATH_MAX)
+	if (snprintf(path, SPACE_PATH_BYTES, "%s/lgalloc-bench-%d.space", directory, (int)getpid()) >=
+	    SPACE_PATH_BYTES)
 		result_fail("TMPDIR is too long");
 }
 
 static void open_pager(struct space *space, const char *policy)
 {
 	const char *more = argument_text("options", "");
-	char options[OPTIONS_BYTES], path[PATH_MAX];
+	char options[OPTIONS_BYTES], path[SPACE_PATH_BYTES];
 
 	snprintf(options, sizeof(options), "memory:%zu,page:%zu,policy:%s,prefetch:%s%s%s",
 		 space->budget_bytes, argument_size("page", (size_t)64 << 10), policy,
@@ -52,7 +51,7 @@ static void open_pager(struct space *space, const char *policy)
 	if (kind_is("pager")) {
 		space->map = lg_map_memory(space->pager, space->bytes, NULL);
 	} else {
-		path_of(path);
+		space_path(path);
 		unlink(path);
 		space->map = lg_map_file(space->pager, path, space->bytes, NULL);
 		int error = errno;
@@ -66,7 +65,7 @@ static void open_pager(struct space *space, const char *policy)
 
 static void open_kernel(struct space *space)
 {
-	char path[PATH_MAX];
+	char path[SPACE_PATH_BYTES];
 	bool file = !kind_is("swap") && !kind_is("swap-huge");
 	char *reserved = mmap(NULL, space->bytes + HUGE_BYTES, PROT_NONE,
 			      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
@@ -75,7 +74,7 @@ static void open_kernel(struct space *space)
 		result_fail("no address space: %s", strerror(errno));
 	space->data = reserved + (-(uintptr_t)reserved & (HUGE_BYTES - 1));
 	if (file) {
-		path_of(path);
+		space_path(path);
 		space->fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 		if (space->fd == -1 || unlink(path) != 0 ||
 		    ftruncate(space->fd, (off_t)space->bytes) != 0)

@@ -33,6 +33,10 @@ struct space {
 	int fd;
 };
 
+/* Where a file of this process lies, that nobody else has: in TMPDIR, else /var/tmp. */
+enum { SPACE_PATH_BYTES = 4096 };
+void space_path(char path[SPACE_PATH_BYTES]);
+
 /* The process's one space. It ends the process if there is none. */
 void space_open(struct space *space, size_t bytes);
 

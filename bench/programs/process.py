@@ -6,7 +6,6 @@ import mmap
 import os
 import pathlib
 import subprocess
-import threading
 import time
 
 IDLE_SECONDS = 10
@@ -97,20 +96,17 @@ def run_once(command: list[str], environment: dict[str, str], directory: pathlib
 
 
 class Idling:
-    """Reads what a process holds IDLE_SECONDS from now, then ends it; meanwhile the next lane may work."""
+    """A process whose work is done. Nothing else may run until it has ended: what it holds, and its end, cost others."""
 
     def __init__(self, use: Use, pid: int, end):
         self._use, self._pid, self._end = use, pid, end
-        self._thread = threading.Thread(target=self._wait)
-        self._thread.start()
 
-    def _wait(self) -> None:
-        time.sleep(IDLE_SECONDS)
-        self._use.idle = anonymous_of(self._pid)
+    def finish(self, wait: bool) -> Use:
+        """Ends it; with `wait` first reads what it holds IDLE_SECONDS from now."""
+        if wait:
+            time.sleep(IDLE_SECONDS)
+            self._use.idle = anonymous_of(self._pid)
         self._end()
-
-    def join(self) -> Use:
-        self._thread.join()
         return self._use
 
 

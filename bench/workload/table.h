@@ -8,6 +8,7 @@
 	X(about)                                                                                   \
 	X(sequential)                                                                              \
 	X(random)                                                                                  \
+	X(disk)                                                                                    \
 	X(limbo)                                                                                   \
 	X(peak)                                                                                    \
 	X(policy)                                                                                  \
