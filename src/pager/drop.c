@@ -121,7 +121,7 @@ int lg_drop_limbo(struct lg_map *map, uint64_t first, uint64_t end)
 		if (!lg_word_claim(word, &seen))
 			continue;
 		if ((seen & LG_WORD_UNWRITTEN) != 0)
-			error = lg_limbo_write_page(map, page, &seen);
+			error = lg_limbo_write_pages(map, page, 1, &seen);
 		if (error == 0) {
 			frames += drop_other(map, page, seen, 0);
 		} else {

@@ -216,6 +216,8 @@ static uint64_t move_out_some(struct lg_map *map, uint64_t first, uint64_t count
 	return moved + 1;
 }
 
+enum { DROPS = 32 }; /* ranges of one call; a signal handler's stack may be small */
+
 /* Neighbours that are claimed. */
 struct run {
 	struct lg_map *map;
@@ -233,10 +235,11 @@ static uint64_t forget_run(const struct run *run)
 	for (uint64_t page = run->first; page < run->first + run->count; page++) {
 		uint64_t word = lg_load_relaxed(&map->words[page]);
 
-		lg_trace_note(&pager->trace,
-			      lg_word_state(word) == LG_PAGE_DIRTY ? LG_TRACE_EVICT_DIRTY :
-								     LG_TRACE_EVICT,
+		bool dirty = lg_word_state(word) == LG_PAGE_DIRTY;
+
+		lg_trace_note(&pager->trace, dirty ? LG_TRACE_EVICT_DIRTY : LG_TRACE_EVICT,
 			      map->index, page, map->shift);
+		lg_pager_count(pager, evictions_clean, dirty ? 0 : 1);
 		lg_resident_remove(pager, lg_word_handle(word));
 		lg_word_release(&map->words[page], lg_word_with_state(word, LG_PAGE_OUT));
 	}
@@ -247,7 +250,7 @@ static uint64_t forget_run(const struct run *run)
 /* Out of the map and out of memory; the store has them. */
 static void drop_runs(struct lg_pager *pager, const struct run *runs, unsigned count)
 {
-	struct iovec ranges[LG_BATCH];
+	struct iovec ranges[DROPS];
 	uint64_t bytes = 0;
 
 	for (unsigned i = 0; i < count; i++)
@@ -266,7 +269,6 @@ static uint64_t leave_in_place(struct lg_map *map, uint64_t first, uint64_t coun
 	const void *places[LG_STORE_PARTS];
 
 	if (!dirty) {
-		lg_pager_count(map->pager, evictions_clean, count);
 		drop_runs(map->pager, &(struct run){ map, first, count }, 1);
 		return count;
 	}
@@ -290,12 +292,17 @@ static uint64_t leave_in_place(struct lg_map *map, uint64_t first, uint64_t coun
 	return count;
 }
 
+static bool has_limbo(const struct lg_map *map)
+{
+	return map->pager->userfault.can_move && !map->readonly;
+}
+
 /* A run of neighbours, claimed and out of their policy: how many left. */
 static uint64_t take_out(struct lg_map *map, uint64_t first, uint64_t count)
 {
 	uint64_t out = 0;
 
-	if (map->pager->userfault.can_move && !map->readonly) {
+	if (has_limbo(map)) {
 		for (uint64_t done = 0; done < count;)
 			done += move_out_some(map, first + done, count - done, &out);
 		return out;
@@ -314,12 +321,12 @@ static uint64_t take_out(struct lg_map *map, uint64_t first, uint64_t count)
 	return out;
 }
 
-/* Of the pages, all claimed, which need not go to limbo. */
+/* Clean pages, claimed, that go without limbo. */
 static bool is_dropped(const struct run *run, bool pays)
 {
 	enum { LONE = 4 };
 
-	if (pays || run->map->huge || run->count > LONE)
+	if (has_limbo(run->map) && (pays || run->map->huge || run->count > LONE))
 		return false;
 	for (uint64_t page = run->first; page < run->first + run->count; page++)
 		if (lg_word_state(lg_load_relaxed(&run->map->words[page])) != LG_PAGE_CLEAN)
@@ -344,7 +351,7 @@ uint64_t lg_evict(struct lg_pager *pager, bool direct)
 {
 	uint64_t bytes = 0, out = 0, most = direct ? LG_BATCH_DIRECT_BYTES : LG_BATCH_BYTES;
 	uint32_t victims[LG_BATCH];
-	struct run drops[LG_BATCH];
+	struct run drops[DROPS];
 	unsigned drop_count = 0, pays = 0;
 	unsigned count = choose(pager, victims, lg_min(most, lg_budget_mark(pager) / 2), &pays);
 
@@ -355,6 +362,10 @@ uint64_t lg_evict(struct lg_pager *pager, bool direct)
 		uint64_t left = run.count;
 
 		i += (unsigned)run.count;
+		if (drop_count == DROPS) {
+			drop_runs(pager, drops, drop_count);
+			drop_count = 0;
+		}
 		if (is_dropped(&run, (pays >> (shift - LG_PAGE_SHIFT_MIN) & 1) != 0))
 			drops[drop_count++] = run;
 		else

@@ -14,7 +14,6 @@
 enum {
 	RETIRE = 64, /* frames dropped at once */
 	SCAN = 64,   /* frames looked at for one that nobody works on */
-	RUN = 64,    /* pages of one write */
 	HELD_TURNS = 10000,
 	HELD_PAUSE_US = 20,
 };
@@ -404,9 +403,10 @@ static unsigned claim_run(struct lg_pager *pager, struct lg_frames *frames, stru
 {
 	uint32_t next, index = lg_frame_first(frames, LG_FRAME_UNWRITTEN);
 	unsigned count = 0, looked = 0;
-	uint64_t most = lg_min(lg_max(LG_WRITE_BYTES >> frames->shift, 1), RUN);
+	uint64_t most = lg_min(lg_max(LG_WRITE_BYTES >> frames->shift, 1), LG_LIMBO_RUN);
 
-	for (; index != LG_FRAME_NONE && count < most && looked < SCAN + RUN; index = next) {
+	for (; index != LG_FRAME_NONE && count < most && looked < SCAN + LG_LIMBO_RUN;
+	     index = next) {
 		struct lg_map *owner;
 		uint64_t page;
 		lg_word *word = word_of(pager, frames, index, &owner, &page);
@@ -444,7 +444,7 @@ static void renew_hash(struct lg_map *map, const struct claimed *page)
 /* Writes what is not `written`, stretch by stretch. */
 static int write_run(struct lg_map *map, uint64_t first, struct claimed *run, unsigned count)
 {
-	const void *places[RUN];
+	const void *places[LG_LIMBO_RUN];
 	int error = 0;
 
 	for (unsigned i = 0; i < count; i++) {
@@ -480,7 +480,7 @@ static void settle(struct lg_map *map, struct claimed *page)
 
 static uint64_t write_from(struct lg_pager *pager, struct lg_frames *frames)
 {
-	struct claimed run[RUN];
+	struct claimed run[LG_LIMBO_RUN];
 	struct lg_map *map = NULL;
 	uint64_t first = 0, written = 0;
 	uint64_t signals = lg_pager_lock(pager);
@@ -517,15 +517,23 @@ uint64_t lg_limbo_write(struct lg_pager *pager)
 	return most != NULL ? write_from(pager, most) : 0;
 }
 
-int lg_limbo_write_page(struct lg_map *map, uint64_t page, uint64_t *word)
+int lg_limbo_write_pages(struct lg_map *map, uint64_t first, unsigned count, uint64_t *words)
 {
-	struct claimed claimed = { .word = *word, .frame = resident_of(map, *word)->frame };
-
-	lg_pager_put_frames(map->pager, frames_of(map), claimed.frame, 1, LG_FRAME_HELD);
-	int error = write_run(map, page, &claimed, 1);
+	struct claimed run[LG_LIMBO_RUN];
 	uint64_t signals = lg_pager_lock(map->pager);
-	settle(map, &claimed);
+
+	for (unsigned i = 0; i < count; i++) {
+		run[i] = (struct claimed){ .word = words[i],
+					   .frame = resident_of(map, words[i])->frame };
+		lg_frame_put(frames_of(map), run[i].frame, LG_FRAME_HELD);
+	}
 	lg_pager_unlock(map->pager, signals);
-	*word = claimed.word;
+	int error = write_run(map, first, run, count);
+	signals = lg_pager_lock(map->pager);
+	for (unsigned i = 0; i < count; i++) {
+		settle(map, &run[i]);
+		words[i] = run[i].word;
+	}
+	lg_pager_unlock(map->pager, signals);
 	return error;
 }

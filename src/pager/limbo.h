@@ -32,8 +32,13 @@ int lg_limbo_return(struct lg_map *map, uint64_t page, uint64_t *word, enum lg_o
 /* Writes some of what is UNWRITTEN: bytes that are so no more; 0: nothing was, or the store failed. */
 uint64_t lg_limbo_write(struct lg_pager *pager);
 
-/* The same for one page whose BUSY is the caller's, and stays. 0 or -errno. */
-int lg_limbo_write_page(struct lg_map *map, uint64_t page, uint64_t *word);
+enum { LG_LIMBO_RUN = 64 }; /* pages of one write; a signal handler's stack may be small */
+
+/*
+ * The same for up to LG_LIMBO_RUN neighbours, all UNWRITTEN, whose BUSY is the caller's, and stays. words[i]
+ * becomes what is true of each then. 0 or -errno.
+ */
+int lg_limbo_write_pages(struct lg_map *map, uint64_t first, unsigned count, uint64_t *words);
 
 /* Gives memory of frames back to the budget, `bytes` or some more; what it was. */
 uint64_t lg_limbo_retire(struct lg_pager *pager, uint64_t bytes);

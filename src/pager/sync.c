@@ -11,7 +11,7 @@
 
 #include <errno.h>
 
-enum { RUN = 64, PAUSE_US = 100 };
+enum { RUN = 256, PAUSE_US = 100 };
 
 /* Pages from `first` that are DIRTY and nobody's: claimed. All pinned, or none. */
 static uint64_t claim_run(struct lg_map *map, uint64_t first, uint64_t end, bool pinned)
@@ -98,12 +98,27 @@ static int write_run(struct lg_map *map, uint64_t first, uint64_t count, bool pi
 	return error;
 }
 
-static int write_limbo(struct lg_map *map, uint64_t page, uint64_t seen)
+static bool is_in_limbo(uint64_t word)
 {
-	if (!lg_word_claim(&map->words[page], &seen))
-		return 0;
-	int error = lg_limbo_write_page(map, page, &seen);
-	lg_word_release(&map->words[page], seen);
+	return lg_word_state(word) == LG_PAGE_LIMBO && (word & LG_WORD_UNWRITTEN) != 0;
+}
+
+/* Pages from `first` that are UNWRITTEN in limbo: *count, none if they are others' by now. */
+static int write_limbo(struct lg_map *map, uint64_t first, uint64_t end, uint64_t *count)
+{
+	uint64_t words[LG_LIMBO_RUN], most = lg_max(LG_WRITE_BYTES >> map->shift, 1);
+
+	end = lg_min(end, first + lg_min(most, LG_LIMBO_RUN));
+	for (*count = 0; first + *count < end; ++*count) {
+		lg_word *word = &map->words[first + *count];
+
+		words[*count] = lg_load_relaxed(word);
+		if (!is_in_limbo(words[*count]) || !lg_word_claim(word, &words[*count]))
+			break;
+	}
+	int error = *count > 0 ? lg_limbo_write_pages(map, first, (unsigned)*count, words) : 0;
+	for (uint64_t i = 0; i < *count; i++)
+		lg_word_release(&map->words[first + i], words[i]);
 	return error;
 }
 
@@ -128,11 +143,8 @@ int lg_sync_write(struct lg_map *map, uint64_t first, uint64_t end)
 			error = write_run(map, page, count, pinned);
 			if (error == 0 && !pinned && !map->pager->userfault.can_protect)
 				continue; /* they are in limbo now */
-		} else if (lg_word_state(seen) == LG_PAGE_LIMBO &&
-			   (seen & LG_WORD_UNWRITTEN) != 0) {
-			error = write_limbo(map, page, seen);
-			if (error == 0)
-				continue; /* it may have been another's */
+		} else if (is_in_limbo(seen)) {
+			error = write_limbo(map, page, end, &count);
 		}
 		if (error != 0 && result == 0)
 			result = error;
