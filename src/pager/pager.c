@@ -18,8 +18,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
-#include <unistd.h>
 
 enum {
 	FRAMES_PART = 2,  /* of memory that frames of one size have addresses for */
@@ -73,15 +71,12 @@ static int start_threads(struct lg_pager *pager, void *(*run)(void *), uint64_t 
 
 static void stop_threads(struct lg_pager *pager)
 {
-	uint64_t one = 1;
-
 	lg_store_release(&pager->stop, true);
 	lg_add_ordered(&pager->work, 1);
 	lg_os_wake_all(&pager->work);
 	lg_add_release(&pager->requests.posted, 1);
 	lg_os_wake_all(&pager->requests.posted);
-	while (write(pager->stop_event, &one, sizeof(one)) < 0 && errno == EINTR)
-		;
+	lg_os_hangup_say(&pager->hangup);
 	for (unsigned i = 0; i < pager->thread_count; i++)
 		pthread_join(pager->threads[i], NULL);
 }
@@ -152,20 +147,20 @@ static int make(struct lg_pager *pager)
 		error = lg_fail(-error, "the buffers of a pager: %s", lg_error_name(-error));
 		goto undo_residents;
 	}
-	pager->stop_event = eventfd(0, EFD_CLOEXEC);
-	if (pager->stop_event < 0) {
-		error = lg_fail(errno, "an event descriptor: %s", lg_error_name(errno));
+	error = lg_os_hangup_open(&pager->hangup);
+	if (error != 0) {
+		error = lg_fail(-error, "a pipe for a pager: %s", lg_error_name(-error));
 		goto undo_staging;
 	}
 	error = start_trace(pager);
 	if (error != 0)
-		goto undo_event;
+		goto undo_hangup;
 	error = start(pager);
 	if (error == 0)
 		return 0;
 	(void)lg_trace_close(lg_load_relaxed(&pager->trace));
-undo_event:
-	close(pager->stop_event);
+undo_hangup:
+	lg_os_hangup_close(&pager->hangup);
 undo_staging:
 	lg_staging_end(pager);
 undo_residents:
@@ -231,7 +226,7 @@ int lg_pager_free(lg_pager *pager)
 		lg_os_unreserve(frames->base, (uint64_t)frames->count << frames->shift);
 		lg_frames_end(frames);
 	}
-	close(pager->stop_event);
+	lg_os_hangup_close(&pager->hangup);
 	lg_staging_end(pager);
 	lg_residents_end(&pager->residents);
 	lg_os_userfault_close(&pager->userfault);
@@ -283,13 +278,19 @@ static void forget_map(struct lg_map *map)
 		return;
 	map->store->calls->forget(map->store);
 	map->store = NULL;
-	lg_os_userfault_close(&map->pager->userfault);
+}
+
+/* Also the pipe: the parent's threads wait until nobody can speak into it. */
+static void forget_pager(struct lg_pager *pager)
+{
+	lg_os_userfault_close(&pager->userfault);
+	lg_os_hangup_close(&pager->hangup);
 }
 
 void lg_pager_forget(void)
 {
 	lg_atlas_forget(forget_map);
-	lg_roster_forget();
+	lg_roster_forget(forget_pager);
 	lg_store_relaxed(&default_pager, NULL);
 	lg_store_relaxed(&default_lock.word, (uint32_t)LG_LATCH_FREE);
 }

@@ -18,6 +18,7 @@
 #define LG_PAGER_PAGER_H
 
 #include "base/bits.h"
+#include "os/hangup.h"
 #include "os/latch.h"
 #include "os/userfault.h"
 #include "pager/frame.h"
@@ -68,8 +69,8 @@ struct lg_pager {
 	struct lg_os_userfault userfault;
 	struct lg_pager_options options;
 	bool in_threads;
-	int process; /* that made it: in a child nothing of it works */
-	int stop_event;
+	int process;                /* that made it: in a child nothing of it works */
+	struct lg_os_hangup hangup; /* of those that wait for faults */
 
 	LG_LINE_ALIGNED struct lg_os_latch lock; /* residents, pieces, policies, frames, streams */
 	struct lg_residents residents;
