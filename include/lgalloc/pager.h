@@ -20,6 +20,9 @@
  *   - After fork() the child has no maps: touching one is SIGSEGV, never zeros.
  *   - What the budget counts is pages, mapped or held back, and buffers. Page tables and the pager's own
  *     tables (8 bytes for each page of a map that was touched, 32 for each in memory) come on top.
+ *   - mlock(2) on a map keeps its pages from leaving: it is full then. mlockall(2) does not: what a pager maps
+ *     afterwards is not locked. What it has already is brought in once by MCL_CURRENT, buffers and tables as well:
+ *     call it before lg_pager_new.
  *   - A program that closes all descriptors (closefrom) closes the pager's: pages that are out read zero
  *     then, and calls fail. The pager touches no descriptor that took its place.
  *   - mlock(2) and mlockall(2) on a map keep pages from leaving: such a map is refused or, later, full.

@@ -45,14 +45,30 @@ static int choose_faults(struct lg_pager *pager)
 			       "a thread of this process blocks SIGBUS, and would die of a fault; "
 			       "faults:threads is not permitted: it needs root (CAP_SYS_PTRACE), "
 			       "vm.unprivileged_userfaultfd=1 or access to /dev/userfaultfd");
-	if (error != 0 || pager->in_threads)
+	if (error != 0)
 		return error;
+	pager->to_frames = &pager->userfault;
+	if (pager->in_threads) {
+		error = lg_os_userfault_open(true, (unsigned)options->without,
+					     &pager->frames_userfault);
+		if (error != 0)
+			lg_os_userfault_close(&pager->userfault);
+		pager->to_frames = &pager->frames_userfault;
+		return error;
+	}
 	error = lg_os_bus_claim(lg_fault_signal);
 	if (error != 0) {
 		lg_os_userfault_close(&pager->userfault);
 		return lg_fail(-error, "the handler for SIGBUS: %s", lg_error_name(-error));
 	}
 	return 0;
+}
+
+static void close_faults(struct lg_pager *pager)
+{
+	lg_os_userfault_close(&pager->userfault);
+	if (pager->in_threads)
+		lg_os_userfault_close(&pager->frames_userfault);
 }
 
 /* --- threads ------------------------------------------------------------------------------------ */
@@ -140,7 +156,7 @@ static int make(struct lg_pager *pager)
 	error = lg_residents_make(&pager->residents, 2 * memory);
 	if (error != 0) {
 		error = lg_fail(-error, "the tables of a pager: %s", lg_error_name(-error));
-		goto undo_userfault;
+		goto undo_faults;
 	}
 	error = lg_staging_make(pager);
 	if (error != 0) {
@@ -165,8 +181,8 @@ undo_staging:
 	lg_staging_end(pager);
 undo_residents:
 	lg_residents_end(&pager->residents);
-undo_userfault:
-	lg_os_userfault_close(&pager->userfault);
+undo_faults:
+	close_faults(pager);
 	return error;
 }
 
@@ -229,7 +245,7 @@ int lg_pager_free(lg_pager *pager)
 	lg_os_hangup_close(&pager->hangup);
 	lg_staging_end(pager);
 	lg_residents_end(&pager->residents);
-	lg_os_userfault_close(&pager->userfault);
+	close_faults(pager);
 	lg_os_unreserve(pager, sizeof(*pager));
 	return 0;
 }
@@ -283,7 +299,7 @@ static void forget_map(struct lg_map *map)
 /* Also the pipe: the parent's threads wait until nobody can speak into it. */
 static void forget_pager(struct lg_pager *pager)
 {
-	lg_os_userfault_close(&pager->userfault);
+	close_faults(pager);
 	lg_os_hangup_close(&pager->hangup);
 }
 

@@ -66,7 +66,13 @@ struct lg_pager_times {
 };
 
 struct lg_pager {
-	struct lg_os_userfault userfault;
+	struct lg_os_userfault userfault; /* of the maps */
+	/*
+	 * That of the frames: a fault there, as mlockall causes, has no thread that could serve it, and has to
+	 * be an error for who has it.
+	 */
+	struct lg_os_userfault frames_userfault;
+	const struct lg_os_userfault *to_frames;
 	struct lg_pager_options options;
 	bool in_threads;
 	int process;                /* that made it: in a child nothing of it works */
