@@ -78,8 +78,9 @@ lg_pager *lg_pager_new(const char *options);
 
 /*
  * Changes the budget, live. Down, it returns when no more than `bytes` are resident.
- * -EBUSY: more than that is pinned; -EINVAL: too small; -EIO …: pages could not be written. The budget is
- * then what it was.
+ * -EBUSY: more than that is pinned; -EINVAL: too small, or more than its tables are for, which is twice the
+ * machine's memory, or under vm.overcommit_memory=2 what it had first; -EIO …: pages could not be written. The
+ * budget is then what it was.
  */
 int lg_pager_resize(lg_pager *pager, size_t bytes);
 

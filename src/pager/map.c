@@ -3,6 +3,7 @@
 
 #include "base/error.h"
 #include "base/require.h"
+#include "os/limits.h"
 #include "os/map.h"
 #include "pager/atlas.h"
 #include "pager/drop.h"
@@ -60,6 +61,18 @@ static void unmap_range(struct lg_map *map)
 		lg_os_unreserve(map->base, bytes);
 }
 
+static int refuse(uint64_t bytes, int error)
+{
+	const char *why = "";
+
+	if (error == -ENOMEM && lg_os_overcommit_is_strict())
+		why = ": under vm.overcommit_memory=2 a map counts in full, whatever the budget";
+	if (error == -EAGAIN)
+		why = ": after mlockall(MCL_FUTURE) RLIMIT_MEMLOCK is for all that is mapped";
+	return lg_fail(-error, "a map of %zu bytes: %s%s", (size_t)bytes, lg_error_name(-error),
+		       why);
+}
+
 /* Addresses, without access of the wrong kind, whose faults are ours. */
 static int map_range(struct lg_map *map)
 {
@@ -68,8 +81,7 @@ static int map_range(struct lg_map *map)
 	int error = map->lent ? 0 : lg_os_reserve(bytes, huge, &base);
 
 	if (error != 0)
-		return lg_fail(-error, "%zu bytes of address space: %s", bytes,
-			       lg_error_name(-error));
+		return refuse(bytes, error);
 	error = lg_os_map_unlocked(base, bytes);
 	if (error == 0 && map->readonly)
 		error = lg_os_make_readonly(base, bytes);
@@ -84,7 +96,7 @@ static int map_range(struct lg_map *map)
 	map->base = base;
 	if (error != 0) {
 		unmap_range(map);
-		return lg_fail(-error, "a map of %zu bytes: %s", bytes, lg_error_name(-error));
+		return refuse(bytes, error);
 	}
 	(void)lg_os_advise(base, bytes, LG_OS_DONTDUMP); /* a dump would read all of it */
 	return 0;

@@ -20,7 +20,7 @@
 #include <string.h>
 
 enum {
-	FRAMES_PART = 2,  /* of memory that frames of one size have addresses for */
+	FRAMES_PART = 4,  /* of the most there may be: what frames of one size have addresses for */
 	DEFAULT_PART = 4, /* of memory that the default pager has */
 };
 
@@ -140,20 +140,31 @@ static int start_trace(struct lg_pager *pager)
 	return error;
 }
 
+/*
+ * What the budget may be raised to: tables and frames have addresses for it. They take no memory before they are used,
+ * but where the kernel grants only what it has they count in full, and are for the budget as it is.
+ */
+static uint64_t most_memory(const struct lg_pager *pager)
+{
+	return lg_os_overcommit_is_strict() ?
+		       pager->options.memory :
+		       lg_max(2 * lg_os_memory_bytes(), 2 * pager->options.memory);
+}
+
 static int make(struct lg_pager *pager)
 {
-	uint64_t memory = lg_max(lg_os_memory_bytes(), pager->options.memory);
+	uint64_t most = most_memory(pager);
 	int error = check_budget(pager->options.memory, pager->options.page);
 
 	if (error != 0)
 		return error;
 	pager->process = lg_os_process();
-	pager->frame_bytes = memory / FRAMES_PART;
+	pager->frame_bytes = most / FRAMES_PART;
 	lg_store_relaxed(&pager->budget, pager->options.memory);
 	error = choose_faults(pager);
 	if (error != 0)
 		return error;
-	error = lg_residents_make(&pager->residents, 2 * memory);
+	error = lg_residents_make(&pager->residents, most);
 	if (error != 0) {
 		error = lg_fail(-error, "the tables of a pager: %s", lg_error_name(-error));
 		goto undo_faults;
