@@ -353,6 +353,8 @@ int lg_map_close(lg_map *map)
 	int error = 0;
 
 	lg_store_relaxed(&map->closing, true);
+	/* Who found it open under the lock has counted a request by now, and drain sees it. */
+	lg_pager_unlock(pager, lg_pager_lock(pager));
 	lg_atlas_remove(map);
 	lg_server_leave(pager);
 	lg_prefetch_drain(map);
