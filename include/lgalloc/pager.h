@@ -25,7 +25,6 @@
  *     call it before lg_pager_new.
  *   - A program that closes all descriptors (closefrom) closes the pager's: pages that are out read zero
  *     then, and calls fail. The pager touches no descriptor that took its place.
- *   - mlock(2) and mlockall(2) on a map keep pages from leaving: such a map is refused or, later, full.
  *
  * Options are `key:value,key:value`; NULL means defaults. Calls that return int give 0 (or a count) or
  * -errno; those that return a pointer give NULL and set errno; lg_error() has the failure in words.
@@ -146,8 +145,8 @@ int lg_map_populate(lg_map *map, size_t offset, size_t length);
 
 /*
  * A pinned page is present and writable (read-only maps: readable) and stays so: system calls may be given
- * it, and mlock-like latencies hold. Pins nest, up to 4095. -ENOMEM: that would leave the budget less than
- * an eighth of itself, nothing is pinned then; -EIO.
+ * it, and mlock-like latencies hold. Pins nest, up to 4095. -ENOMEM: that would leave less of the budget than
+ * an eighth, or than four of the largest pages any map of the pager had; nothing is pinned then; -EIO.
  */
 int lg_map_pin(lg_map *map, size_t offset, size_t length);
 int lg_map_unpin(lg_map *map, size_t offset, size_t length);
