@@ -20,7 +20,11 @@
  *   - After fork() the child has no maps: touching one is SIGSEGV, never zeros.
  *   - What the budget counts is pages, mapped or held back, and buffers. Page tables and the pager's own
  *     tables (8 bytes for each page of a map that was touched, 32 for each in memory) come on top.
- *   - mlock(2) and mlockall(2) on a map keep pages from leaving: such a map is refused or, later, full.
+ *   - mlock(2) on a map keeps its pages from leaving: it is full then. mlockall(2) does not: what a pager maps
+ *     afterwards is not locked. What it has already is brought in once by MCL_CURRENT, buffers and tables as well:
+ *     call it before lg_pager_new.
+ *   - A program that closes all descriptors (closefrom) closes the pager's: pages that are out read zero
+ *     then, and calls fail. The pager touches no descriptor that took its place.
  *
  * Options are `key:value,key:value`; NULL means defaults. Calls that return int give 0 (or a count) or
  * -errno; those that return a pointer give NULL and set errno; lg_error() has the failure in words.
@@ -73,8 +77,9 @@ lg_pager *lg_pager_new(const char *options);
 
 /*
  * Changes the budget, live. Down, it returns when no more than `bytes` are resident.
- * -EBUSY: more than that is pinned; -EINVAL: too small; -EIO …: pages could not be written. The budget is
- * then what it was.
+ * -EBUSY: more than that is pinned; -EINVAL: too small, or more than its tables are for, which is twice the
+ * machine's memory, or under vm.overcommit_memory=2 what it had first; -EIO …: pages could not be written. The
+ * budget is then what it was.
  */
 int lg_pager_resize(lg_pager *pager, size_t bytes);
 
@@ -140,8 +145,8 @@ int lg_map_populate(lg_map *map, size_t offset, size_t length);
 
 /*
  * A pinned page is present and writable (read-only maps: readable) and stays so: system calls may be given
- * it, and mlock-like latencies hold. Pins nest, up to 4095. -ENOMEM: that would leave the budget less than
- * an eighth of itself, nothing is pinned then; -EIO.
+ * it, and mlock-like latencies hold. Pins nest, up to 4095. -ENOMEM: that would leave less of the budget than
+ * an eighth, or than four of the largest pages any map of the pager had; nothing is pinned then; -EIO.
  */
 int lg_map_pin(lg_map *map, size_t offset, size_t length);
 int lg_map_unpin(lg_map *map, size_t offset, size_t length);

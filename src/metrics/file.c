@@ -11,7 +11,7 @@
 
 #include "base/atomic.h"
 #include "metrics/writer.h"
-#include "os/file.h"
+#include "os/descriptor.h"
 #include "os/thread.h"
 
 #include <errno.h>

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 #include "os/disk.h"
 
+#include "os/descriptor.h"
 #include "os/file.h"
 #include "os/map.h"
 

@@ -2,6 +2,7 @@
 #include "os/file.h"
 
 #include "base/error.h"
+#include "os/descriptor.h"
 #include "os/map.h"
 
 #include <errno.h>
@@ -17,7 +18,7 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
-enum { FD_HIGH = 4096, FD_LOW = 64, PATH_BYTES = 4096 + 32 };
+enum { PATH_BYTES = 4096 + 32 };
 enum { LARGE_BYTES = 256 << 20, PIECE_BYTES = 256 << 10 };
 
 /* A kernel or file system without O_TMPFILE: make a name and remove it at once. */
@@ -43,27 +44,6 @@ static int open_unlinked(const char *directory)
 	if (errno == EOPNOTSUPP || errno == EISDIR || errno == EINVAL)
 		return open_named(directory);
 	return -errno;
-}
-
-/*
- * Programs that close or dup2 onto low descriptors then rarely meet ours. Not higher still: the kernel's
- * table has a place for every number below, and each fork copies it.
- */
-int lg_os_descriptor_move_high(int fd)
-{
-	struct rlimit limit;
-	int high = FD_LOW;
-
-	if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
-		rlim_t most = limit.rlim_cur < FD_HIGH ? limit.rlim_cur : FD_HIGH;
-		if (most > 4 * FD_LOW)
-			high = (int)(most - FD_LOW);
-	}
-	int moved = fcntl(fd, F_DUPFD_CLOEXEC, high);
-	if (moved < 0)
-		return fd;
-	close(fd);
-	return moved;
 }
 
 /* btrfs: contents have sums unless blocks are written in place. */

@@ -29,9 +29,6 @@ struct lg_os_file {
 			       * sum wrong, and the block unreadable */
 };
 
-/* The descriptor under a high number, or as it was. */
-int lg_os_descriptor_move_high(int fd);
-
 /* Makes a file in `directory`. -errno, in words in lg_error(). */
 int lg_os_file_open(const char *directory, struct lg_os_file *file);
 /* The same with what the caller opened; on failure the descriptor is still the caller's. No words. */

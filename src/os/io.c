@@ -3,6 +3,7 @@
 
 #include "base/bits.h"
 #include "os/clock.h"
+#include "os/descriptor.h"
 #include "os/raw.h"
 
 #include <errno.h>

@@ -110,3 +110,15 @@ uint64_t lg_os_mappings_max(void)
 
 	return mappings == UINT64_MAX ? MAPPINGS_DEFAULT : mappings;
 }
+
+bool lg_os_overcommit_is_strict(void)
+{
+	int fd = open("/proc/sys/vm/overcommit_memory", O_RDONLY | O_CLOEXEC);
+	char mode = '0';
+
+	if (fd < 0)
+		return false;
+	bool known = read(fd, &mode, 1) == 1;
+	close(fd);
+	return known && mode == '2';
+}

@@ -3,6 +3,7 @@
 #ifndef LG_OS_LIMITS_H
 #define LG_OS_LIMITS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /* The least of RAM and the limits of the memory cgroups above this process, in bytes. */
@@ -10,6 +11,9 @@ uint64_t lg_os_memory_bytes(void);
 
 /* RLIMIT_AS in bytes; UINT64_MAX: none. */
 uint64_t lg_os_address_space_bytes(void);
+
+/* vm.overcommit_memory is 2: what is writable counts as if it were used. */
+bool lg_os_overcommit_is_strict(void);
 
 /* vm.max_map_count, or the kernel's default where it cannot be read. */
 uint64_t lg_os_mappings_max(void);

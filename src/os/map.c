@@ -12,6 +12,12 @@
 #ifndef MADV_POPULATE_WRITE
 #define MADV_POPULATE_WRITE 23
 #endif
+#ifndef MADV_COLD
+#define MADV_COLD 20
+#endif
+#ifndef MADV_DONTNEED_LOCKED
+#define MADV_DONTNEED_LOCKED 24
+#endif
 #ifndef MAP_FIXED_NOREPLACE
 #define MAP_FIXED_NOREPLACE 0x100000
 #endif
@@ -83,6 +89,28 @@ int lg_os_map_file(void *at, size_t bytes, int fd, uint64_t offset)
 int lg_os_map_anon(void *at, size_t bytes)
 {
 	return map_at(at, bytes, PROT_READ | PROT_WRITE, RESERVED | MAP_FIXED, -1, 0);
+}
+
+/* Nothing is brought in where there is no access, and a lock can be taken off before there is. */
+int lg_os_map_unlocked(void *at, size_t bytes)
+{
+	int error = lg_os_unmap(at, bytes);
+
+	if (error == 0)
+		error = lg_os_munlock(at, bytes);
+	return error == 0 ? lg_os_make_writable(at, bytes) : error;
+}
+
+int lg_os_map_table(size_t bytes, void **table)
+{
+	int error = lg_os_reserve(bytes, lg_os_page_bytes(), table);
+
+	if (error != 0)
+		return error;
+	error = lg_os_map_unlocked(*table, bytes);
+	if (error != 0)
+		lg_os_unreserve(*table, bytes);
+	return error;
 }
 
 int lg_os_unmap(void *at, size_t bytes)
@@ -170,6 +198,28 @@ int lg_os_advise(void *at, size_t bytes, enum lg_os_advice advice)
 	return result == 0 ? 0 : -errno;
 }
 
+/* Advice that changes nothing but the order in which the kernel would swap, and is refused for what is locked. */
+bool lg_os_is_locked(void *page)
+{
+	return madvise(page, lg_os_page_bytes(), MADV_COLD) != 0 && errno == EINVAL;
+}
+
+int lg_os_munlock(void *at, size_t bytes)
+{
+	return munlock(at, bytes) == 0 ? 0 : -errno;
+}
+
+/* Before Linux 5.18 what is locked has to be unlocked. */
+int lg_os_drop(void *at, size_t bytes)
+{
+	int error = lg_os_advise(at, bytes, LG_OS_DROP);
+
+	if (error != -EINVAL || madvise(at, bytes, MADV_DONTNEED_LOCKED) == 0)
+		return error != -EINVAL ? error : 0;
+	error = lg_os_munlock(at, bytes);
+	return error == 0 ? lg_os_advise(at, bytes, LG_OS_DROP) : error;
+}
+
 void lg_os_drop_many(const struct iovec *ranges, unsigned count)
 {
 	enum { SELF = -10000 }; /* PIDFD_SELF_THREAD, Linux 6.14; before that the kernel refuses */
@@ -183,7 +233,7 @@ void lg_os_drop_many(const struct iovec *ranges, unsigned count)
 		size_t end = before + ranges[i].iov_len;
 
 		if (end > done) /* once more where it began is no harm */
-			(void)lg_os_advise(ranges[i].iov_base, ranges[i].iov_len, LG_OS_DROP);
+			(void)lg_os_drop(ranges[i].iov_base, ranges[i].iov_len);
 		before = end;
 	}
 }

@@ -13,8 +13,8 @@
 #include <sys/uio.h>
 
 enum lg_os_advice {
-	LG_OS_FREE,   /* anonymous: the kernel may take the pages; a write keeps them */
-	LG_OS_DROP,   /* anonymous: the pages go now, the range reads zero */
+	LG_OS_FREE, /* anonymous: the kernel may take the pages; a write keeps them */
+	LG_OS_DROP, /* anonymous: the pages go now, the range reads zero; not where it is locked */
 	LG_OS_REMOVE, /* shared file: the pages and their disk blocks go, the range reads zero */
 	LG_OS_WILLNEED,
 	LG_OS_PAGEOUT,
@@ -40,7 +40,10 @@ int lg_os_reserve_at(void *range, size_t bytes);
 int lg_os_map_file(void *at, size_t bytes, int fd, uint64_t offset);
 int lg_os_map_anon(void *at, size_t bytes);
 
-/* The same where nothing is: -EEXIST if something is there. */
+/* The same, and neither locked nor brought in by what mlockall said of mappings to come. */
+int lg_os_map_unlocked(void *at, size_t bytes);
+
+/* Anonymous where nothing is: -EEXIST if something is there. */
 int lg_os_map_anon_in_hole(void *at, size_t bytes);
 int lg_os_unmap(void *at, size_t bytes);
 
@@ -55,9 +58,19 @@ int lg_os_map_nothing(void *at, size_t bytes);
 /* Zeroed read-write memory for records that live for ever. */
 int lg_os_map_record(size_t bytes, void **record);
 
+/* A table that is large and mostly never touched: as a record, but never locked nor brought in as a whole. */
+int lg_os_map_table(size_t bytes, void **table);
+
 int lg_os_advise(void *at, size_t bytes, enum lg_os_advice advice);
 
-/* LG_OS_DROP of many ranges, by one call where the kernel can: other processors are interrupted once. */
+/* mlock or mlockall has locked this page's mapping. */
+bool lg_os_is_locked(void *page);
+int lg_os_munlock(void *at, size_t bytes);
+
+/* Anonymous: as LG_OS_DROP, whether or not it is locked. */
+int lg_os_drop(void *at, size_t bytes);
+
+/* The same of many ranges, by one call where the kernel can: other processors are interrupted once. */
 void lg_os_drop_many(const struct iovec *ranges, unsigned count);
 
 /*

@@ -4,7 +4,7 @@
 
 #include "base/bits.h"
 #include "base/error.h"
-#include "os/file.h"
+#include "os/descriptor.h"
 #include "os/map.h"
 #include "os/raw.h"
 
@@ -50,7 +50,8 @@ enum { MESSAGES = 16 };
 
 static int call(const struct lg_os_userfault *userfault, unsigned long request, void *argument)
 {
-	return (int)lg_os_raw(SYS_ioctl, userfault->fd, (long)request, (long)argument, 0, 0, 0);
+	return (int)lg_os_raw(SYS_ioctl, userfault->descriptor.fd, (long)request, (long)argument, 0,
+			      0, 0);
 }
 
 /* --- opening ------------------------------------------------------------------------------------ */
@@ -134,23 +135,32 @@ int lg_os_userfault_open(bool signals, unsigned without, struct lg_os_userfault 
 		close(fd);
 		return refused(error, signals);
 	}
-	userfault->fd = lg_os_descriptor_move_high(fd);
-	userfault->pagemap = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
-	if (userfault->pagemap >= 0)
-		userfault->pagemap = lg_os_descriptor_move_high(userfault->pagemap);
-	userfault->can_move = (wanted & FEATURE_MOVE) != 0 && userfault->pagemap >= 0;
+	lg_os_descriptor_keep(&userfault->descriptor, fd);
+	userfault->pagemap.fd = -1;
+	fd = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
+	if (fd >= 0)
+		lg_os_descriptor_keep(&userfault->pagemap, fd);
+	userfault->can_move = (wanted & FEATURE_MOVE) != 0 && fd >= 0;
 	userfault->can_poison = (wanted & FEATURE_POISON) != 0;
 	userfault->can_protect = (wanted & FEATURE_PAGEFAULT_FLAG_WP) != 0;
 	return 0;
 }
 
+/* Any other nameless file may have the same inode, but knows nothing of waking: to wake nobody is an error of ours. */
+bool lg_os_userfault_is_ours(const struct lg_os_userfault *userfault)
+{
+	struct uffdio_range nothing = { .start = 0, .len = 0 };
+
+	return lg_os_descriptor_is_ours(&userfault->descriptor) &&
+	       call(userfault, UFFDIO_WAKE, &nothing) == -EINVAL;
+}
+
 void lg_os_userfault_close(struct lg_os_userfault *userfault)
 {
-	if (userfault->fd >= 0)
-		close(userfault->fd);
-	if (userfault->pagemap >= 0)
-		close(userfault->pagemap);
-	userfault->fd = userfault->pagemap = -1;
+	if (lg_os_userfault_is_ours(userfault))
+		lg_os_descriptor_close(&userfault->descriptor);
+	userfault->descriptor.fd = -1;
+	lg_os_descriptor_close(&userfault->pagemap);
 }
 
 int lg_os_userfault_register(const struct lg_os_userfault *userfault, void *at, size_t bytes)
@@ -191,7 +201,7 @@ static bool has_page(const struct lg_os_userfault *userfault, const char *at)
 {
 	uint64_t entry = 0;
 	size_t page = lg_os_page_bytes();
-	long got = lg_os_raw(SYS_pread64, userfault->pagemap, (long)&entry, sizeof(entry),
+	long got = lg_os_raw(SYS_pread64, userfault->pagemap.fd, (long)&entry, sizeof(entry),
 			     (long)((uintptr_t)at / page * sizeof(entry)), 0, 0);
 
 	return got != sizeof(entry) || (entry >> 62) != 0;
@@ -216,6 +226,8 @@ int lg_os_userfault_move(const struct lg_os_userfault *userfault, void *to, void
 			*done += (size_t)move.move;
 		if (error == 0 || error == -EAGAIN)
 			continue;
+		if (error == -EBADF || error == -ENOTTY)
+			return error; /* the program closed it, and whose pagemap is, who knows */
 		size_t before = *done;
 		while (*done < bytes && !has_page(userfault, (char *)from + *done) &&
 		       has_page(userfault, (char *)to + *done))
@@ -285,7 +297,7 @@ int lg_os_userfault_read(const struct lg_os_userfault *userfault, struct lg_os_f
 {
 	struct uffd_msg messages[MESSAGES];
 	int count = 0;
-	long got = lg_os_raw(SYS_read, userfault->fd, (long)messages,
+	long got = lg_os_raw(SYS_read, userfault->descriptor.fd, (long)messages,
 			     (long)(lg_min(most, MESSAGES) * sizeof(messages[0])), 0, 0, 0);
 
 	for (unsigned i = 0; got > 0 && i < (size_t)got / sizeof(messages[0]); i++) {
@@ -303,11 +315,20 @@ int lg_os_userfault_read(const struct lg_os_userfault *userfault, struct lg_os_f
 	return count;
 }
 
-bool lg_os_userfault_wait(const struct lg_os_userfault *userfault, int event)
+static bool are_ours(const struct lg_os_userfault *userfault, const struct lg_os_hangup *hangup)
 {
-	struct pollfd descriptors[] = { { .fd = userfault->fd, .events = POLLIN },
-					{ .fd = event, .events = POLLIN } };
+	return lg_os_userfault_is_ours(userfault) && lg_os_descriptor_is_ours(&hangup->ear);
+}
 
+bool lg_os_userfault_wait(const struct lg_os_userfault *userfault,
+			  const struct lg_os_hangup *hangup)
+{
+	struct pollfd descriptors[] = { { .fd = userfault->descriptor.fd, .events = POLLIN },
+					{ .fd = hangup->ear.fd, .events = POLLIN } };
+
+	if (!are_ours(userfault, hangup))
+		return false;
 	lg_os_raw(SYS_ppoll, (long)descriptors, 2, 0, 0, 0, 0);
-	return descriptors[1].revents == 0;
+	/* What was closed meanwhile was waited for all the same: its number may be a pipe of the program's now. */
+	return descriptors[1].revents == 0 && are_ours(userfault, hangup);
 }

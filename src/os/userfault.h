@@ -10,6 +10,9 @@
 #ifndef LG_OS_USERFAULT_H
 #define LG_OS_USERFAULT_H
 
+#include "os/descriptor.h"
+#include "os/hangup.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -17,8 +20,8 @@
 enum lg_os_without { LG_OS_WITHOUT_MOVE = 1, LG_OS_WITHOUT_POISON = 2, LG_OS_WITHOUT_WP = 4 };
 
 struct lg_os_userfault {
-	int fd;
-	int pagemap; /* /proc/self/pagemap; -1: none, and no move then */
+	struct lg_os_descriptor descriptor;
+	struct lg_os_descriptor pagemap; /* /proc/self/pagemap; none: no move */
 	bool can_move;
 	bool can_poison;
 	bool can_protect;
@@ -37,7 +40,9 @@ struct lg_os_fault {
  * accesses as well, which needs a privilege: -EPERM. -ENOSYS: the kernel has none. In words.
  */
 int lg_os_userfault_open(bool signals, unsigned without, struct lg_os_userfault *userfault);
-/* May be called again. */
+/* The program did not close it. */
+bool lg_os_userfault_is_ours(const struct lg_os_userfault *userfault);
+/* May be called again; closes what is ours. */
 void lg_os_userfault_close(struct lg_os_userfault *userfault);
 
 /* Faults of the range are ours from now; private anonymous memory. */
@@ -69,7 +74,8 @@ int lg_os_userfault_wake(const struct lg_os_userfault *userfault, void *at, size
 int lg_os_userfault_read(const struct lg_os_userfault *userfault, struct lg_os_fault *faults,
 			 unsigned most);
 
-/* Sleeps until there are messages or `event`, a descriptor, is readable. False: it is. */
-bool lg_os_userfault_wait(const struct lg_os_userfault *userfault, int event);
+/* Sleeps until there are messages. False: there will be none, for it was hung up, or the program closed descriptors. */
+bool lg_os_userfault_wait(const struct lg_os_userfault *userfault,
+			  const struct lg_os_hangup *hangup);
 
 #endif

@@ -33,7 +33,7 @@ static void drop_mapped(struct lg_map *map, uint64_t first, uint64_t count, uint
 
 	if (count == 0)
 		return;
-	(void)lg_os_advise(lg_map_page_at(map, first), count << map->shift, LG_OS_DROP);
+	(void)lg_os_drop(lg_map_page_at(map, first), count << map->shift);
 	uint64_t signals = lg_pager_lock(pager);
 	for (uint64_t page = first; page < first + count; page++) {
 		uint64_t word = lg_load_relaxed(&map->words[page]);

@@ -202,7 +202,7 @@ static uint64_t move_out_some(struct lg_map *map, uint64_t first, uint64_t count
 		keep(map, first, count);
 		return count;
 	}
-	int error = lg_os_userfault_move(&pager->userfault, lg_frame_at(frames, frame),
+	int error = lg_os_userfault_move(pager->to_frames, lg_frame_at(frames, frame),
 					 lg_map_page_at(map, first), got << map->shift, &done);
 	uint64_t moved = done >> map->shift;
 	enter_limbo(map, first, moved, frame);

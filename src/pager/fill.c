@@ -96,7 +96,7 @@ static int copy_in(struct lg_map *map, uint64_t first, uint64_t count, const voi
 					 bytes, protected, &done);
 
 	if (error != 0 && done > 0)
-		(void)lg_os_advise(lg_map_page_at(map, first), bytes, LG_OS_DROP);
+		(void)lg_os_drop(lg_map_page_at(map, first), bytes);
 	return error;
 }
 
@@ -279,10 +279,10 @@ static bool mark(struct lg_map *map, const void *from, uint32_t *frame)
 	lg_pager_unlock(pager, signals);
 	if (!found)
 		return false;
-	if (lg_os_userfault_copy(&pager->userfault, lg_frame_at(frames, *frame), from, bytes, false,
+	if (lg_os_userfault_copy(pager->to_frames, lg_frame_at(frames, *frame), from, bytes, false,
 				 &done) == 0)
 		return true;
-	(void)lg_os_advise(lg_frame_at(frames, *frame), bytes, LG_OS_DROP);
+	(void)lg_os_drop(lg_frame_at(frames, *frame), bytes);
 	lg_pager_put_frames(pager, frames, *frame, 1, LG_FRAME_EMPTY);
 	return false;
 }
@@ -300,8 +300,7 @@ static int copy_around(struct lg_map *map, uint64_t first, uint64_t count, uint6
 		error = copy_in(map, first + before + 1, count - before - 1,
 				buffer + ((before + 1) << map->shift), protected);
 		if (error != 0 && before > 0)
-			(void)lg_os_advise(lg_map_page_at(map, first), before << map->shift,
-					   LG_OS_DROP);
+			(void)lg_os_drop(lg_map_page_at(map, first), before << map->shift);
 	}
 	return error;
 }

@@ -25,7 +25,7 @@ static void set_count(struct lg_frames *frames, uint32_t list, uint32_t count)
 int lg_frames_make(struct lg_frames *frames, void *base, uint32_t count, unsigned shift, bool huge)
 {
 	void *table;
-	int error = lg_os_map_record((size_t)count * sizeof(struct lg_frame), &table);
+	int error = lg_os_map_table((size_t)count * sizeof(struct lg_frame), &table);
 
 	if (error != 0)
 		return error;

@@ -108,8 +108,7 @@ static void drop_memory(const struct lg_frames *frames, const uint32_t *indices,
 	for (unsigned i = 0, run; i < count; i += run) {
 		for (run = 1; i + run < count && indices[i + run] == indices[i] + run; run++)
 			;
-		(void)lg_os_advise(lg_frame_at(frames, indices[i]), (size_t)run << frames->shift,
-				   LG_OS_DROP);
+		(void)lg_os_drop(lg_frame_at(frames, indices[i]), (size_t)run << frames->shift);
 	}
 }
 
@@ -200,7 +199,7 @@ static int take_fresh(struct lg_pager *pager, struct lg_frames *frames, uint32_t
 	bool found = lg_frame_take(frames, 1, frame) == 1;
 	lg_pager_unlock(pager, signals);
 	if (found)
-		error = lg_os_userfault_move(&pager->userfault, lg_frame_at(frames, *frame), page,
+		error = lg_os_userfault_move(pager->to_frames, lg_frame_at(frames, *frame), page,
 					     bytes, &done);
 	lg_nursery_give(pager, page);
 	if (error == 0 || !found)
@@ -296,7 +295,7 @@ int lg_limbo_move_in(struct lg_map *map, uint64_t page, uint32_t frame)
 	int error = 0;
 
 	if (map->huge) /* an empty page table in the way makes the kernel split the page */
-		(void)lg_os_advise(to, bytes, LG_OS_DROP);
+		(void)lg_os_drop(to, bytes);
 	/* What is in the map is used by others already: it cannot be taken back. */
 	for (unsigned i = 0; moved > 0 || i < HELD_TURNS; i++) {
 		error = lg_os_userfault_move(userfault, to + moved, from + moved, bytes - moved,
@@ -340,7 +339,7 @@ int lg_limbo_return(struct lg_map *map, uint64_t page, uint64_t *word, enum lg_o
 					     lg_frame_at(frames, frame), bytes, !map->readonly,
 					     &done);
 		if (error != 0) {
-			(void)lg_os_advise(lg_map_page_at(map, page), bytes, LG_OS_DROP);
+			(void)lg_os_drop(lg_map_page_at(map, page), bytes);
 			lg_budget_give(pager, bytes);
 			return error;
 		}

@@ -3,6 +3,7 @@
 
 #include "base/error.h"
 #include "base/require.h"
+#include "os/limits.h"
 #include "os/map.h"
 #include "pager/atlas.h"
 #include "pager/drop.h"
@@ -32,12 +33,12 @@ static int make_frames(struct lg_pager *pager, unsigned shift)
 	if (error != 0)
 		return lg_fail(-error, "%zu bytes of address space for frames: %s", (size_t)bytes,
 			       lg_error_name(-error));
-	error = lg_os_map_anon(base, bytes);
+	error = lg_os_map_unlocked(base, bytes);
 	if (error == 0) {
 		(void)lg_os_advise(base, bytes, is_huge ? LG_OS_HUGEPAGE : LG_OS_NOHUGEPAGE);
 		(void)lg_os_advise(base, bytes, LG_OS_DONTFORK);
 		(void)lg_os_advise(base, bytes, LG_OS_DONTDUMP);
-		error = lg_os_userfault_register(&pager->userfault, base, bytes);
+		error = lg_os_userfault_register(pager->to_frames, base, bytes);
 	}
 	uint64_t most = lg_max(lg_load_relaxed(&pager->page_most), (uint64_t)1 << shift);
 	if (error == 0)
@@ -60,6 +61,18 @@ static void unmap_range(struct lg_map *map)
 		lg_os_unreserve(map->base, bytes);
 }
 
+static int refuse(uint64_t bytes, int error)
+{
+	const char *why = "";
+
+	if (error == -ENOMEM && lg_os_overcommit_is_strict())
+		why = ": under vm.overcommit_memory=2 a map counts in full, whatever the budget";
+	if (error == -EAGAIN)
+		why = ": after mlockall(MCL_FUTURE) RLIMIT_MEMLOCK is for all that is mapped";
+	return lg_fail(-error, "a map of %zu bytes: %s%s", (size_t)bytes, lg_error_name(-error),
+		       why);
+}
+
 /* Addresses, without access of the wrong kind, whose faults are ours. */
 static int map_range(struct lg_map *map)
 {
@@ -68,9 +81,8 @@ static int map_range(struct lg_map *map)
 	int error = map->lent ? 0 : lg_os_reserve(bytes, huge, &base);
 
 	if (error != 0)
-		return lg_fail(-error, "%zu bytes of address space: %s", bytes,
-			       lg_error_name(-error));
-	error = lg_os_map_anon(base, bytes);
+		return refuse(bytes, error);
+	error = lg_os_map_unlocked(base, bytes);
 	if (error == 0 && map->readonly)
 		error = lg_os_make_readonly(base, bytes);
 	if (error == 0)
@@ -84,7 +96,7 @@ static int map_range(struct lg_map *map)
 	map->base = base;
 	if (error != 0) {
 		unmap_range(map);
-		return lg_fail(-error, "a map of %zu bytes: %s", bytes, lg_error_name(-error));
+		return refuse(bytes, error);
 	}
 	(void)lg_os_advise(base, bytes, LG_OS_DONTDUMP); /* a dump would read all of it */
 	return 0;
@@ -141,6 +153,27 @@ static int check_room(struct lg_pager *pager, uint64_t page)
 	return 0;
 }
 
+/*
+ * The kernel moves pages between what is locked and what is not neither way. mlockall has locked what was there: before a map
+ * joins that is not, all of it is as the map. Under maps_lock.
+ */
+static void unlock_all(struct lg_pager *pager)
+{
+	for (unsigned i = 0; i < LG_PAGE_SHIFTS; i++) {
+		const struct lg_frames *frames = &pager->frames[i];
+
+		if (lg_frames_are_made(frames))
+			(void)lg_os_munlock(frames->base, (uint64_t)frames->count << frames->shift);
+	}
+	for (uint32_t i = 0; i < LG_MAPS; i++) {
+		const struct lg_map *map = lg_map_of(pager, i);
+
+		if (map != NULL)
+			(void)lg_os_munlock(map->base, map->pages << map->shift);
+	}
+	lg_nursery_unlock(pager);
+}
+
 static int attach(struct lg_map *map, const char *policy)
 {
 	struct lg_pager *pager = map->pager;
@@ -151,6 +184,8 @@ static int attach(struct lg_map *map, const char *policy)
 		error = lg_policy_use(pager, policy, &map->use);
 	if (error == 0)
 		error = make_frames(pager, map->shift);
+	if (error == 0 && lg_os_is_locked(lg_pager_frames(pager, map->shift)->base))
+		unlock_all(pager);
 	if (error == 0)
 		error = enter(map);
 	lg_os_latch_let_go(&pager->maps_lock, signals);
@@ -203,7 +238,7 @@ static int make(struct lg_pager *pager, void *at, struct lg_store *store,
 	error = check_ways(map);
 	if (error != 0)
 		goto undo_record;
-	error = lg_os_map_record(map->pages * sizeof(lg_word), &words);
+	error = lg_os_map_table(map->pages * sizeof(lg_word), &words);
 	if (error != 0) {
 		error = lg_fail(-error, "the page table of %zu pages: %s", (size_t)map->pages,
 				lg_error_name(-error));
@@ -318,6 +353,8 @@ int lg_map_close(lg_map *map)
 	int error = 0;
 
 	lg_store_relaxed(&map->closing, true);
+	/* Who found it open under the lock has counted a request by now, and drain sees it. */
+	lg_pager_unlock(pager, lg_pager_lock(pager));
 	lg_atlas_remove(map);
 	lg_server_leave(pager);
 	lg_prefetch_drain(map);

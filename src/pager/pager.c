@@ -18,11 +18,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
-#include <unistd.h>
 
 enum {
-	FRAMES_PART = 2,  /* of memory that frames of one size have addresses for */
+	FRAMES_PART = 4,  /* of the most there may be: what frames of one size have addresses for */
 	DEFAULT_PART = 4, /* of memory that the default pager has */
 };
 
@@ -47,14 +45,30 @@ static int choose_faults(struct lg_pager *pager)
 			       "a thread of this process blocks SIGBUS, and would die of a fault; "
 			       "faults:threads is not permitted: it needs root (CAP_SYS_PTRACE), "
 			       "vm.unprivileged_userfaultfd=1 or access to /dev/userfaultfd");
-	if (error != 0 || pager->in_threads)
+	if (error != 0)
 		return error;
+	pager->to_frames = &pager->userfault;
+	if (pager->in_threads) {
+		error = lg_os_userfault_open(true, (unsigned)options->without,
+					     &pager->frames_userfault);
+		if (error != 0)
+			lg_os_userfault_close(&pager->userfault);
+		pager->to_frames = &pager->frames_userfault;
+		return error;
+	}
 	error = lg_os_bus_claim(lg_fault_signal);
 	if (error != 0) {
 		lg_os_userfault_close(&pager->userfault);
 		return lg_fail(-error, "the handler for SIGBUS: %s", lg_error_name(-error));
 	}
 	return 0;
+}
+
+static void close_faults(struct lg_pager *pager)
+{
+	lg_os_userfault_close(&pager->userfault);
+	if (pager->in_threads)
+		lg_os_userfault_close(&pager->frames_userfault);
 }
 
 /* --- threads ------------------------------------------------------------------------------------ */
@@ -73,15 +87,12 @@ static int start_threads(struct lg_pager *pager, void *(*run)(void *), uint64_t 
 
 static void stop_threads(struct lg_pager *pager)
 {
-	uint64_t one = 1;
-
 	lg_store_release(&pager->stop, true);
 	lg_add_ordered(&pager->work, 1);
 	lg_os_wake_all(&pager->work);
 	lg_add_release(&pager->requests.posted, 1);
 	lg_os_wake_all(&pager->requests.posted);
-	while (write(pager->stop_event, &one, sizeof(one)) < 0 && errno == EINTR)
-		;
+	lg_os_hangup_say(&pager->hangup);
 	for (unsigned i = 0; i < pager->thread_count; i++)
 		pthread_join(pager->threads[i], NULL);
 }
@@ -129,49 +140,60 @@ static int start_trace(struct lg_pager *pager)
 	return error;
 }
 
+/*
+ * What the budget may be raised to: tables and frames have addresses for it. They take no memory before they are used,
+ * but where the kernel grants only what it has they count in full, and are for the budget as it is.
+ */
+static uint64_t most_memory(const struct lg_pager *pager)
+{
+	return lg_os_overcommit_is_strict() ?
+		       pager->options.memory :
+		       lg_max(2 * lg_os_memory_bytes(), 2 * pager->options.memory);
+}
+
 static int make(struct lg_pager *pager)
 {
-	uint64_t memory = lg_max(lg_os_memory_bytes(), pager->options.memory);
+	uint64_t most = most_memory(pager);
 	int error = check_budget(pager->options.memory, pager->options.page);
 
 	if (error != 0)
 		return error;
 	pager->process = lg_os_process();
-	pager->frame_bytes = memory / FRAMES_PART;
+	pager->frame_bytes = most / FRAMES_PART;
 	lg_store_relaxed(&pager->budget, pager->options.memory);
 	error = choose_faults(pager);
 	if (error != 0)
 		return error;
-	error = lg_residents_make(&pager->residents, 2 * memory);
+	error = lg_residents_make(&pager->residents, most);
 	if (error != 0) {
 		error = lg_fail(-error, "the tables of a pager: %s", lg_error_name(-error));
-		goto undo_userfault;
+		goto undo_faults;
 	}
 	error = lg_staging_make(pager);
 	if (error != 0) {
 		error = lg_fail(-error, "the buffers of a pager: %s", lg_error_name(-error));
 		goto undo_residents;
 	}
-	pager->stop_event = eventfd(0, EFD_CLOEXEC);
-	if (pager->stop_event < 0) {
-		error = lg_fail(errno, "an event descriptor: %s", lg_error_name(errno));
+	error = lg_os_hangup_open(&pager->hangup);
+	if (error != 0) {
+		error = lg_fail(-error, "a pipe for a pager: %s", lg_error_name(-error));
 		goto undo_staging;
 	}
 	error = start_trace(pager);
 	if (error != 0)
-		goto undo_event;
+		goto undo_hangup;
 	error = start(pager);
 	if (error == 0)
 		return 0;
 	(void)lg_trace_close(lg_load_relaxed(&pager->trace));
-undo_event:
-	close(pager->stop_event);
+undo_hangup:
+	lg_os_hangup_close(&pager->hangup);
 undo_staging:
 	lg_staging_end(pager);
 undo_residents:
 	lg_residents_end(&pager->residents);
-undo_userfault:
-	lg_os_userfault_close(&pager->userfault);
+undo_faults:
+	close_faults(pager);
 	return error;
 }
 
@@ -231,10 +253,10 @@ int lg_pager_free(lg_pager *pager)
 		lg_os_unreserve(frames->base, (uint64_t)frames->count << frames->shift);
 		lg_frames_end(frames);
 	}
-	close(pager->stop_event);
+	lg_os_hangup_close(&pager->hangup);
 	lg_staging_end(pager);
 	lg_residents_end(&pager->residents);
-	lg_os_userfault_close(&pager->userfault);
+	close_faults(pager);
 	lg_os_unreserve(pager, sizeof(*pager));
 	return 0;
 }
@@ -283,13 +305,19 @@ static void forget_map(struct lg_map *map)
 		return;
 	map->store->calls->forget(map->store);
 	map->store = NULL;
-	lg_os_userfault_close(&map->pager->userfault);
+}
+
+/* Also the pipe: the parent's threads wait until nobody can speak into it. */
+static void forget_pager(struct lg_pager *pager)
+{
+	close_faults(pager);
+	lg_os_hangup_close(&pager->hangup);
 }
 
 void lg_pager_forget(void)
 {
 	lg_atlas_forget(forget_map);
-	lg_roster_forget();
+	lg_roster_forget(forget_pager);
 	lg_store_relaxed(&default_pager, NULL);
 	lg_store_relaxed(&default_lock.word, (uint32_t)LG_LATCH_FREE);
 }

@@ -18,6 +18,7 @@
 #define LG_PAGER_PAGER_H
 
 #include "base/bits.h"
+#include "os/hangup.h"
 #include "os/latch.h"
 #include "os/userfault.h"
 #include "pager/frame.h"
@@ -65,11 +66,17 @@ struct lg_pager_times {
 };
 
 struct lg_pager {
-	struct lg_os_userfault userfault;
+	struct lg_os_userfault userfault; /* of the maps */
+	/*
+	 * That of the frames: a fault there, as mlockall causes, has no thread that could serve it, and has to
+	 * be an error for who has it.
+	 */
+	struct lg_os_userfault frames_userfault;
+	const struct lg_os_userfault *to_frames;
 	struct lg_pager_options options;
 	bool in_threads;
-	int process; /* that made it: in a child nothing of it works */
-	int stop_event;
+	int process;                /* that made it: in a child nothing of it works */
+	struct lg_os_hangup hangup; /* of those that wait for faults */
 
 	LG_LINE_ALIGNED struct lg_os_latch lock; /* residents, pieces, policies, frames, streams */
 	struct lg_residents residents;

@@ -40,10 +40,10 @@ void lg_poison_heal(struct lg_map *map, uint64_t page)
 
 	lg_sub_relaxed(&map->poisoned, 1);
 	if (!map->pager->in_threads || userfault->can_poison) {
-		(void)lg_os_advise(at, bytes, LG_OS_DROP);
+		(void)lg_os_drop(at, bytes);
 		return;
 	}
-	(void)lg_os_map_anon(at, bytes);
+	(void)lg_os_map_unlocked(at, bytes);
 	if (map->readonly)
 		(void)lg_os_make_readonly(at, bytes);
 	(void)lg_os_advise(at, bytes, LG_OS_NOHUGEPAGE);

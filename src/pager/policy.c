@@ -79,7 +79,7 @@ void *lg_policy_memory(size_t bytes)
 	bytes = (bytes + page - 1) / page * page;
 	if (lg_os_reserve(bytes, page, &memory) != 0)
 		return NULL;
-	if (lg_os_map_anon(memory, bytes) != 0) {
+	if (lg_os_map_unlocked(memory, bytes) != 0) {
 		lg_os_unreserve(memory, bytes);
 		return NULL;
 	}

@@ -13,11 +13,11 @@ int lg_residents_make(struct lg_residents *residents, uint64_t bytes)
 {
 	uint64_t capacity = lg_min(bytes >> LG_PAGE_SHIFT_MIN, UINT32_MAX - 1);
 	void *table, *hashes;
-	int error = lg_os_map_record(capacity * sizeof(struct lg_resident), &table);
+	int error = lg_os_map_table(capacity * sizeof(struct lg_resident), &table);
 
 	if (error != 0)
 		return error;
-	error = lg_os_map_record(capacity * sizeof(uint64_t), &hashes);
+	error = lg_os_map_table(capacity * sizeof(uint64_t), &hashes);
 	if (error != 0) {
 		lg_os_unreserve(table, capacity * sizeof(struct lg_resident));
 		return error;

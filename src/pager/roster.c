@@ -82,8 +82,10 @@ void lg_roster_end(struct lg_roster *roster)
 		lg_os_unreserve(roster->entries, roster->capacity * sizeof(roster->entries[0]));
 }
 
-void lg_roster_forget(void)
+void lg_roster_forget(void (*each)(struct lg_pager *pager))
 {
+	for (struct lg_pager *pager = oldest; pager != NULL; pager = pager->newer)
+		each(pager);
 	oldest = newest = NULL;
 	count = 0;
 	numbers = 0;

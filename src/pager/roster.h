@@ -42,7 +42,7 @@ void lg_roster_remove(struct lg_pager *pager);
 void lg_roster_read(struct lg_roster *roster);
 void lg_roster_end(struct lg_roster *roster);
 
-/* In a child of fork: there are none. */
-void lg_roster_forget(void);
+/* In a child of fork: there are none any more, after each was seen. */
+void lg_roster_forget(void (*each)(struct lg_pager *pager));
 
 #endif

@@ -29,10 +29,11 @@ void *lg_server_run(void *argument)
 	_Atomic(uint32_t) *turn = &pager->server_turns[lg_add_relaxed(&pager->servers, 1)];
 	struct lg_os_fault faults[MESSAGES];
 	unsigned idle = 0;
+	bool going = true;
 
 	lg_os_thread_name("lgalloc-fault");
 	lg_os_signals_never();
-	while (!lg_load_acquire(&pager->stop)) {
+	while (going && !lg_load_acquire(&pager->stop)) {
 		int count = lg_os_userfault_read(&pager->userfault, faults, MESSAGES);
 
 		for (int i = 0; i < count; i++) {
@@ -43,7 +44,7 @@ void *lg_server_run(void *argument)
 		idle = count > 0 ? 0 : idle + 1;
 		if (idle >
 		    SPINS) { /* faults come in bursts, and to sleep costs more than they do */
-			(void)lg_os_userfault_wait(&pager->userfault, pager->stop_event);
+			going = lg_os_userfault_wait(&pager->userfault, &pager->hangup);
 			idle = 0;
 		}
 	}

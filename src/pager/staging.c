@@ -27,13 +27,13 @@ int lg_staging_make(struct lg_pager *pager)
 	void *range;
 
 	staging->bytes = huge;
-	int error = lg_os_map_record(staging->bytes * LG_STAGING_BUFFERS, &range);
+	int error = lg_os_map_table(staging->bytes * LG_STAGING_BUFFERS, &range);
 	if (error != 0)
 		return error;
 	staging->base = range;
 	error = lg_os_reserve(huge * LG_NURSERY_PAGES, huge, &range);
 	if (error == 0)
-		error = lg_os_map_anon(range, huge * LG_NURSERY_PAGES);
+		error = lg_os_map_unlocked(range, huge * LG_NURSERY_PAGES);
 	if (error != 0) {
 		lg_os_unreserve(staging->base, staging->bytes * LG_STAGING_BUFFERS);
 		return error;
@@ -66,8 +66,7 @@ static uint64_t drop_memory(struct lg_staging *staging, unsigned bit)
 	uint64_t bytes = staging->touched[bit];
 
 	if (bytes > 0)
-		(void)lg_os_advise(staging->base + bit * staging->bytes, staging->bytes,
-				   LG_OS_DROP);
+		(void)lg_os_drop(staging->base + bit * staging->bytes, staging->bytes);
 	staging->touched[bit] = 0;
 	return bytes;
 }
@@ -158,7 +157,12 @@ void lg_nursery_give(struct lg_pager *pager, void *page)
 	size_t huge = (size_t)1 << LG_PAGE_SHIFT_HUGE;
 
 	/* Its page table, if nothing else, would keep the next page from being huge. */
-	(void)lg_os_advise(page, huge, LG_OS_DROP);
+	(void)lg_os_drop(page, huge);
 	lg_or_release(&pager->nursery.idle,
 		      (uint64_t)1 << (size_t)((char *)page - pager->nursery.base) / huge);
+}
+
+void lg_nursery_unlock(struct lg_pager *pager)
+{
+	(void)lg_os_munlock(pager->nursery.base, (size_t)LG_NURSERY_PAGES << LG_PAGE_SHIFT_HUGE);
 }

@@ -53,4 +53,7 @@ uint64_t lg_staging_drop(struct lg_pager *pager);
 void *lg_nursery_take(struct lg_pager *pager);
 void lg_nursery_give(struct lg_pager *pager, void *page);
 
+/* Takes a lock of mlockall off. */
+void lg_nursery_unlock(struct lg_pager *pager);
+
 #endif

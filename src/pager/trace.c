@@ -4,7 +4,7 @@
 #include "base/error.h"
 #include "base/require.h"
 #include "os/clock.h"
-#include "os/file.h"
+#include "os/descriptor.h"
 #include "os/map.h"
 #include "os/thread.h"
 

@@ -13,7 +13,6 @@
 #include <errno.h>
 
 enum { SPLITS = 2, ACCESS_ADVICE_BYTES_MIN = 2 << 20 };
-enum { WINDOW_BYTES = 128 << 10 }; /* the kernel's default for a device */
 
 /* Huge pages and random access do not go together: each fault would read 2 MiB. */
 static int set_access(struct lg_region *region, enum lg_os_advice access)
@@ -44,7 +43,7 @@ static int advise_access(struct lg_region *region, enum lg_os_advice advice)
 {
 	bool tagged = lg_region_state(region) == LG_TAGGED;
 
-	if (region->view.bytes < ACCESS_ADVICE_BYTES_MIN)
+	if (region->view.bytes < ACCESS_ADVICE_BYTES_MIN || !lg_backing->has_order)
 		return 0;
 	if (advice == LG_OS_NORMAL) {
 		if (tagged)
@@ -62,17 +61,6 @@ static int advise_access(struct lg_region *region, enum lg_os_advice advice)
 	if (!tagged && (error != 0 || !lg_cas_relaxed(&region->state, &live, LG_TAGGED)))
 		lg_mappings_give(SPLITS);
 	return error == 0 ? 0 : refused(error);
-}
-
-/* The kernel reads ahead no more at a call than the device's window, and drops the rest without a word. */
-static int will_need(char *start, size_t bytes)
-{
-	int error = 0;
-
-	for (size_t done = 0; done < bytes && error == 0; done += WINDOW_BYTES)
-		error = lg_os_advise(start + done, lg_min(bytes - done, WINDOW_BYTES),
-				     LG_OS_WILLNEED);
-	return error;
 }
 
 int lg_region_advise(lg_region *region, size_t offset, size_t length, enum lg_advice advice)
@@ -108,7 +96,7 @@ int lg_region_advise(lg_region *region, size_t offset, size_t length, enum lg_ad
 		return 0;
 	int error;
 	if (advice == LG_WILLNEED)
-		error = will_need((char *)region->view.data + from, to - from);
+		error = lg_backing->will_need(class, at, to - from);
 	else if (advice == LG_COLD)
 		error = lg_backing->page_out(class, file, at, to - from);
 	else

@@ -3,8 +3,12 @@
 
 #include "base/error.h"
 #include "base/option.h"
+#include "os/map.h"
+#include "region/class.h"
 
 #include <errno.h>
+
+enum { WINDOW_BYTES = 128 << 10 }; /* the kernel's default for a device */
 
 const struct lg_backing *lg_backing = &lg_backing_file;
 
@@ -15,6 +19,18 @@ void lg_backing_choose(void)
 							  [LG_BACKING_PAGED] = &lg_backing_paged };
 
 	lg_backing = kinds[lg_option(backing)];
+}
+
+/* The kernel reads ahead no more at a call than the device's window, and drops the rest without a word. */
+int lg_backing_will_need(struct lg_class *class, uint64_t offset, uint64_t bytes)
+{
+	char *start = lg_class_base(class->index) + offset;
+	int error = 0;
+
+	for (uint64_t done = 0; done < bytes && error == 0; done += WINDOW_BYTES)
+		error = lg_os_advise(start + done, lg_min(bytes - done, WINDOW_BYTES),
+				     LG_OS_WILLNEED);
+	return error;
 }
 
 int lg_backing_refused(int error, uint64_t bytes)

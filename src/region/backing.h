@@ -9,6 +9,8 @@
 #ifndef LG_REGION_BACKING_H
 #define LG_REGION_BACKING_H
 
+#include <lgalloc/lgalloc.h>
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -20,6 +22,7 @@ struct lg_backing {
 	bool can_lazily; /* give_back has a lazy form */
 	bool can_move;   /* pages can move to another region without a copy */
 	bool survives_fork;
+	bool has_order; /* the kernel brings pages in: it may be told in which order they are read */
 	uint64_t run_bytes; /* clean regions are taken in runs of at least this many bytes */
 
 	/* -errno in words. Under the refill lock (anon: or by whoever is alone with the range): maps an extent over reserved addresses; class->file is then its file. */
@@ -34,6 +37,10 @@ struct lg_backing {
 	/* The user's advice on whole pages of a live region. */
 	int (*discard)(struct lg_class *class, uint32_t file, uint64_t offset, uint64_t bytes);
 	int (*page_out)(struct lg_class *class, uint32_t file, uint64_t offset, uint64_t bytes);
+	int (*will_need)(struct lg_class *class, uint64_t offset, uint64_t bytes);
+
+	/* What is in memory and on disk besides mapped pages and the classes' files; NULL: nothing. */
+	void (*add_usage)(struct lg_usage *usage);
 
 	/* Areas of this class have huge pages, which read 2 MiB for every byte touched. */
 	bool (*is_huge)(const struct lg_class *class);
@@ -51,6 +58,9 @@ uint64_t lg_backing_paged_bytes(void);
 
 /* In a child of fork: its regions get a pager of their own. */
 void lg_backing_paged_forget(void);
+
+/* will_need of those whose pages the kernel reads. */
+int lg_backing_will_need(struct lg_class *class, uint64_t offset, uint64_t bytes);
 
 /* The failure of a mapping in words: -ENOMEM, or -error. */
 int lg_backing_refused(int error, uint64_t bytes);

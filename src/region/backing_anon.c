@@ -74,6 +74,7 @@ const struct lg_backing lg_backing_anon = {
 	.can_lazily = true,
 	.can_move = true,
 	.survives_fork = true,
+	.has_order = true,
 	.run_bytes = 0,
 	.map = map,
 	.unmap = lg_os_unmap,
@@ -82,5 +83,6 @@ const struct lg_backing lg_backing_anon = {
 	.give_back = give_back,
 	.discard = discard,
 	.page_out = page_out,
+	.will_need = lg_backing_will_need,
 	.is_huge = is_huge,
 };

@@ -142,6 +142,7 @@ const struct lg_backing lg_backing_file = {
 	.can_lazily = false,
 	.can_move = false,
 	.survives_fork = false,
+	.has_order = true,
 	.run_bytes = RUN_BYTES,
 	.map = map,
 	.unmap = lg_os_unmap,
@@ -149,5 +150,6 @@ const struct lg_backing lg_backing_file = {
 	.give_back = give_back,
 	.discard = discard,
 	.page_out = page_out,
+	.will_need = lg_backing_will_need,
 	.is_huge = is_huge,
 };

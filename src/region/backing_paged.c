@@ -127,15 +127,18 @@ static int reserve(struct lg_class *class, uint32_t file, uint64_t offset, uint6
 			       lg_option_dir(), (unsigned long long)bytes, lg_error_name(-error));
 }
 
+/* Pages that lie wholly inside: others have bytes that are still wanted. */
 static int drop(struct lg_class *class, uint64_t offset, uint64_t bytes)
 {
-	uint64_t inside, end;
+	uint64_t inside;
 	struct lg_map *map = map_of(class, offset, &inside);
 
 	if (map == NULL)
 		return -EINVAL;
-	end = inside + bytes;
-	lg_drop_range(map, inside >> map->shift, end >> map->shift);
+	uint64_t first = lg_round_up(inside, lg_map_page_bytes(map)) >> map->shift;
+	uint64_t end = (inside + bytes) >> map->shift;
+	if (first < end)
+		lg_drop_range(map, first, end);
 	return 0;
 }
 
@@ -165,6 +168,35 @@ static int page_out(struct lg_class *class, uint32_t file, uint64_t offset, uint
 	return map == NULL ? -EINVAL : lg_map_advise(map, inside, bytes, LG_COLD);
 }
 
+static int will_need(struct lg_class *class, uint64_t offset, uint64_t bytes)
+{
+	uint64_t inside;
+	struct lg_map *map = map_of(class, offset, &inside);
+
+	return map == NULL ? -EINVAL : lg_map_advise(map, inside, bytes, LG_WILLNEED);
+}
+
+/* Pages in limbo, and spills. A map that leaves the pager's table does so under this lock, and closes its spill then. */
+static void add_usage(struct lg_usage *usage)
+{
+	struct lg_pager *pager = lg_load_acquire(&the_pager);
+	struct lg_pager_stats stats;
+	uint64_t bytes;
+
+	if (pager == NULL)
+		return;
+	lg_pager_measure(pager, &stats);
+	usage->resident_bytes += stats.limbo;
+	uint64_t signals = lg_os_latch_hold(&pager->maps_lock);
+	for (uint32_t i = 0; i < LG_MAPS; i++) {
+		struct lg_map *map = lg_map_of(pager, i);
+
+		if (map != NULL && lg_spill_disk_bytes(map->store, &bytes) == 0)
+			usage->disk_bytes += bytes;
+	}
+	lg_os_latch_let_go(&pager->maps_lock, signals);
+}
+
 static bool is_huge(const struct lg_class *class)
 {
 	(void)class;
@@ -176,6 +208,7 @@ const struct lg_backing lg_backing_paged = {
 	.can_lazily = false,
 	.can_move = false,
 	.survives_fork = false,
+	.has_order = false,
 	.run_bytes = RUN_BYTES,
 	.map = map,
 	.unmap = unmap,
@@ -183,5 +216,7 @@ const struct lg_backing lg_backing_paged = {
 	.give_back = give_back,
 	.discard = discard,
 	.page_out = page_out,
+	.will_need = will_need,
+	.add_usage = add_usage,
 	.is_huge = is_huge,
 };

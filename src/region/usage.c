@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
-/* Memory by mincore, disk by the files' blocks. No lock is held over a system call. */
+/* Memory by mincore, disk by the files' blocks, and what the backing knows of. No lock is held over a system call. */
 #include "region/usage.h"
 
 #include "base/error.h"
@@ -75,6 +75,8 @@ static int look(struct lg_usage *usage, bool wait)
 		error = add_class(&lg_classes[index], wait, usage);
 	if (error != 0)
 		return error;
+	if (lg_backing->add_usage != NULL)
+		lg_backing->add_usage(usage);
 	lg_store_relaxed(&last.resident_bytes, usage->resident_bytes);
 	lg_store_relaxed(&last.disk_bytes, usage->disk_bytes);
 	lg_store_release(&last.unix_ms, lg_os_unix_ms());

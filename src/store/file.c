@@ -2,6 +2,7 @@
 #include "store/file.h"
 
 #include "base/error.h"
+#include "os/descriptor.h"
 #include "os/io.h"
 #include "os/lock.h"
 #include "os/map.h"

@@ -158,3 +158,8 @@ int lg_spill_reserve(struct lg_store *store, uint64_t offset, uint64_t bytes)
 
 	return lg_os_file_reserve(&spill->io.file, offset, lg_min(bytes, spill->end - offset));
 }
+
+int lg_spill_disk_bytes(struct lg_store *store, uint64_t *bytes)
+{
+	return lg_os_file_disk_bytes(&spill_of(store)->io.file, bytes);
+}

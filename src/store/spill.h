@@ -23,4 +23,7 @@ int lg_spill_open(const char *dir, uint64_t bytes, bool reserve, struct lg_store
 /* Takes disk space for a range of a spill that did not at its start. -ENOSPC … */
 int lg_spill_reserve(struct lg_store *store, uint64_t offset, uint64_t bytes);
 
+/* Bytes of disk it occupies. */
+int lg_spill_disk_bytes(struct lg_store *store, uint64_t *bytes);
+
 #endif

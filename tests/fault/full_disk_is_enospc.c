@@ -242,9 +242,11 @@ static void body(const struct round *round)
 	random_state = random_seed();
 	if (geteuid() != 0)
 		SKIP("only root may mount");
-	if (strcmp(round->name, "xfs") == 0)
+	if (strncmp(round->name, "paged-", 6) == 0)
+		world.kind += 6;
+	if (strcmp(world.kind, "xfs") == 0)
 		world.bytes = (size_t)320 << 20;
-	if (strcmp(round->name, "btrfs") == 0)
+	if (strcmp(world.kind, "btrfs") == 0)
 		world.bytes = (size_t)256 << 20;
 	for (unsigned i = 0; i < sizeof(region_sizes) / sizeof(region_sizes[0]); i++) {
 		world.region_bytes = region_sizes[i];
@@ -267,6 +269,9 @@ static const struct round rounds[] = {
 	{ "xfs", "backing:file,retire_delay:0,interval:50ms" },
 	{ "btrfs", "backing:file,retire_delay:0,interval:50ms" },
 	{ "tmpfs", "backing:file,retire_delay:0,interval:50ms" },
+	{ "paged-ext4", "backing:paged,paged_memory:4M,retire_delay:0,interval:50ms" },
+	{ "paged-xfs", "backing:paged,paged_memory:4M,retire_delay:0,interval:50ms" },
+	{ "paged-btrfs", "backing:paged,paged_memory:4M,retire_delay:0,interval:50ms" },
 };
 
 int main(int argc, char **argv)

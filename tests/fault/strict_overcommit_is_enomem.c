@@ -2,7 +2,7 @@
 /*
  * Claim: where the kernel grants only memory it has (vm.overcommit_memory 2), the library starts, its
  * tables and reservations cost almost none of the grant, and what is beyond it is ENOMEM from the call
- * that hands out memory, never a kill.
+ * that hands out memory, never a kill. A pager costs what its budget and its maps are.
  * Method: root switches the machine to mode 2 with a grant of some GiB above what is committed, for
  * the time of the test, alone (ctest RUN_SERIAL); children take and write regions until refused. The
  * settings are put back whatever happens, also on SIGINT, SIGTERM and a failed claim.
@@ -14,11 +14,14 @@
 #include "stress/rounds.h"
 #include "stress/stamp.h"
 
+#include <lgalloc/pager.h>
+
 #include <fcntl.h>
 
 enum { REGIONS_MAX = 1 << 14 };
 #define GRANT_KIB ((unsigned long long)3 << 20) /* above what is committed: 3 GiB */
 #define START_KIB_MOST ((unsigned long long)96 << 10)
+#define PAGER_KIB_MOST ((unsigned long long)320 << 10) /* budget, buffers, stacks */
 
 static const char *const settings[] = { "/proc/sys/vm/overcommit_ratio",
 					"/proc/sys/vm/overcommit_kbytes",
@@ -127,12 +130,48 @@ static void live_file(void *unused)
 	account_claim_nothing_lost();
 }
 
+/* A map counts in full; what is beyond the grant is refused in words. */
+static void live_paging(void *options)
+{
+	const size_t mib = (size_t)1 << 20, bytes = 256 * mib;
+	unsigned long long before = meminfo_kib("Committed_AS:"), after;
+	lg_pager *pager = lg_pager_new(options);
+
+	if (pager == NULL && errno == EPERM)
+		SKIP("%s", lg_error());
+	CLAIM(pager != NULL);
+	lg_map *map = lg_map_memory(pager, bytes, "reserve:lazy");
+	CLAIM(map != NULL);
+	after = meminfo_kib("Committed_AS:");
+	fprintf(stdout, "%s commits %lld KiB\n", (const char *)options,
+		(long long)(after - before));
+	CLAIM(after < before + (bytes >> 10) + PAGER_KIB_MOST);
+	uint64_t *words = lg_map_data(map);
+	for (size_t i = 0; i < bytes / sizeof(*words); i += 512)
+		words[i] = i;
+	for (size_t i = 0; i < bytes / sizeof(*words); i += 512)
+		CLAIM(words[i] == i);
+	CLAIM(lg_map_memory(pager, 8192 * mib, "reserve:lazy") == NULL);
+	CLAIM(errno == ENOMEM);
+	CLAIM(strstr(lg_error(), "overcommit") != NULL);
+	CLAIM(lg_pager_resize(pager, 8 * mib) == 0);
+	CLAIM(lg_pager_resize(pager, 32 * mib) == 0);
+	CLAIM(lg_pager_resize(pager, 64 * mib) == -EINVAL);
+	CLAIM(strstr(lg_error(), "grow") != NULL);
+	CLAIM(lg_map_close(map) == 0);
+	CLAIM(lg_pager_free(pager) == 0);
+}
+
 /* All claims are made in this child, so that the parent always comes back to restore. */
 static void be_strict(void *unused)
 {
 	(void)unused;
 	child_claim("live_anon", live_anon, NULL);
 	child_claim("live_file", live_file, NULL);
+	child_claim("live_paging", live_paging, (void *)(uintptr_t) "memory:32M,faults:inline");
+	child_claim("live_paging", live_paging, (void *)(uintptr_t) "memory:32M,faults:threads");
+	child_claim("live_paging", live_paging,
+		    (void *)(uintptr_t) "memory:32M,page:2M,faults:inline");
 }
 
 int main(void)

@@ -150,6 +150,7 @@ static void body(const struct round *round)
 static const struct round rounds[] = {
 	{ "file", "backing:file,background:off,cache_bytes:4M,dirty_bytes:16M" },
 	{ "anon", "backing:anon,background:off,cache_bytes:4M,dirty_bytes:16M" },
+	{ "paged", "backing:paged,background:off,cache_bytes:4M,dirty_bytes:16M" },
 	{ "file-resting", "backing:file,background:off,cache_bytes:4M,dirty_bytes:16M" },
 	{ "anon-resting", "backing:anon,background:off,cache_bytes:4M,dirty_bytes:16M" },
 };

@@ -198,6 +198,9 @@ static const struct round rounds[] = {
 	{ "file", "backing:file,interval:1ms,second_decay:0,retire_delay:0,dirty_bytes:64M" },
 	{ "anon", "backing:anon,interval:1ms,second_decay:0,retire_delay:0,dirty_bytes:64M" },
 	{ "anon-small-pages", "backing:anon,hugepages:off,interval:1ms,second_decay:3ms" },
+	{ "paged", "backing:paged,paged_memory:8M,interval:1ms,retire_delay:0,dirty_bytes:64M" },
+	{ "paged-inline",
+	  "backing:paged,faults:inline,paged_memory:8M,interval:1ms,retire_delay:0" },
 	{ "file-unreserved", "backing:file,reserve:off,interval:1ms,retire_delay:3ms" },
 };
 

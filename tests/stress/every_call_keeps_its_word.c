@@ -387,6 +387,7 @@ static void body(const struct round *round)
 static const struct round rounds[] = {
 	{ "file", "backing:file,dirty_bytes:256M" },
 	{ "anon", "backing:anon,dirty_bytes:256M" },
+	{ "paged", "backing:paged,paged_memory:16M,dirty_bytes:256M" },
 };
 
 int main(int argc, char **argv)

@@ -83,6 +83,7 @@ static const struct round rounds[] = {
 	{ "anon", "backing:anon,interval:10ms,second_decay:50ms,retire_delay:50ms" },
 	{ "anon-slowly", "backing:anon,interval:10ms,second_decay:20ms,retire_delay:50ms,"
 			 "reclaim_bytes:1M" },
+	{ "paged", "backing:paged,interval:10ms,retire_delay:50ms" },
 	{ "file-unreserved", "backing:file,reserve:off,interval:10ms,retire_delay:0" },
 };
 

@@ -131,6 +131,10 @@ static const struct round rounds[] = {
 	  "backing:file,cache_bytes:1M,dirty_bytes:8M,interval:1ms,retire_delay:0" },
 	{ "anon-starved", "backing:anon,cache_bytes:1M,dirty_bytes:8M,interval:1ms,retire_delay:0,"
 			  "second_decay:0" },
+	{ "paged", "backing:paged,paged_memory:64M,dirty_bytes:256M" },
+	{ "paged-starved",
+	  "backing:paged,paged_memory:8M,cache_bytes:1M,dirty_bytes:8M,interval:1ms,"
+	  "retire_delay:0" },
 	{ "anon-uncached", "backing:anon,cache_bytes:0,interval:1ms" },
 };
 

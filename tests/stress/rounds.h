@@ -10,6 +10,9 @@
 #include "stress/claim.h"
 #include "stress/process.h"
 
+#include <lgalloc/pager.h>
+
+#include <stdbool.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -17,6 +20,19 @@ struct round {
 	const char *name;
 	const char *options;
 };
+
+/* Faults may be served as the options say: from threads needs a privilege. */
+static inline bool round_can_run(const struct round *round)
+{
+	if (strstr(round->options, "backing:paged") == NULL)
+		return true;
+	lg_pager *pager = lg_pager_new(strstr(round->options, "faults:inline") != NULL ?
+					       "memory:1M,page:4K,faults:inline" :
+					       "memory:1M,page:4K,faults:threads");
+	if (pager == NULL)
+		fprintf(stderr, "%s\n", lg_error());
+	return pager != NULL && lg_pager_free(pager) == 0;
+}
 
 static inline int round_start(const char *program, const struct round *round)
 {
@@ -45,6 +61,8 @@ static inline int rounds_run(int argc, char **argv, const struct round *rounds, 
 		if (strcmp(argv[1], rounds[i].name) != 0)
 			continue;
 		CLAIM(lg_configure(rounds[i].options) == 0);
+		if (!round_can_run(&rounds[i]))
+			return EXIT_SKIPPED;
 		body(&rounds[i]);
 		return EXIT_SUCCESS;
 	}

@@ -95,6 +95,7 @@ static void body(const struct round *round)
 static const struct round rounds[] = {
 	{ "file", "backing:file" },
 	{ "anon", "backing:anon" },
+	{ "paged", "backing:paged" },
 	{ "anon-revoking", "backing:anon,interval:1ms" },
 	{ "anon-without-worker", "backing:anon,background:off" },
 };

@@ -107,6 +107,9 @@ static const struct round rounds[] = {
 		  "retire_delay:0" },
 	{ "anon-lazy",
 	  "backing:anon,interval:1ms,second_decay:3600s,dirty_bytes:16M,cache_bytes:1M" },
+	{ "paged", "backing:paged,paged_memory:4M,interval:1ms,dirty_bytes:16M,retire_delay:0" },
+	{ "paged-inline",
+	  "backing:paged,faults:inline,paged_memory:4M,interval:1ms,cache_bytes:1M" },
 	{ "anon-kept", "backing:anon,background:off" },
 };
 

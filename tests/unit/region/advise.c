@@ -17,6 +17,12 @@ static const enum lg_advice all_advice[] = {
 
 enum { ADVICE = sizeof(all_advice) / sizeof(all_advice[0]) };
 
+/* What advice goes by. */
+static size_t page_bytes(void)
+{
+	return backing_is_paged() ? 64 * KIB : lg_os_page_bytes();
+}
+
 static bool reads(struct lg_region *region, size_t from, size_t to, int value)
 {
 	const unsigned char *data = lg_region_data(region);
@@ -61,7 +67,7 @@ static void only_dead_changes_bytes(void **state)
 static void dead_bytes_read_zero_and_their_neighbours_stay(void **state)
 {
 	struct lg_region *region = lg_region_new(2 * MIB);
-	size_t page = lg_os_page_bytes();
+	size_t page = page_bytes();
 
 	(void)state;
 	memset(lg_region_data(region), 'd', 2 * MIB);
@@ -79,19 +85,19 @@ static void dead_bytes_read_zero_and_their_neighbours_stay(void **state)
 
 static void parts_of_pages_are_left_alone(void **state)
 {
-	struct lg_region *region = lg_region_new(64 * KIB);
-	size_t page = lg_os_page_bytes();
+	size_t page = page_bytes();
+	struct lg_region *region = lg_region_new(16 * page);
 
 	(void)state;
-	memset(lg_region_data(region), 'p', 64 * KIB);
+	memset(lg_region_data(region), 'p', 16 * page);
 	assert_int_equal(lg_region_advise(region, 1, page - 1, LG_DEAD), 0);
 	assert_int_equal(lg_region_advise(region, page - 1, 2, LG_DEAD), 0);
 	assert_int_equal(lg_region_advise(region, page / 2, page, LG_DEAD), 0);
-	assert_true(reads(region, 0, 64 * KIB, 'p'));
+	assert_true(reads(region, 0, 16 * page, 'p'));
 	assert_int_equal(lg_region_advise(region, 1, 2 * page, LG_DEAD), 0);
 	assert_true(reads(region, 0, page, 'p'));
 	assert_true(reads(region, page, 2 * page, 0));
-	assert_true(reads(region, 2 * page, 64 * KIB, 'p'));
+	assert_true(reads(region, 2 * page, 16 * page, 'p'));
 	lg_region_free(region);
 }
 
@@ -207,6 +213,8 @@ static void access_advice_is_undone_at_the_free(void **state)
 	uint32_t all = mappings_left();
 
 	(void)state;
+	if (backing_is_paged())
+		skip(); /* which finds the order itself */
 	for (unsigned i = 0; i < 2; i++) {
 		struct lg_region *region = lg_region_new(2 * MIB);
 
@@ -258,6 +266,10 @@ static void without_mappings_access_advice_is_an_answer(void **state)
 	uint32_t all = 0;
 
 	(void)state;
+	if (backing_is_paged()) {
+		lg_region_free(region);
+		skip();
+	}
 	while (lg_mappings_take(1))
 		all++;
 	assert_int_equal(lg_region_advise(region, 0, 0, LG_SEQUENTIAL), -ENOMEM);

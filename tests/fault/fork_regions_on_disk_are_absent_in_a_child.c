@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /*
- * Claim: after fork, a child cannot reach its parent's file regions: a touch is SIGSEGV, never the
+ * Claim: after fork, a child cannot reach its parent's regions in files or on a pager: a touch is SIGSEGV, never the
  * parent's bytes, and nothing else of the child's comes to lie where they were. The child's own
  * allocations, worker and trim work, and freeing what the parent allocated does no harm.
  * Method: a parent with regions in use, cached and clean in many classes; a child for each thing a
@@ -10,6 +10,7 @@
 #include "fault/child.h"
 #include "stress/account.h"
 #include "stress/random.h"
+#include "stress/rounds.h"
 #include "stress/stamp.h"
 
 #include <sys/mman.h>
@@ -184,10 +185,10 @@ static void claim_segfault(const char *what, void (*body)(void *), unsigned whic
 	claim_regions_intact();
 }
 
-int main(void)
+static void body(const struct round *round)
 {
+	(void)round;
 	random_state = random_seed();
-	CLAIM(lg_configure("backing:file,interval:20ms") == 0);
 	make_regions();
 	for (unsigned i = 0; i < REGIONS; i++) {
 		claim_segfault("read_parents", read_parents, i);
@@ -205,5 +206,15 @@ int main(void)
 	for (unsigned i = 0; i < REGIONS; i++)
 		lg_region_free(regions[i]);
 	account_claim_nothing_lost();
-	return EXIT_SUCCESS;
+}
+
+static const struct round rounds[] = {
+	{ "file", "backing:file,interval:20ms" },
+	{ "paged", "backing:paged,paged_memory:16M,interval:20ms" },
+	{ "paged-inline", "backing:paged,paged_memory:16M,faults:inline,interval:20ms" },
+};
+
+int main(int argc, char **argv)
+{
+	return ROUNDS_RUN(argc, argv, rounds, body);
 }

@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+/* Regions on a pager with a budget of 4 MiB: what is out stays what it is, and what is given back is gone. */
+#include "region/advise.h"
+
+#include "pager/roster.h"
+#include "stress/clock.h"
+#include "unit/region/library.h"
+
+#define KIB ((size_t)1 << 10)
+#define MIB ((size_t)1 << 20)
+
+enum { REGIONS = 200 };
+
+static struct lg_region *held[REGIONS];
+
+static struct lg_pager_stats paging(void)
+{
+	struct lg_pager_stats stats = { .budget = 0 };
+	struct lg_roster roster;
+
+	lg_roster_read(&roster);
+	for (size_t i = 0; i < roster.count; i++)
+		if (strcmp(roster.entries[i].name, "regions") == 0)
+			stats = roster.entries[i].stats;
+	lg_roster_end(&roster);
+	assert_int_equal(stats.budget, 4 * MIB);
+	assert_true(stats.resident <= stats.budget);
+	assert_true(stats.peak <= stats.budget);
+	return stats;
+}
+
+static struct lg_usage usage_now(void)
+{
+	struct lg_usage usage;
+
+	assert_int_equal(lg_usage_read(&usage), 0);
+	return usage;
+}
+
+static void fill(struct lg_region *region, uint64_t mark)
+{
+	uint64_t *words = lg_region_data(region);
+
+	for (size_t i = 0; i < lg_region_size(region) / sizeof(*words); i++)
+		words[i] = mark << 32 | i;
+}
+
+static bool holds(struct lg_region *region, size_t from, size_t to, uint64_t mark)
+{
+	const uint64_t *words = lg_region_data(region);
+
+	for (size_t i = from / sizeof(*words); i < to / sizeof(*words); i++)
+		if (words[i] != (mark << 32 | i))
+			return false;
+	return true;
+}
+
+static bool reads_zero(struct lg_region *region, size_t from, size_t to)
+{
+	const char *data = lg_region_data(region);
+
+	for (size_t i = from; i < to; i++)
+		if (data[i] != 0)
+			return false;
+	return true;
+}
+
+static void regions_larger_than_the_budget_keep_their_bytes(void **state)
+{
+	(void)state;
+	for (unsigned turn = 0; turn < 2; turn++) {
+		for (size_t bytes = 4 * KIB; bytes <= 64 * MIB; bytes *= 4) {
+			unsigned count = bytes * REGIONS <= 32 * MIB ? REGIONS :
+					 bytes >= 32 * MIB           ? 1 :
+								       (unsigned)(32 * MIB / bytes);
+
+			for (unsigned i = 0; i < count; i++) {
+				held[i] = turn == 0 ? lg_region_new(bytes) :
+						      lg_region_new_zeroed(bytes);
+				assert_non_null(held[i]);
+				if (turn == 1)
+					assert_true(reads_zero(held[i], 0, bytes));
+				fill(held[i], i);
+			}
+			for (unsigned i = 0; i < count; i++) {
+				assert_true(holds(held[i], 0, bytes, i));
+				lg_region_free(held[i]);
+			}
+		}
+		assert_true(paging().evictions > 0);
+	}
+}
+
+static void neighbours_of_a_freed_region_stay(void **state)
+{
+	(void)state;
+	for (size_t bytes = 4 * KIB; bytes <= 256 * KIB; bytes *= 4) {
+		for (unsigned i = 0; i < REGIONS; i++) {
+			held[i] = lg_region_new(bytes);
+			fill(held[i], i);
+		}
+		for (unsigned i = 0; i < REGIONS; i += 2)
+			lg_region_free(held[i]);
+		assert_int_equal(lg_trim(), 0);
+		for (unsigned i = 1; i < REGIONS; i += 2) {
+			assert_true(holds(held[i], 0, bytes, i));
+			lg_region_free(held[i]);
+		}
+	}
+}
+
+/* Of what a writer takes away memory is given back a moment later. */
+static void await_memory_gone(void)
+{
+	double hang = clock_hang();
+
+	while (paging().resident > 2 * MIB) { /* buffers that were read through */
+		if (clock_passed(hang))
+			fail_msg("%llu bytes", (unsigned long long)paging().resident);
+		clock_breathe();
+	}
+	assert_int_equal(paging().limbo, 0);
+}
+
+static void trim_gives_memory_and_disk_back(void **state)
+{
+	(void)state;
+	for (unsigned turn = 0; turn < 3; turn++) {
+		for (unsigned i = 0; i < 32; i++) {
+			held[i] = lg_region_new(MIB);
+			fill(held[i], i);
+		}
+		assert_true(usage_now().resident_bytes > MIB);
+		assert_true(usage_now().disk_bytes >= 32 * MIB);
+		for (unsigned i = 0; i < 32; i++)
+			lg_region_free(held[i]);
+		assert_int_equal(lg_trim(), 0);
+		assert_int_equal(usage_now().resident_bytes, 0);
+		assert_int_equal(usage_now().disk_bytes, 0);
+		await_memory_gone();
+	}
+}
+
+static void cold_regions_are_out_and_come_back(void **state)
+{
+	struct lg_region *region = lg_region_new(2 * MIB);
+
+	(void)state;
+	for (uint64_t turn = 0; turn < 5; turn++) {
+		fill(region, turn);
+		assert_int_equal(lg_region_advise(region, 0, 0, LG_COLD), 0);
+		assert_int_equal(usage_now().resident_bytes, 0);
+		await_memory_gone();
+		assert_true(holds(region, 0, 2 * MIB, turn));
+	}
+	assert_int_equal(lg_region_advise(region, 0, 0, LG_COLD), 0);
+	uint64_t read = paging().prefetched;
+	assert_int_equal(lg_region_advise(region, 0, MIB, LG_WILLNEED), 0);
+	double hang = clock_hang();
+	while (paging().prefetched < read + MIB / (64 * KIB)) {
+		assert_false(clock_passed(hang));
+		clock_breathe();
+	}
+	assert_true(holds(region, 0, 2 * MIB, 4));
+	lg_region_free(region);
+}
+
+static void dead_pages_are_gone_without_io_and_others_stay(void **state)
+{
+	struct lg_region *region = lg_region_new(2 * MIB);
+
+	(void)state;
+	fill(region, 7);
+	uint64_t written = paging().bytes_written, disk = usage_now().disk_bytes;
+	assert_int_equal(lg_region_advise(region, 4 * KIB, 256 * KIB, LG_DEAD), 0);
+	assert_true(holds(region, 0, 64 * KIB, 7)); /* not wholly inside */
+	assert_true(reads_zero(region, 64 * KIB, 256 * KIB));
+	assert_true(holds(region, 256 * KIB, 2 * MIB, 7));
+	assert_int_equal(lg_region_advise(region, 512 * KIB, 60 * KIB, LG_DEAD), 0);
+	assert_true(holds(region, 256 * KIB, 2 * MIB, 7));
+	assert_int_equal(lg_region_advise(region, 0, 0, LG_DEAD), 0);
+	assert_true(reads_zero(region, 0, 2 * MIB));
+	assert_int_equal(paging().bytes_written, written);
+	assert_int_equal(usage_now().disk_bytes, disk); /* a full disk cannot take it away */
+	lg_region_free(region);
+}
+
+/* The pager finds streams itself: the kernel is not asked, whose mapping the advice would cut to pieces. */
+static void advice_on_the_order_changes_nothing(void **state)
+{
+	struct lg_region *region = lg_region_new(8 * MIB);
+
+	(void)state;
+	assert_int_equal(lg_region_advise(region, 0, 0, LG_SEQUENTIAL), 0);
+	assert_int_equal(lg_region_state(region), LG_LIVE);
+	fill(region, 3);
+	assert_int_equal(lg_region_advise(region, 0, 0, LG_RANDOM), 0);
+	assert_true(holds(region, 0, 8 * MIB, 3));
+	assert_int_equal(lg_region_advise(region, 0, 0, LG_NORMAL), 0);
+	lg_region_free(region);
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_teardown(name, library_trim)
+	const struct CMUnitTest tests[] = {
+		TEST(regions_larger_than_the_budget_keep_their_bytes),
+		TEST(neighbours_of_a_freed_region_stay),
+		TEST(trim_gives_memory_and_disk_back),
+		TEST(cold_regions_are_out_and_come_back),
+		TEST(dead_pages_are_gone_without_io_and_others_stay),
+		TEST(advice_on_the_order_changes_nothing),
+	};
+
+	return cmocka_run_group_tests(tests, library_start, NULL);
+}
