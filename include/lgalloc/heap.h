@@ -57,6 +57,7 @@ typedef uint64_t lg_ref;
  *
  * Strict: what is no heap, is damaged, cut short or of a newer version is refused and not written. NULL and errno:
  *   EINVAL  an option; no heap; a damaged or truncated one
+ *   EUCLEAN a commit in the journal was damaged after it was durable; lg_heap_check says what can be done
  *   ENOTSUP a newer version's
  *   EBUSY   another process, or this one, has it open
  *   ENOENT, EACCES, ENOSPC, ENOMEM, EIO …  what the system said
@@ -136,8 +137,9 @@ int lg_heap_snapshot(lg_heap *heap, const char *path);
 /*
  * Looks over a heap that nobody has open for writing: superblocks, journal, checksums, tables, bitmaps, roots,
  * and writes findings, a line each, and a summary to `report` (NULL: nowhere). The number of findings, 0 for a
- * sound heap; or -errno where it cannot be opened at all, as lg_heap_open. Nothing is changed without
- * LG_HEAP_REPAIR, which drops roots that lead nowhere and gives checksums to pages as they are.
+ * sound heap; or -errno where it cannot be opened at all, as lg_heap_open, or not be read. Nothing is changed without
+ * LG_HEAP_REPAIR, which drops roots that lead nowhere, gives checksums to pages as they are, and leaves out of the
+ * journal what was damaged in it: if something is missed then, with all that was committed later. Copy the file first.
  */
 enum { LG_HEAP_REPAIR = 1 };
 int lg_heap_check(const char *path, unsigned flags, FILE *report);

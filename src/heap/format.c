@@ -77,7 +77,8 @@ const char *lg_super_check(const struct lg_super *super)
 			return wrong;
 	}
 	uint64_t ring = lg_super_ring_bytes(super);
-	if (ring < LG_JOURNAL_MIN || super->tail >= ring || super->tail % LG_HEAP_PAGE != 0)
+	if (ring < LG_JOURNAL_MIN || super->tail >= ring || super->tail % LG_HEAP_PAGE != 0 ||
+	    super->tail_sequence == 0)
 		return "its journal's bounds are impossible";
 	return NULL;
 }

@@ -100,6 +100,23 @@ struct lg_record {
 	struct lg_record_entry entries[];
 };
 
+/* An image of a record in the ring that is not what its sum says. */
+struct lg_bad_image {
+	uint64_t page;
+	uint64_t sequence;
+	uint32_t crc; /* that it should have */
+};
+
+/* What of the journal was found to have rotted: damage.h. Only a heap that is mended opens with it. */
+enum { LG_BAD_IMAGES_MAX = 64 };
+struct lg_heap_damage {
+	uint64_t sequence; /* the first commit whose record does not count; 0: there is none */
+	uint64_t later;    /* one that follows it */
+	uint32_t count;
+	bool back; /* to a commit before */
+	struct lg_bad_image bad[LG_BAD_IMAGES_MAX];
+};
+
 struct lg_pages {
 	uint64_t *list;
 	uint64_t count;
@@ -114,12 +131,13 @@ struct lg_heap_settings {
 	uint64_t journal;
 };
 
-/* What tests change of an open. */
+/* What tests, and lg_heap_check, change of an open. */
 struct lg_heap_setup {
 	const struct lg_os_disk_ops *ops;
 	void *context;
 	bool foreground; /* no thread: checkpoints run in the commit that needs them */
 	bool old_kernel; /* dirty pages as before Linux 6.7 */
+	bool mend; /* a rotten journal is no refusal: lg_heap_check looks at it, and repairs */
 };
 
 /* REFUSED: read-only, or failed; DEAD: the parent's, in a child of fork. */
@@ -139,6 +157,8 @@ struct lg_heap {
 	bool foreground;
 	bool old_kernel;
 	bool first; /* nothing was committed since the open: the file is as it was */
+	bool mend;
+	struct lg_heap_damage damage;
 
 	struct lg_heap_class classes[LG_HEAP_CLASSES];
 

@@ -248,6 +248,7 @@ static struct lg_heap *new_heap(const struct lg_heap_setup *setup)
 	heap->written = (struct lg_os_written){ -1, -1, false };
 	heap->foreground = setup->foreground;
 	heap->old_kernel = setup->old_kernel;
+	heap->mend = setup->mend;
 	heap->first = true;
 	pthread_mutex_init(&heap->threads_lock, NULL);
 	pthread_mutex_init(&heap->space_lock, NULL);
