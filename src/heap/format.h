@@ -56,6 +56,11 @@ enum {
 
 enum lg_heap_mode { LG_HEAP_ATOMIC, LG_HEAP_SHARED };
 
+static inline const char *lg_heap_mode_name(uint32_t mode)
+{
+	return mode == LG_HEAP_SHARED ? "shared" : "atomic";
+}
+
 /* A piece of the journal. Both are multiples of a page; its chunks are of the kind LG_CHUNK_JOURNAL. */
 struct lg_segment {
 	uint64_t offset;

@@ -182,7 +182,9 @@ static int open_file(struct lg_heap *heap, const char *path,
 		return lg_fail(EBUSY, "%s: another process, or this one, has it open", path);
 	if (error != 0)
 		return lg_fail(-error, "%s: it cannot be opened: %s", path,
-			       error == -ENOENT ? "no such file (ENOENT)" : lg_error_name(-error));
+			       error == -ENOENT ? "no such file (ENOENT)" :
+			       error == -EINVAL ? "it is no regular file (EINVAL)" :
+						  lg_error_name(-error));
 	return 0;
 }
 
