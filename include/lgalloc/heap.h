@@ -93,6 +93,9 @@ size_t lg_heap_usable_size(lg_heap *heap, const void *object);
 lg_ref lg_heap_ref(const lg_heap *heap, const void *address);
 void *lg_heap_at(const lg_heap *heap, lg_ref ref);
 
+/* The open heap in whose reserve the address lies, whether an object is there or not; NULL: none of this process. */
+lg_heap *lg_heap_of(const void *address);
+
 /*
  * Names for objects to begin with. A name has 1 to LG_HEAP_NAME_MAX bytes; there are LG_HEAP_ROOTS_MAX. Setting 0
  * removes. 0, -EINVAL, -ENOSPC (too many), -EROFS. A name that is not there is 0.

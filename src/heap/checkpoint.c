@@ -70,7 +70,7 @@ static int write_piece(struct lg_heap *heap, const struct lg_record *record, uin
 		}
 		error = heap->disk.ops->write(&heap->disk, work->piece + i * LG_HEAP_PAGE,
 					      run * LG_HEAP_PAGE, entry->page * LG_HEAP_PAGE);
-		heap->pages_home += run;
+		lg_own_add(&heap->pages_home, run);
 	}
 	return error;
 }
@@ -146,7 +146,7 @@ static void forget_records(struct lg_heap *heap, const struct lg_record *last,
 	heap->checkpointed = record->sequence;
 	heap->checkpointed_epoch = record->epoch;
 	record->next = NULL;
-	heap->checkpoints++;
+	lg_own_add(&heap->checkpoints, 1);
 	pthread_mutex_unlock(&heap->journal_lock);
 }
 

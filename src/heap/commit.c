@@ -93,7 +93,7 @@ static int commit(struct lg_heap *heap)
 	if (error != 0)
 		lg_dirty_carry(heap);
 	else
-		heap->commits++;
+		lg_own_add(&heap->commits, 1);
 	if (!heap->written.exact) {
 		if (error == 0)
 			(void)finish_closed(

@@ -210,13 +210,13 @@ void lg_dirty_drop(struct lg_heap *heap)
 	pthread_mutex_unlock(&heap->journal_lock);
 	qsort(pages, count, sizeof(*pages), by_number);
 	drop_pages(heap, pages, count);
-	heap->dropped += count;
+	lg_own_add(&heap->dropped, count);
 }
 
 void lg_dirty_forget(struct lg_heap *heap)
 {
 	drop_pages(heap, heap->dirty.list, heap->dirty.count);
-	heap->dropped += heap->dirty.count;
+	lg_own_add(&heap->dropped, heap->dirty.count);
 }
 
 int lg_dirty_discard(struct lg_heap *heap)

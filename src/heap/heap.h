@@ -33,6 +33,7 @@
 #include <lgalloc/heap.h>
 #include <pthread.h>
 
+enum { LG_HEAP_LABEL_BYTES = 64 };
 enum { LG_MAGAZINE_SLOTS = 64, LG_TRANSFER = 32, LG_DEPOT_SLOTS = 1024 };
 
 /* A free slot in a cache: its address, and the byte that says whether it is live. */
@@ -204,10 +205,15 @@ struct lg_heap {
 	struct lg_pages droppable;
 	char *staging;
 
-	uint64_t commits, pages_journaled, bytes_journaled, checkpoints, pages_home, punched_bytes,
-		dropped;
+	/* Each is added to under one lock, and read under none. */
+	_Atomic(uint64_t) commits, pages_journaled, bytes_journaled, checkpoints, pages_home,
+		punched_bytes, dropped;
+	char name[LG_HEAP_LABEL_BYTES]; /* no other open heap's: the file's, and a number where that is taken */
 	struct lg_heap *next_open;
 };
+
+/* stats.c: all that needs no closed gate; objects, their bytes and roots are 0. Waits for no I/O. */
+void lg_heap_measure(struct lg_heap *heap, struct lg_heap_stats *stats);
 
 /* open.c: as lg_heap_open, with what tests change. */
 lg_heap *lg_heap_open_with(const char *path, const char *options,

@@ -203,8 +203,10 @@ static int extend_locked(struct lg_heap *heap, uint64_t bytes)
 		heap->super = before;
 		return lg_journal_fail(heap, error, "the journal cannot grow");
 	}
+	pthread_mutex_lock(&heap->journal_lock); /* statistics are read with the gate closed, too */
 	heap->ring_head = 0;
 	heap->ring_bytes += bytes;
+	pthread_mutex_unlock(&heap->journal_lock);
 	return 0;
 }
 
@@ -328,8 +330,8 @@ int lg_journal_put(struct lg_heap *heap, const struct lg_pages *pages)
 	if (error != 0)
 		goto undo;
 	lg_journal_note(heap, record);
-	heap->pages_journaled += record->count;
-	heap->bytes_journaled += record->bytes;
+	lg_own_add(&heap->pages_journaled, record->count);
+	lg_own_add(&heap->bytes_journaled, record->bytes);
 	return 0;
 undo:
 	if (record != NULL)

@@ -340,7 +340,7 @@ static int open_heap(struct lg_heap *heap, const char *path,
 	lg_load(heap);
 	error = heap->readonly ? lg_os_make_readonly(heap->base, heap->bytes) : 0;
 	if (error == 0)
-		error = lg_heap_register(heap);
+		error = lg_heap_register(heap, path);
 	if (error != 0)
 		return lg_fail(-error, "%s: no memory", path);
 	lg_gate_open(heap);

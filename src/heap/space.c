@@ -434,7 +434,7 @@ static int punch_chunk(struct lg_heap *heap, uint64_t number, uint32_t units)
 					      (number * LG_CHUNK_UNITS + first) << LG_UNIT_SHIFT,
 					      (uint64_t)run << LG_UNIT_SHIFT);
 		if (error == 0)
-			heap->punched_bytes += (uint64_t)run << LG_UNIT_SHIFT;
+			lg_own_add(&heap->punched_bytes, (uint64_t)run << LG_UNIT_SHIFT);
 		units &= (uint32_t)~lg_ones(first, run);
 	}
 	return error;

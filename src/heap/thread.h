@@ -36,7 +36,10 @@ static inline struct lg_heap_thread *lg_heap_thread_of(struct lg_heap *heap)
 void lg_heap_thread_forget(struct lg_heap *heap);
 
 /* All heaps open in this process, for exits of threads and forks. -errno. */
-int lg_heap_register(struct lg_heap *heap);
+int lg_heap_register(struct lg_heap *heap, const char *path);
 void lg_heap_unregister(struct lg_heap *heap);
+
+/* Calls `look` for each, the newest first; none is closed meanwhile. It waits for nothing. */
+void lg_heap_each(void (*look)(void *argument, struct lg_heap *heap), void *argument);
 
 #endif
