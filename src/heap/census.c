@@ -12,14 +12,14 @@ static void count(void *argument, struct lg_heap *heap)
 	++*(size_t *)argument;
 }
 
-/* The list has the newest first. */
+/* The list has the newest first, so they are filled in from the end. */
 static void look(void *argument, struct lg_heap *heap)
 {
 	struct lg_census *census = argument;
 
-	if (census->count == census->capacity)
-		return; /* it came since they were counted */
-	struct lg_census_entry *entry = &census->entries[census->capacity - ++census->count];
+	if (census->count++ >= census->capacity)
+		return;
+	struct lg_census_entry *entry = &census->entries[census->capacity - census->count];
 	memcpy(entry->name, heap->name, sizeof(entry->name));
 	entry->mode = heap->super.mode;
 	entry->readonly = heap->readonly;
@@ -27,21 +27,38 @@ static void look(void *argument, struct lg_heap *heap)
 	lg_heap_measure(heap, &entry->stats);
 }
 
-void lg_census_read(struct lg_census *census)
+/* With room for some that come meanwhile. False: more came. */
+static bool read_once(struct lg_census *census)
 {
 	size_t room = 0;
 	void *memory;
 
 	*census = (struct lg_census){ .entries = NULL };
 	lg_heap_each(count, &room);
-	if (room == 0 || lg_os_map_record(room * sizeof(struct lg_census_entry), &memory) != 0)
-		return;
+	if (room == 0)
+		return true;
+	room += 4;
+	if (lg_os_map_record(room * sizeof(struct lg_census_entry), &memory) != 0)
+		return true;
 	census->entries = memory;
 	census->capacity = room;
 	lg_heap_each(look, census);
-	/* Fewer than were counted lie at the end. */
+	if (census->count > room) {
+		lg_census_end(census);
+		*census = (struct lg_census){ .entries = NULL };
+		return false;
+	}
 	memmove(census->entries, census->entries + (room - census->count),
 		census->count * sizeof(struct lg_census_entry));
+	return true;
+}
+
+void lg_census_read(struct lg_census *census)
+{
+	enum { TRIES = 8 };
+
+	for (unsigned i = 0; i < TRIES && !read_once(census); i++)
+		;
 }
 
 void lg_census_end(struct lg_census *census)

@@ -23,7 +23,7 @@ struct lg_census {
 	size_t capacity;
 };
 
-/* All of them, in memory that lg_census_end gives back; none if there is no memory. */
+/* All of them, in memory that lg_census_end gives back; none if there is no memory, or ever more heaps come. */
 void lg_census_read(struct lg_census *census);
 void lg_census_end(struct lg_census *census);
 
