@@ -162,7 +162,8 @@ enum {
 	LG_HEAP_CLASSES = LG_SLAB_CLASSES + LG_EXTENT_CLASSES,
 	LG_SLAB_MAX = 32 << 10,
 	LG_CACHED_MAX = LG_EXTENT_CLASSES * LG_UNIT,
-	LG_SLOTS_MAX = LG_CHUNK / 16,
+	LG_GRANULE = 16,
+	LG_SLOTS_MAX = LG_CHUNK / LG_GRANULE,
 };
 
 static inline unsigned lg_heap_class_of(uint64_t bytes)

@@ -60,7 +60,7 @@ int lg_ring_read(struct lg_heap *heap, uint64_t at, void *data, uint64_t bytes)
 
 int lg_journal_fail(struct lg_heap *heap, int error, const char *what)
 {
-	uint32_t opened = LG_GATE_OPENED;
+	uint32_t opened = heap->fenced ? LG_GATE_FENCED : LG_GATE_OPENED;
 
 	lg_store_relaxed(&heap->failed, -error);
 	(void)lg_cas_ordered(&heap->gate, &opened,

@@ -258,7 +258,7 @@ static struct lg_heap *new_heap(const struct lg_heap_setup *setup)
 	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
 	pthread_cond_init(&heap->journal_changed, &attributes);
 	pthread_condattr_destroy(&attributes);
-	lg_store_relaxed(&heap->fenced, lg_os_barrier_make() ? 0 : 1);
+	heap->fenced = !lg_os_barrier_make();
 	return heap;
 }
 

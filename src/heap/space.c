@@ -162,11 +162,8 @@ static void describe_extent(struct lg_heap *heap, uint64_t number)
 {
 	struct lg_chunk *chunk = &heap->chunks[number];
 
-	chunk->slot_bytes = LG_UNIT;
-	chunk->reciprocal = LG_GIB(4) / (LG_UNIT / 16);
-	chunk->first = 0;
-	chunk->slots = LG_CHUNK_UNITS;
-	lg_store_release(&chunk->ready, 1);
+	lg_chunk_describe(heap, number, LG_SLAB_CLASSES, 0, LG_CHUNK_UNITS);
+	lg_store_release(&chunk->granules, LG_SLOTS_MAX);
 }
 
 static void mark(struct lg_heap *heap, uint64_t first, uint64_t units, bool begins, bool *fresh)
@@ -203,7 +200,7 @@ static void clear(struct lg_heap *heap, uint64_t first, uint64_t units)
 		heap->chunks[number].backed |= (uint32_t)mask;
 		if (entry->used == 0) {
 			*entry = (struct lg_chunk_entry){ .kind = LG_CHUNK_FREE };
-			lg_store_relaxed(&heap->chunks[number].ready, 0);
+			lg_store_relaxed(&heap->chunks[number].granules, 0);
 		}
 		heap->lowest = (uint32_t)lg_min(heap->lowest, number);
 	}
@@ -367,7 +364,7 @@ void lg_space_give_chunk(struct lg_heap *heap, uint32_t number)
 
 	pthread_mutex_lock(&heap->space_lock);
 	heap->table[number] = (struct lg_chunk_entry){ .kind = LG_CHUNK_FREE };
-	lg_store_relaxed(&chunk->ready, 0);
+	lg_store_relaxed(&chunk->granules, 0);
 	chunk->freed = heap->epoch + 1;
 	chunk->backed = UINT32_MAX;
 	heap->lowest = (uint32_t)lg_min(heap->lowest, number);
@@ -380,7 +377,7 @@ bool lg_space_ready(struct lg_heap *heap, uint32_t number)
 	const struct lg_chunk_entry *entry = &heap->table[number];
 	bool is = number < heap->header->chunks && entry->kind == LG_CHUNK_EXTENT;
 
-	if (is && lg_load_relaxed(&heap->chunks[number].ready) == 0) {
+	if (is && lg_load_relaxed(&heap->chunks[number].granules) == 0) {
 		for (uint64_t unit = 0; unit < LG_CHUNK_UNITS; unit++) {
 			uint64_t first = (uint64_t)number * LG_CHUNK_UNITS + unit;
 			bool begins = (entry->start >> unit & 1) != 0;
