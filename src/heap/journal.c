@@ -188,7 +188,7 @@ static int extend_locked(struct lg_heap *heap, uint64_t bytes)
 		error = lg_journal_flush(heap);
 	if (error != 0) {
 		for (uint64_t i = 0; i < bytes >> LG_CHUNK_SHIFT; i++)
-			lg_space_give_chunk(heap, chunk + (uint32_t)i);
+			lg_space_give_chunk(heap, chunk + (uint32_t)i, false);
 		return lg_fail(-error, "the journal cannot grow by %llu MiB: %s",
 			       (unsigned long long)bytes >> 20, lg_error_name(-error));
 	}

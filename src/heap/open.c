@@ -132,6 +132,9 @@ static int fill_new(struct lg_os_disk *disk, const struct lg_heap_settings *sett
 		error = disk->ops->extend(disk, bytes);
 	if (error == 0)
 		error = disk->ops->reserve(disk, bytes - LG_CHUNK, LG_CHUNK);
+	/* Whatever is written home has its place on the disk before. */
+	if (error == 0)
+		error = disk->ops->reserve(disk, 0, LG_TABLE_OFFSET + LG_HEAP_PAGE);
 	if (error == 0)
 		error = write_journal(disk, super->segment[0].offset, super->segment[0].bytes);
 	if (error == 0)

@@ -283,7 +283,7 @@ static void sweep_class(struct lg_heap *heap, struct lg_heap_class *class, bool 
 		uint32_t number = *link;
 		*link = chunk->next;
 		chunk->listed = false;
-		lg_space_give_chunk(heap, number);
+		lg_space_give_chunk(heap, number, true);
 	}
 	class->emptied = 0;
 }

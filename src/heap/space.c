@@ -121,8 +121,13 @@ int lg_space_append(struct lg_heap *heap, uint64_t count, enum lg_chunk_kind kin
 	if (missing > 0)
 		error = heap->disk.ops->reserve(&heap->disk, chunks << LG_CHUNK_SHIFT,
 						missing << LG_CHUNK_SHIFT);
+	if (error == 0)
+		error = heap->disk.ops->reserve(&heap->disk,
+						LG_TABLE_OFFSET + chunks * sizeof(*heap->table),
+						(missing + count) * sizeof(*heap->table));
 	if (error != 0)
-		return lg_fail(-error, "no disk space for checksums: %s", lg_error_name(-error));
+		return lg_fail(-error, "no disk space for the heap's tables: %s",
+			       lg_error_name(-error));
 	for (uint64_t group = 0; missing > 0; group++) {
 		if (heap->header->sums[group] != 0)
 			continue;
@@ -239,6 +244,21 @@ static int reserve(struct lg_heap *heap, uint64_t first, uint64_t units)
 	return 0;
 }
 
+/* As reserve, of units that are an extent's; where that fails they are free again, and not as if they had blocks. */
+static int reserve_units(struct lg_heap *heap, uint64_t first, uint64_t units)
+{
+	int error = reserve(heap, first, units);
+
+	if (error == 0)
+		return 0;
+	pthread_mutex_lock(&heap->space_lock);
+	clear(heap, first, units);
+	FOR_PIECES(number, mask, first, units)
+	heap->chunks[number].backed &= (uint32_t)~mask;
+	pthread_mutex_unlock(&heap->space_lock);
+	return error;
+}
+
 /* Finds and marks; the space lock is held. */
 static int take(struct lg_heap *heap, uint64_t units, uint64_t *first, bool *fresh)
 {
@@ -269,10 +289,7 @@ int lg_space_take(struct lg_heap *heap, uint64_t units, uint64_t *first, bool *f
 	pthread_mutex_unlock(&heap->space_lock);
 	if (error != 0)
 		return error;
-	error = reserve(heap, *first, units);
-	if (error != 0)
-		lg_space_give(heap, *first, 0);
-	return error;
+	return reserve_units(heap, *first, units);
 }
 
 uint64_t lg_space_units(const struct lg_heap *heap, uint64_t first)
@@ -319,12 +336,8 @@ bool lg_space_grow(struct lg_heap *heap, uint64_t first, uint64_t units, uint64_
 	pthread_mutex_unlock(&heap->space_lock);
 	if (!room)
 		return false;
-	if (reserve(heap, first + units, more) != 0) {
-		pthread_mutex_lock(&heap->space_lock);
-		clear(heap, first + units, more);
-		pthread_mutex_unlock(&heap->space_lock);
+	if (reserve_units(heap, first + units, more) != 0)
 		return false;
-	}
 	set_live(heap, first, units + more, true);
 	return true;
 }
@@ -353,12 +366,12 @@ int lg_space_take_chunk(struct lg_heap *heap, unsigned class, uint32_t *chunk, b
 	if (error == 0) {
 		error = reserve(heap, (uint64_t)*chunk * LG_CHUNK_UNITS, LG_CHUNK_UNITS);
 		if (error != 0)
-			lg_space_give_chunk(heap, *chunk);
+			lg_space_give_chunk(heap, *chunk, false);
 	}
 	return error;
 }
 
-void lg_space_give_chunk(struct lg_heap *heap, uint32_t number)
+void lg_space_give_chunk(struct lg_heap *heap, uint32_t number, bool backed)
 {
 	struct lg_chunk *chunk = &heap->chunks[number];
 
@@ -366,7 +379,7 @@ void lg_space_give_chunk(struct lg_heap *heap, uint32_t number)
 	heap->table[number] = (struct lg_chunk_entry){ .kind = LG_CHUNK_FREE };
 	lg_store_relaxed(&chunk->granules, 0);
 	chunk->freed = heap->epoch + 1;
-	chunk->backed = UINT32_MAX;
+	chunk->backed = backed ? UINT32_MAX : 0;
 	heap->lowest = (uint32_t)lg_min(heap->lowest, number);
 	pthread_mutex_unlock(&heap->space_lock);
 }
