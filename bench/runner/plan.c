@@ -159,7 +159,9 @@
 		.shown = { { "value", "", how }, __VA_ARGS__ },                                    \
 	}
 
-#define HEAPS (LANE_BIT(LANE_HEAP) | LANE_BIT(LANE_BOOST) | LANE_BIT(LANE_PMEMOBJ))
+#define HEAPS                                                                                      \
+	(LANE_BIT(LANE_HEAP) | LANE_BIT(LANE_HEAP_SHARED) | LANE_BIT(LANE_BOOST) |                 \
+	 LANE_BIT(LANE_PMEMOBJ))
 #define HEAPS_AND_GLIBC (HEAPS | LANE_BIT(LANE_GLIBC))
 
 #define HEAP_PAIR(size, text)                                                                      \
@@ -521,7 +523,7 @@ const struct plan plans[] = {
 		.workload = "commit",
 		.arguments = "bytes=512M pages=1000",
 		.full = "count=100",
-		.lanes = LANE_BIT(LANE_HEAP) | LANE_BIT(LANE_MSYNC),
+		.lanes = LANE_BIT(LANE_HEAP) | LANE_BIT(LANE_HEAP_SHARED) | LANE_BIT(LANE_MSYNC),
 		.repeat_max = 3,
 		.base = LANE_MSYNC,
 		.shown = { { "value", "alone", UNIT_MS },

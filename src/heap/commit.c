@@ -10,6 +10,7 @@
 #include "heap/gate.h"
 #include "heap/journal.h"
 #include "heap/load.h"
+#include "heap/shared.h"
 #include "heap/slab.h"
 #include "os/map.h"
 
@@ -115,7 +116,7 @@ int lg_heap_commit(lg_heap *heap)
 	if (error != 0)
 		return error;
 	pthread_mutex_lock(&heap->commit_lock);
-	error = commit(heap);
+	error = heap->shared ? lg_shared_commit(heap) : commit(heap);
 	pthread_mutex_unlock(&heap->commit_lock);
 	return error;
 }
@@ -145,6 +146,8 @@ int lg_heap_rollback(lg_heap *heap)
 {
 	int error = may_change(heap);
 
+	if (error == 0 && heap->shared)
+		error = lg_fail(ENOTSUP, "a heap of mode:shared has nothing to go back to");
 	if (error == 0)
 		error = lg_gate_may_close(heap);
 	if (error != 0)

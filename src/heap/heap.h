@@ -128,17 +128,27 @@ struct lg_pages {
 struct lg_heap_settings {
 	bool create;
 	bool readonly;
-	uint32_t mode;
+	uint64_t mode;    /* LG_AUTO: not said */
 	uint64_t reserve; /* 0: not said */
-	uint64_t journal;
+	uint64_t journal; /* 0: none */
 };
 
-/* What tests change of an open. */
+/* What recovery of a heap of mode:shared has put right. */
+struct lg_marked {
+	bool done;        /* it was not closed */
+	uint64_t kept;    /* objects */
+	uint64_t freed;   /* slots and extents that nothing leads to */
+	uint64_t entries; /* of the chunk table, half written */
+	uint64_t roots;   /* that lead nowhere */
+};
+
+/* What tests, and lg_heap_check, change of an open. */
 struct lg_heap_setup {
 	const struct lg_os_disk_ops *ops;
 	void *context;
 	bool foreground; /* no thread: checkpoints run in the commit that needs them */
 	bool old_kernel; /* dirty pages as before Linux 6.7 */
+	bool torn;       /* SHARED: open it even after the machine went down */
 };
 
 /*
@@ -160,6 +170,7 @@ struct lg_heap {
 	_Atomic(uint8_t) *live; /* LG_SLOTS_MAX for each chunk */
 	_Atomic(int) failed;    /* errno: nothing may be changed until it is reopened */
 	bool fenced;            /* there is no membarrier */
+	bool shared;            /* LG_HEAP_SHARED */
 	bool readonly;
 	bool foreground;
 	bool old_kernel;
@@ -210,6 +221,7 @@ struct lg_heap {
 
 	uint64_t commits, pages_journaled, bytes_journaled, checkpoints, pages_home, punched_bytes,
 		dropped;
+	struct lg_marked marked;
 	struct lg_heap *next_open;
 };
 

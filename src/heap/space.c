@@ -94,6 +94,8 @@ static uint64_t sums_missing(const struct lg_heap *heap, uint64_t chunks)
 {
 	uint64_t missing = 0, groups;
 
+	if (heap->shared)
+		return 0;
 	do {
 		groups = (chunks + missing + LG_SUM_CHUNKS - 1) / LG_SUM_CHUNKS;
 		missing = 0;
@@ -421,6 +423,8 @@ static int forget_sums(struct lg_heap *heap, uint64_t number, uint32_t units)
 	uint64_t at = ((uint64_t)sums << LG_CHUNK_SHIFT) +
 		      number % LG_SUM_CHUNKS * LG_CHUNK_PAGES * sizeof(uint32_t);
 
+	if (sums == 0)
+		return 0;
 	for (; units != 0; units &= units - 1) {
 		uint64_t unit = (uint64_t)__builtin_ctz(units);
 		int error = heap->disk.ops->write(&heap->disk, zeros, sizeof(zeros),

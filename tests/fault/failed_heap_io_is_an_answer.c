@@ -94,7 +94,7 @@ static bool change(lg_heap *heap, unsigned char generation)
 /* The last generation that is surely durable. */
 static unsigned run(const char *path, unsigned *tried)
 {
-	struct lg_heap_setup setup = { &failing_ops, NULL, true, false };
+	struct lg_heap_setup setup = { .ops = &failing_ops, .foreground = true };
 	lg_heap *heap = lg_heap_open_with(path, "reserve:1G", &setup);
 	unsigned durable = 0;
 

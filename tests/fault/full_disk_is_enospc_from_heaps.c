@@ -2,7 +2,7 @@
 /*
  * Claim: on a full disk a heap answers NULL and ENOSPC from an allocation, or -ENOSPC from a commit, and goes on: objects
  * can be read, written and freed, nothing that was committed is lost, also where it is opened again on the full disk, and
- * with space again all is as before.
+ * with space again all is as before. Of mode:shared no store is a SIGBUS.
  * Method: small file systems of each kind, which another program's file fills to the last block; objects of
  * 64 bytes to 2 MiB come, change and go.
  * Oracle: a copy of the directory at each commit, and a stamp in every 512 bytes of each object.
@@ -31,6 +31,7 @@ struct directory {
 static struct disk disk;
 static lg_heap *heap;
 static char path[128];
+static bool shared;
 static uint64_t random_state;
 static unsigned long refused;
 static struct directory committed, tried;
@@ -128,9 +129,11 @@ static void change_some(unsigned count)
 	claim_all();
 }
 
-/* As after a kill: what a commit has not promised is gone. */
+/* As after a kill: what a commit has not promised is gone, and of mode:shared nothing. */
 static void reopen(void)
 {
+	if (shared)
+		committed = tried = *directory_of();
 	(void)lg_heap_close(heap); /* on a full disk what is left to do may not be done */
 	heap = lg_heap_open(path, "reserve:1G");
 	CLAIM(heap != NULL);
@@ -143,14 +146,18 @@ static void reopen(void)
 
 static void live_on_a_full_disk(void *argument)
 {
-	const char *kind = argument;
+	const char *name = argument;
+	char kind[16];
 
+	shared = strstr(name, "-shared") != NULL;
+	snprintf(kind, sizeof(kind), "%.*s", (int)strcspn(name, "-"), name);
 	if (strcmp(kind, "tmpfs") == 0)
 		disk_open_tmpfs(&disk, "size=96M");
 	else
 		disk_open(&disk, kind, (size_t)(strcmp(kind, "xfs") == 0 ? 320 : 96) << 20);
 	snprintf(path, sizeof(path), "%s/heap", disk.path);
-	heap = lg_heap_open(path, "create:on,reserve:1G,journal:4M");
+	heap = lg_heap_open(path, shared ? "create:on,reserve:1G,mode:shared" :
+					   "create:on,reserve:1G,journal:4M");
 	CLAIM(heap != NULL);
 	CLAIM(lg_heap_root_set(
 		      heap, "directory",
@@ -193,9 +200,8 @@ static void body(const struct round *round)
 }
 
 static const struct round rounds[] = {
-	{ "ext4", "" },
-	{ "xfs", "" },
-	{ "tmpfs", "" },
+	{ "ext4", "" },        { "xfs", "" },        { "tmpfs", "" },
+	{ "ext4-shared", "" }, { "xfs-shared", "" }, { "tmpfs-shared", "" },
 };
 
 int main(int argc, char **argv)

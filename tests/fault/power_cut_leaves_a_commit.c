@@ -134,7 +134,10 @@ static void commit(lg_heap *heap)
 
 static lg_heap *open_live(const char *options)
 {
-	struct lg_heap_setup setup = { &power_ops, &power, true, seed % 3 == 2 };
+	struct lg_heap_setup setup = { .ops = &power_ops,
+				       .context = &power,
+				       .foreground = true,
+				       .old_kernel = seed % 3 == 2 };
 	lg_heap *heap = lg_heap_open_with(live_path, options, &setup);
 
 	MUST(heap != NULL);
@@ -219,7 +222,7 @@ static size_t read_state(const char *path, size_t low, size_t high)
 static void recover(size_t state)
 {
 	struct power second = { .random = power.random };
-	struct lg_heap_setup setup = { &power_ops, &second, true, false };
+	struct lg_heap_setup setup = { .ops = &power_ops, .context = &second, .foreground = true };
 	int before = open(cut_path, O_RDONLY | O_CLOEXEC);
 
 	power_copy(before, again_path);
