@@ -12,6 +12,7 @@
 #include "heap/load.h"
 #include "heap/shared.h"
 #include "heap/slab.h"
+#include "heap/space.h"
 #include "os/map.h"
 
 #include <errno.h>
@@ -90,11 +91,13 @@ static int commit(struct lg_heap *heap)
 		lg_gate_open(heap);
 		return error;
 	}
-	error = lg_journal_put(heap, &heap->dirty);
-	if (error != 0)
+	error = lg_journal_put(heap, &heap->dirty, &heap->homeward);
+	if (error != 0) {
 		lg_dirty_carry(heap);
-	else
+	} else {
+		lg_space_committed(heap);
 		heap->commits++;
+	}
 	if (!heap->written.exact) {
 		if (error == 0)
 			(void)finish_closed(

@@ -86,14 +86,15 @@ struct lg_super {
 	uint32_t crc; /* CRC32C of all before it */
 };
 
-/* The first page, or pages, of a record; padded with zeros. Behind it the images, in the order of entries. */
+/* The first page, or pages, of a record; padded with zeros. Behind it the images, in the order of entries that have one. */
 struct lg_record_header {
 	uint64_t magic;
 	uint64_t salt;
 	uint64_t sequence;
 	uint32_t pages;        /* entries */
 	uint32_t header_pages; /* that this and the entries take */
-	uint32_t reserved[7];
+	uint32_t homes;        /* of the last entries: written home before, without an image here */
+	uint32_t reserved[6];
 	uint32_t crc; /* CRC32C of these pages, with 0 here */
 };
 

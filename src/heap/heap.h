@@ -83,10 +83,13 @@ struct lg_chunk {
 	uint32_t reciprocal; /* c */
 	uint32_t slots;
 	_Atomic(uint8_t) *live;
-	uint64_t freed;  /* the epoch in which a unit was freed last */
-	uint32_t free;   /* SLAB: bits that are 0 */
-	uint32_t next;   /* SLAB: the next with free slots, 0: the last */
-	uint32_t cursor; /* SLAB: no bit is 0 in words of the bitmap before it */
+	uint64_t freed; /* the epoch in which a unit was freed last */
+	uint32_t free;  /* SLAB: bits that are 0 */
+	uint32_t next;  /* SLAB: the next with free slots, 0: the last */
+	union {
+		uint32_t cursor;  /* SLAB: no bit is 0 in words of the bitmap before it */
+		uint32_t newborn; /* EXTENT: units that were free at the last commit, for sure */
+	};
 	uint32_t backed; /* EXTENT, FREE: units known to have disk blocks */
 	uint32_t fresh;  /* units never used: they read zero */
 	uint32_t idle;   /* units that were free at the last checkpoint too */
@@ -115,7 +118,8 @@ struct lg_record {
 	uint64_t at; /* offset in the ring */
 	uint64_t bytes;
 	uint64_t count;
-	size_t mapped; /* bytes of this record */
+	uint64_t images; /* of the first entries; the others' pages are home (J8) */
+	size_t mapped;   /* bytes of this record */
 	struct lg_record_entry entries[];
 };
 
@@ -187,8 +191,10 @@ struct lg_heap {
 	struct lg_chunk_entry *table;
 	uint64_t file_bytes;
 	uint64_t file_durable;
-	uint32_t lowest;       /* no free unit in chunks before it */
-	uint64_t space_failed; /* growth that the disk refused */
+	uint32_t lowest;         /* no free unit in chunks before it */
+	uint64_t space_failed;   /* growth that the disk refused */
+	uint64_t fresh_from;     /* the file reads zero from here on, where it gets longer */
+	struct lg_pages nursery; /* chunks with newborn units */
 
 	pthread_mutex_t commit_lock;
 	pthread_mutex_t checkpoint_lock;
@@ -201,8 +207,9 @@ struct lg_heap {
 	uint64_t ring_bytes;
 	uint64_t ring_head;
 	uint64_t ring_used;
-	uint64_t sequence; /* of the last commit */
-	uint64_t epoch;    /* attempts of commits, for `freed` */
+	uint64_t sequence;        /* of the last commit */
+	uint64_t epoch;           /* attempts of commits, for `freed` */
+	uint64_t committed_epoch; /* of the last that succeeded */
 	uint64_t checkpointed;
 	uint64_t checkpointed_epoch;
 	_Atomic(uint64_t) *homes; /* [page]: sequence of its newest image in the ring, durable */
@@ -215,7 +222,8 @@ struct lg_heap {
 	bool watching;   /* `written` is open */
 	bool everything; /* a scan failed: take all anonymous pages */
 	struct lg_pages dirty;
-	struct lg_pages carried; /* of a commit that failed */
+	struct lg_pages homeward; /* those of `dirty` that need no image in the journal */
+	struct lg_pages carried;  /* of a commit that failed */
 	struct lg_pages droppable;
 	char *staging;
 

@@ -35,5 +35,7 @@ void lg_load(struct lg_heap *heap)
 			thread->magazines[i].top = thread->magazines[i].floor;
 	mark_journal(heap);
 	heap->lowest = LG_CHUNK_FIRST;
+	heap->nursery.count = 0;
+	heap->fresh_from = heap->file_bytes; /* before it a commit that failed may have written */
 	lg_slab_load(heap);
 }

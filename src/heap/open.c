@@ -300,7 +300,9 @@ static void free_heap(struct lg_heap *heap, bool child)
 		lg_os_unreserve(heap->base, heap->bytes);
 	if (heap->staging != NULL)
 		lg_os_unreserve(heap->staging, (size_t)LG_STAGING_PAGES * LG_HEAP_PAGE);
+	lg_pages_free(&heap->nursery);
 	lg_pages_free(&heap->dirty);
+	lg_pages_free(&heap->homeward);
 	lg_pages_free(&heap->carried);
 	lg_pages_free(&heap->droppable);
 	lg_os_unreserve(heap, sizeof(*heap));

@@ -56,9 +56,10 @@ static bool header_counts(const struct lg_heap *heap, const struct lg_record_hea
 
 	return header->magic == LG_RECORD_MAGIC && header->salt == heap->super.salt &&
 	       header->sequence == heap->sequence + 1 && header->pages > 0 &&
-	       header->pages <= left / LG_HEAP_PAGE &&
+	       header->homes <= header->pages &&
 	       header->header_pages == lg_record_header_pages(header->pages) &&
-	       ((uint64_t)header->header_pages + header->pages) * LG_HEAP_PAGE <= left;
+	       ((uint64_t)header->header_pages + header->pages - header->homes) * LG_HEAP_PAGE <=
+		       left;
 }
 
 /* 1: it counts and *record is it; 0: it does not; -errno. */
@@ -77,13 +78,14 @@ static int read_header(struct lg_heap *heap, struct lg_record **record)
 	error = lg_os_map_record(bytes, &memory);
 	if (error != 0)
 		return error;
-	uint32_t count = header->pages;
+	uint32_t count = header->pages, homes = header->homes;
 	error = lg_ring_read(heap, heap->ring_head, memory, bytes);
 	header = memory;
 	uint32_t crc = header->crc;
 	header->crc = 0;
-	bool sound = error == 0 && header->pages == count && lg_crc32c(0, memory, bytes) == crc;
-	*record = sound ? lg_record_new(count) : NULL;
+	bool sound = error == 0 && header->pages == count && header->homes == homes &&
+		     lg_crc32c(0, memory, bytes) == crc;
+	*record = sound ? lg_record_new(count, homes) : NULL;
 	if (sound && *record == NULL)
 		error = -ENOMEM;
 	if (*record != NULL) {
@@ -106,8 +108,8 @@ static int read_images(struct lg_heap *heap, const struct lg_record *record, cha
 	uint64_t at = record->at + lg_record_header_pages(record->count) * LG_HEAP_PAGE;
 	int error = 0;
 
-	for (uint64_t from = 0; from < record->count && error == 0; from += PIECE_PAGES) {
-		uint64_t count = lg_min(record->count - from, PIECE_PAGES);
+	for (uint64_t from = 0; from < record->images && error == 0; from += PIECE_PAGES) {
+		uint64_t count = lg_min(record->images - from, PIECE_PAGES);
 
 		error = lg_ring_read(heap, at + from * LG_HEAP_PAGE, piece, count * LG_HEAP_PAGE);
 		if (error == 0)
@@ -136,7 +138,7 @@ static bool pages_fit(const struct lg_heap *heap, const struct lg_record *record
 		if (page >= heap->file_bytes / LG_HEAP_PAGE ||
 		    page < LG_HEADER_OFFSET / LG_HEAP_PAGE ||
 		    lg_super_has_chunk(&heap->super, page / LG_CHUNK_PAGES) ||
-		    (i > 0 && page <= record->entries[i - 1].page))
+		    (i > 0 && i != record->images && page <= record->entries[i - 1].page))
 			return false;
 	}
 	return true;

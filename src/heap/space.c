@@ -140,7 +140,8 @@ int lg_space_append(struct lg_heap *heap, uint64_t count, enum lg_chunk_kind kin
 	*first = (uint32_t)chunks;
 	for (uint64_t i = 0; i < count; i++) {
 		heap->table[chunks + i] = (struct lg_chunk_entry){ .kind = (uint8_t)kind };
-		heap->chunks[chunks + i] = (struct lg_chunk){ .fresh = UINT32_MAX };
+		bool fresh = (chunks + i) << LG_CHUNK_SHIFT >= heap->fresh_from;
+		heap->chunks[chunks + i] = (struct lg_chunk){ .fresh = fresh ? UINT32_MAX : 0 };
 	}
 	heap->header->chunks = (uint32_t)(chunks + count);
 	return 0;
@@ -173,6 +174,18 @@ static void describe_extent(struct lg_heap *heap, uint64_t number)
 	lg_store_release(&chunk->granules, LG_SLOTS_MAX);
 }
 
+/* Units that are taken now: if none of the chunk was freed since the last commit, they were free at that. */
+static void note_newborn(struct lg_heap *heap, uint64_t number, uint32_t mask)
+{
+	struct lg_chunk *chunk = &heap->chunks[number];
+
+	if (chunk->freed > heap->committed_epoch || heap->shared)
+		return;
+	if (chunk->newborn == 0 && lg_pages_add(&heap->nursery, number, 1) != 0)
+		return; /* then they go by the journal */
+	chunk->newborn |= mask;
+}
+
 static void mark(struct lg_heap *heap, uint64_t first, uint64_t units, bool begins, bool *fresh)
 {
 	FOR_PIECES(number, mask, first, units)
@@ -184,7 +197,9 @@ static void mark(struct lg_heap *heap, uint64_t first, uint64_t units, bool begi
 			*entry = (struct lg_chunk_entry){ .kind = LG_CHUNK_EXTENT };
 			memset((void *)(uintptr_t)lg_heap_live(heap, number), 0, LG_CHUNK_UNITS);
 			describe_extent(heap, number);
+			chunk->newborn = 0;
 		}
+		note_newborn(heap, number, (uint32_t)mask);
 		*fresh = *fresh && (chunk->fresh & mask) == mask;
 		entry->used |= (uint32_t)mask;
 		chunk->fresh &= (uint32_t)~mask;
@@ -403,6 +418,16 @@ bool lg_space_ready(struct lg_heap *heap, uint32_t number)
 	}
 	pthread_mutex_unlock(&heap->space_lock);
 	return is;
+}
+
+void lg_space_committed(struct lg_heap *heap)
+{
+	pthread_mutex_lock(&heap->space_lock);
+	for (uint64_t i = 0; i < heap->nursery.count; i++)
+		heap->chunks[heap->nursery.list[i]].newborn = 0;
+	heap->nursery.count = 0;
+	heap->committed_epoch = heap->epoch;
+	pthread_mutex_unlock(&heap->space_lock);
 }
 
 /* Units whose blocks can go: free now, at the last checkpoint, and in all that a crash could bring back. */

@@ -39,6 +39,12 @@ uint64_t lg_space_units(const struct lg_heap *heap, uint64_t first);
 /* Sets an extent chunk's live bytes; false: the chunk is no extent's. The space lock is not held. */
 bool lg_space_ready(struct lg_heap *heap, uint32_t chunk);
 
+/*
+ * A commit is durable: no unit is newborn any more. The commit lock is held. (Of those taken since its gate opened
+ * nothing is wrong, but they go by the journal.)
+ */
+void lg_space_committed(struct lg_heap *heap);
+
 /* Under the checkpoint lock: punches what has been free long enough. */
 int lg_space_punch(struct lg_heap *heap);
 
