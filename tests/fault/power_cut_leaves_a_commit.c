@@ -40,7 +40,7 @@ struct state {
 	size_t returns;
 };
 
-enum { MUTANT_SEEDS = 3 };
+enum { MUTANT_SEEDS = 3, ORDERS = 4 };
 
 static struct state states[STATES];
 static size_t state_count;
@@ -312,6 +312,9 @@ static void cut_everywhere(void)
 		    (enum power_fate)(power_random(&power.random) % POWER_FATES),
 		    power_random(&power.random) % 16 == 0);
 		if (at < power.count && power.events[at].kind == POWER_SYNC) {
+			/* Where the most is under way, in other orders. */
+			for (int i = 0; i < ORDERS; i++)
+				cut(durable, flushed, at, POWER_WHOLE, false);
 			for (; flushed <= at; flushed++)
 				power_apply(durable, &power.events[flushed], POWER_ALL,
 					    &power.random);
