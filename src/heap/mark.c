@@ -56,6 +56,29 @@ static void repair_extents(struct lg_heap *heap, uint32_t number, struct lg_mark
 	marked->entries += memcmp(&before, entry, sizeof(before)) != 0;
 }
 
+/* What no kill leaves: it is refused before anything is written. */
+static const char *check_table(const struct lg_heap *heap)
+{
+	const struct lg_heap_header *header = heap->header;
+
+	if (header->magic != LG_HEADER_MAGIC)
+		return "its header is damaged";
+	if (header->chunks < LG_CHUNK_FIRST || header->chunks > heap->file_bytes >> LG_CHUNK_SHIFT)
+		return "it was truncated";
+	for (uint32_t number = 0; number < header->chunks; number++) {
+		uint8_t kind = heap->table[number].kind;
+		bool known = number < LG_CHUNK_FIRST ? kind == LG_CHUNK_META :
+						       kind <= LG_CHUNK_EXTENT;
+
+		if (!known)
+			return "a chunk of its table is of no kind that is there in mode:shared";
+	}
+	for (uint32_t i = 0; i < LG_SUMS_MAX; i++)
+		if (header->sums[i] != 0)
+			return "it has checksums, of which mode:shared has none";
+	return NULL;
+}
+
 static void repair_table(struct lg_heap *heap, struct lg_marked *marked)
 {
 	for (uint32_t number = LG_CHUNK_FIRST; number < heap->header->chunks; number++) {
@@ -230,12 +253,11 @@ int lg_mark_recover(struct lg_heap *heap, const char *path, struct lg_marked *ma
 {
 	struct lg_heap_marking marking = { .heap = heap, .marked = marked };
 
+	const char *wrong = check_table(heap);
+
+	if (wrong != NULL)
+		return lg_fail(EINVAL, "%s: %s", path, wrong);
 	*marked = (struct lg_marked){ .done = true };
-	if (heap->header->magic != LG_HEADER_MAGIC)
-		return lg_fail(EINVAL, "%s: its header is damaged", path);
-	if (heap->header->chunks < LG_CHUNK_FIRST ||
-	    heap->header->chunks > heap->file_bytes >> LG_CHUNK_SHIFT)
-		return lg_fail(EINVAL, "%s: it was truncated", path);
 	repair_table(heap, marked);
 	mark_roots(&marking);
 	mark_all(&marking);

@@ -262,6 +262,34 @@ static void half_written_entries_are_put_right(void **state)
 	open_again();
 }
 
+static void what_no_kill_leaves_is_refused_and_not_written(void **state)
+{
+	static char before[LG_CHUNK], after[LG_CHUNK];
+	struct lg_chunk_entry entry;
+	off_t at = LG_TABLE_OFFSET + LG_CHUNK_FIRST * (off_t)sizeof(entry);
+
+	(void)state;
+	in_a_process_that_is_killed(make_list);
+	int fd = open(heap_path, O_RDWR | O_CLOEXEC);
+	assert_true(fd >= 0);
+	for (int round = 0; round < 2; round++) {
+		assert_int_equal(pread(fd, &entry, sizeof(entry), at), sizeof(entry));
+		uint8_t kind = entry.kind;
+		entry.kind = round == 0 ? LG_CHUNK_KINDS : LG_CHUNK_SUMS;
+		assert_int_equal(pwrite(fd, &entry, sizeof(entry), at), sizeof(entry));
+		assert_int_equal(pread(fd, before, sizeof(before), LG_TABLE_OFFSET),
+				 sizeof(before));
+		refused("reserve:1G", "of no kind");
+		assert_int_equal(pread(fd, after, sizeof(after), LG_TABLE_OFFSET), sizeof(after));
+		assert_memory_equal(before, after, sizeof(before));
+		entry.kind = kind;
+		assert_int_equal(pwrite(fd, &entry, sizeof(entry), at), sizeof(entry));
+	}
+	close(fd);
+	open_again();
+	assert_int_equal(heap_objects(), 4);
+}
+
 static void a_snapshot_is_what_there_is(void **state)
 {
 	char copy[80];
@@ -308,6 +336,7 @@ int main(void)
 		SHARED_TEST(types_are_bounded),
 		SHARED_TEST(a_machine_that_went_down_is_survived_by_a_repair_alone),
 		SHARED_TEST(half_written_entries_are_put_right),
+		SHARED_TEST(what_no_kill_leaves_is_refused_and_not_written),
 		SHARED_TEST(a_snapshot_is_what_there_is),
 		SHARED_TEST(blocks_come_back),
 	};
