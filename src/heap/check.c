@@ -173,6 +173,20 @@ static int check_chunk_pages(struct look *look, uint32_t number, char *piece)
 	return known ? check_pages(look, number, piece, sums, at) : error;
 }
 
+/* Of mode:shared: what the recovery at the open has found, and with a repair has put right. */
+static void check_marked(struct look *look)
+{
+	const struct lg_marked *marked = &look->heap->marked;
+
+	if (!marked->done)
+		return;
+	find(look,
+	     "it was not closed: the roots lead to %llu objects; %llu that nothing leads to, or that were cached; "
+	     "%llu entries of the chunk table half written; %llu roots that lead nowhere",
+	     (unsigned long long)marked->kept, (unsigned long long)marked->freed,
+	     (unsigned long long)marked->entries, (unsigned long long)marked->roots);
+}
+
 static int count(void *argument, const struct lg_object *object)
 {
 	struct look *look = argument;
@@ -246,6 +260,7 @@ static int look_over(struct look *look, char *piece)
 	}
 	if (error != 0) /* bitmaps that cannot be read are SIGBUS in the mapping */
 		return error;
+	check_marked(look);
 	for (uint32_t i = 0; i < LG_ROOTS; i++)
 		check_root(look, &lg_root_table(heap)[i], i);
 	(void)lg_object_each(heap, count, look);
@@ -262,14 +277,16 @@ static int look_over(struct look *look, char *piece)
 
 int lg_heap_check(const char *path, unsigned flags, FILE *report)
 {
-	static const struct lg_heap_setup mending = { .ops = &lg_os_disk_plain, .mend = true };
+	static const struct lg_heap_setup setup = { .ops = &lg_os_disk_plain,
+						    .mend = true,
+						    .torn = true };
 	struct look look = { .path = path,
 			     .report = report,
 			     .repair = (flags & LG_HEAP_REPAIR) != 0 };
 
 	if ((flags & ~(unsigned)LG_HEAP_REPAIR) != 0)
 		return lg_fail(EINVAL, "flags %#x are not known", flags);
-	look.heap = lg_heap_open_with(path, look.repair ? NULL : "readonly:on", &mending);
+	look.heap = lg_heap_open_with(path, look.repair ? NULL : "readonly:on", &setup);
 	if (look.heap == NULL)
 		return -errno;
 	void *piece;

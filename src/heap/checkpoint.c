@@ -79,8 +79,8 @@ static int write_record(struct lg_heap *heap, const struct lg_record *record, st
 {
 	int error = 0;
 
-	for (uint64_t from = 0; from < record->count && error == 0; from += PIECE_PAGES) {
-		uint64_t count = lg_min(record->count - from, PIECE_PAGES);
+	for (uint64_t from = 0; from < record->images && error == 0; from += PIECE_PAGES) {
+		uint64_t count = lg_min(record->images - from, PIECE_PAGES);
 		uint64_t before = work->count;
 
 		error = write_piece(heap, record, from, count, work);
@@ -93,6 +93,10 @@ static int write_record(struct lg_heap *heap, const struct lg_record *record, st
 					      (last - first + 1) * LG_HEAP_PAGE);
 		}
 	}
+	for (uint64_t i = record->images; i < record->count; i++) /* home already (J8) */
+		if (lg_load_relaxed(&heap->homes[record->entries[i].page]) == record->sequence)
+			work->sums[work->count++] =
+				(struct sum){ record->entries[i].page, record->entries[i].crc };
 	return error;
 }
 

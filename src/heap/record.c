@@ -11,9 +11,10 @@
 static bool is_possible(const struct lg_heap *heap, const struct lg_record_header *header)
 {
 	return header->magic == LG_RECORD_MAGIC && header->salt == heap->super.salt &&
-	       header->pages > 0 && header->pages <= heap->ring_bytes / LG_HEAP_PAGE &&
+	       header->pages > 0 && header->homes <= header->pages &&
 	       header->header_pages == lg_record_header_pages(header->pages) &&
-	       ((uint64_t)header->header_pages + header->pages) * LG_HEAP_PAGE <= heap->ring_bytes;
+	       ((uint64_t)header->header_pages + header->pages - header->homes) * LG_HEAP_PAGE <=
+		       heap->ring_bytes;
 }
 
 bool lg_record_may_begin(const struct lg_heap *heap, const void *page, uint64_t beyond)
@@ -22,7 +23,7 @@ bool lg_record_may_begin(const struct lg_heap *heap, const void *page, uint64_t 
 
 	/* More records than that do not fit. */
 	return is_possible(heap, header) && header->sequence > beyond &&
-	       header->sequence - beyond <= heap->ring_bytes / (2 * (uint64_t)LG_HEAP_PAGE);
+	       header->sequence - beyond <= heap->ring_bytes / LG_HEAP_PAGE;
 }
 
 int lg_record_read(struct lg_heap *heap, uint64_t at, struct lg_record **record)
@@ -41,13 +42,14 @@ int lg_record_read(struct lg_heap *heap, uint64_t at, struct lg_record **record)
 	error = lg_os_map_record(bytes, &memory);
 	if (error != 0)
 		return error;
-	uint32_t count = header->pages;
+	uint32_t count = header->pages, homes = header->homes;
 	error = lg_ring_read(heap, at, memory, bytes);
 	header = memory;
 	uint32_t crc = header->crc;
 	header->crc = 0;
-	bool sound = error == 0 && header->pages == count && lg_crc32c(0, memory, bytes) == crc;
-	*record = sound ? lg_record_new(count) : NULL;
+	bool sound = error == 0 && header->pages == count && header->homes == homes &&
+		     lg_crc32c(0, memory, bytes) == crc;
+	*record = sound ? lg_record_new(count, homes) : NULL;
 	if (sound && *record == NULL)
 		error = -ENOMEM;
 	if (*record != NULL) {
@@ -66,8 +68,8 @@ int lg_record_images(struct lg_heap *heap, const struct lg_record *record, char 
 	uint64_t at = record->at + lg_record_header_pages(record->count) * LG_HEAP_PAGE;
 	int error = 0;
 
-	for (uint64_t from = 0; from < record->count && error == 0; from += LG_RECORD_PIECE) {
-		uint64_t count = lg_min(record->count - from, LG_RECORD_PIECE);
+	for (uint64_t from = 0; from < record->images && error == 0; from += LG_RECORD_PIECE) {
+		uint64_t count = lg_min(record->images - from, LG_RECORD_PIECE);
 
 		error = lg_ring_read(heap, at + from * LG_HEAP_PAGE, piece, count * LG_HEAP_PAGE);
 		if (error == 0)

@@ -70,7 +70,7 @@ static bool pages_fit(const struct lg_heap *heap, const struct lg_record *record
 		if (page >= heap->file_bytes / LG_HEAP_PAGE ||
 		    page < LG_HEADER_OFFSET / LG_HEAP_PAGE ||
 		    lg_super_has_chunk(&heap->super, page / LG_CHUNK_PAGES) ||
-		    (i > 0 && page <= record->entries[i - 1].page))
+		    (i > 0 && i != record->images && page <= record->entries[i - 1].page))
 			return false;
 	}
 	return true;

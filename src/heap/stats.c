@@ -43,7 +43,8 @@ static void uncount_cached(struct lg_heap *heap, struct lg_heap_stats *stats)
 
 	for (; thread != NULL; thread = thread->next)
 		for (unsigned i = 0; i < LG_HEAP_CLASSES; i++)
-			uncount(stats, thread->magazines[i].count, lg_heap_class_bytes(i));
+			uncount(stats, lg_heap_magazine_count(&thread->magazines[i]),
+				lg_heap_class_bytes(i));
 	for (unsigned i = 0; i < LG_SLAB_CLASSES; i++)
 		uncount(stats, heap->classes[i].depot_count, lg_heap_class_bytes(i));
 }

@@ -55,6 +55,11 @@ static struct lg_heap_thread *make(struct lg_heap *heap)
 		return NULL;
 	struct lg_heap_thread *thread = memory;
 	thread->owner = token();
+	for (unsigned i = 0; i < LG_HEAP_CLASSES; i++)
+		thread->magazines[i] =
+			(struct lg_heap_magazine){ thread->slots[i], thread->slots[i],
+						   thread->slots[i] +
+							   heap->classes[i].magazine_max };
 	thread->next = lg_load_relaxed(&heap->threads);
 	lg_store_release(&heap->threads, thread);
 	return thread;
@@ -183,6 +188,7 @@ int lg_heap_register(struct lg_heap *heap, const char *path)
 	if (error == 0) {
 		heap->id = ++ids;
 		name_heap(heap, path);
+		heap->place = (uint32_t)(heap->id % LG_HEAP_PLACES * sizeof(struct lg_heap_place));
 		heap->next_open = heaps;
 		heaps = heap;
 		note_change();

@@ -71,11 +71,13 @@ static inline void image_seal_record(char *record, uint64_t room, unsigned flags
 	struct lg_record_header *header = (struct lg_record_header *)(void *)record;
 	uint64_t head = (uint64_t)header->header_pages * LG_HEAP_PAGE;
 
-	if (head == 0 || head > room || header->pages > (room - head) / LG_HEAP_PAGE ||
+	if (head == 0 || head > room || header->homes > header->pages ||
+	    header->pages - header->homes > (room - head) / LG_HEAP_PAGE ||
 	    sizeof(*header) + header->pages * sizeof(struct lg_record_entry) > head)
 		return;
 	struct lg_record_entry *entries = (struct lg_record_entry *)(void *)(header + 1);
-	for (uint32_t i = 0; i < header->pages && (flags & IMAGE_SEAL_IMAGES) != 0; i++)
+	for (uint32_t i = 0; i < header->pages - header->homes && (flags & IMAGE_SEAL_IMAGES) != 0;
+	     i++)
 		entries[i].crc =
 			lg_crc32c(0, record + head + (uint64_t)i * LG_HEAP_PAGE, LG_HEAP_PAGE);
 	header->crc = 0;

@@ -100,7 +100,8 @@ static off_t record_at(int commit, struct lg_record_header *header)
 		last = header->sequence;
 		assert_true(count < 1024);
 		found[count++] = offset;
-		at = (at + ((uint64_t)header->header_pages + header->pages) * PAGE) %
+		at = (at +
+		      ((uint64_t)header->header_pages + header->pages - header->homes) * PAGE) %
 		     super.segment[0].bytes;
 	}
 	assert_true(count >= COMMITS);
@@ -115,7 +116,7 @@ static off_t image_at(int commit, lg_ref ref)
 	struct lg_record_header header;
 	off_t record = record_at(commit, &header);
 
-	for (uint32_t i = 0; i < header.pages; i++) {
+	for (uint32_t i = 0; i < header.pages - header.homes; i++) {
 		struct lg_record_entry entry;
 
 		assert_int_equal(pread(file, &entry, sizeof(entry),
