@@ -25,13 +25,19 @@ enum lane {
 	LANE_SWAP_HUGE,
 	LANE_SHARED_FILE,
 	LANE_RANDOM_FILE,
+	LANE_HEAP,
+	LANE_HEAP_SHARED,
+	LANE_BOOST,
+	LANE_PMEMOBJ,
+	LANE_LMDB,
+	LANE_MSYNC,
 	LANES,
 };
 
 struct allocator {
 	const char *name;
 	const char *family;   /* what the process must say it is */
-	const char *program;  /* "regions": by lg_region_new; "malloc"; "pager" */
+	const char *program;  /* "regions": by lg_region_new; "malloc"; "pager"; "heap" */
 	bool swap;            /* with our swap file on */
 	bool quick;           /* part of --quick unless --allocators says otherwise */
 	const char *variable; /* environment, or NULL */

@@ -132,6 +132,36 @@ static const struct bar pager_bars[] = {
 	  " %" },
 };
 
+#define HEAP LANE_BIT(LANE_HEAP)
+
+static const struct bar heap_bars[] = {
+	{ "pair, 16 B to 1 KiB: <= 6 ns", "heap-pair-16 heap-pair-64 heap-pair-256 heap-pair-1K",
+	  "value", AT_MOST, 6, 0, HEAP, " ns" },
+	{ "batch of 1000, 64 B, shuffled: <= 10 ns", "heap-batch", "value", AT_MOST, 10, 0, HEAP,
+	  " ns" },
+	{ "pair, 64 KiB and 1 MiB: <= 50 ns", "heap-pair-64K heap-pair-1M", "value", AT_MOST, 50, 0,
+	  HEAP, " ns" },
+	{ "two threads: >= 1.9 x one", "heap-threads", "scale", AT_LEAST, 1.9, 0, HEAP, " x" },
+	{ "commit of 1000 pages of 512 MiB, alone: <= 5 ms", "heap-commit", "value", AT_MOST, 5, 0,
+	  HEAP, " ms" },
+	{ "the same, 100 back to back: mean <= 25 ms", "heap-commit", "mean", AT_MOST, 25, 0, HEAP,
+	  " ms" },
+	{ "the same: <= 8.5 MiB written each", "heap-commit", "written", AT_MOST, 8.5, 0, HEAP,
+	  " MiB" },
+	{ "commit of a page, 16 MiB: <= 1.4 x pwrite+fdatasync", "heap-page-16M", "over", AT_MOST,
+	  1.4, 0, HEAP, " x" },
+	{ "commit of a page, 512 MiB: <= 2.5 x pwrite+fdatasync", "heap-page-512M", "over", AT_MOST,
+	  2.5, 0, HEAP, " x" },
+	{ "commit of a page, 16 and 64 MiB: >= 1 x LMDB's put", "heap-page-16M heap-page-64M",
+	  "value", RATIO, 1, LANE_LMDB, HEAP, " x" },
+	{ "open of a clean heap of 10 GiB: <= 5 ms", "heap-reopen", "value", AT_MOST, 5, 0, HEAP,
+	  " ms" },
+	{ "the first commit after it: <= 50 ms", "heap-reopen", "commit", AT_MOST, 50, 0, HEAP,
+	  " ms" },
+	{ "open after a kill, one page to replay: <= 5 ms", "heap-reopen", "killed", AT_MOST, 5, 0,
+	  HEAP, " ms" },
+};
+
 enum verdict { NOT_MEASURED, MET, MISSED };
 
 #define OTHER_ALLOCATORS                                                                           \
@@ -240,6 +270,7 @@ struct bars {
 	const struct bar *bars;
 	size_t count;
 	const char *title;
+	unsigned column_count;
 	enum lane columns[2];
 };
 
@@ -247,11 +278,18 @@ static const struct bars lists[] = {
 	{ region_bars,
 	  sizeof(region_bars) / sizeof(region_bars[0]),
 	  "bars of regions",
+	  2,
 	  { LANE_FILE, LANE_ANON } },
 	{ pager_bars,
 	  sizeof(pager_bars) / sizeof(pager_bars[0]),
 	  "bars of the pager",
+	  2,
 	  { LANE_PAGER, LANE_PAGER_FILE } },
+	{ heap_bars,
+	  sizeof(heap_bars) / sizeof(heap_bars[0]),
+	  "bars of the heap",
+	  1,
+	  { LANE_HEAP } },
 };
 
 static bool any_measured(const struct suite *suite, const struct bars *list)
@@ -259,32 +297,43 @@ static bool any_measured(const struct suite *suite, const struct bars *list)
 	double worst;
 
 	for (size_t i = 0; i < list->count; i++)
-		for (int column = 0; column < 2; column++)
+		for (unsigned column = 0; column < list->column_count; column++)
 			if (judge(suite, &list->bars[i], (int)list->columns[column], &worst) !=
 			    NOT_MEASURED)
 				return true;
 	return false;
 }
 
+static void write_title(FILE *to, const struct bars *list, bool markdown)
+{
+	if (markdown)
+		fprintf(to, "| %s |", list->title);
+	else
+		fprintf(to, "\n%s%-*s", list->title, 60 - (int)strlen(list->title),
+			" (the worst of a bar's rows, in this run)");
+	for (unsigned column = 0; column < list->column_count; column++)
+		fprintf(to, markdown ? " %s |" : " %-21s", allocators[list->columns[column]].name);
+	fprintf(to, "\n");
+	if (!markdown)
+		return;
+	for (unsigned column = 0; column <= list->column_count; column++)
+		fprintf(to, "|---");
+	fprintf(to, "|\n");
+}
+
 static void write_list(FILE *to, const struct suite *suite, const struct bars *list, bool markdown)
 {
-	const char *first = allocators[list->columns[0]].name;
-	const char *second = allocators[list->columns[1]].name;
-
-	if (markdown)
-		fprintf(to, "| %s | %s | %s |\n|---|---|---|\n", list->title, first, second);
-	else
-		fprintf(to, "\n%s%-*s %-21s %s\n", list->title, 60 - (int)strlen(list->title),
-			" (the worst of a bar's rows, in this run)", first, second);
+	write_title(to, list, markdown);
 	for (size_t i = 0; i < list->count; i++) {
-		const struct bar *bar = &list->bars[i];
-		char of_first[64], of_second[64];
-		verdict_text(of_first, sizeof(of_first), suite, bar, (int)list->columns[0]);
-		verdict_text(of_second, sizeof(of_second), suite, bar, (int)list->columns[1]);
-		if (markdown)
-			fprintf(to, "| %s | %s | %s |\n", bar->text, of_first, of_second);
-		else
-			fprintf(to, "  %-58s %-21s %s\n", bar->text, of_first, of_second);
+		fprintf(to, markdown ? "| %s |" : "  %-58s", list->bars[i].text);
+		for (unsigned column = 0; column < list->column_count; column++) {
+			char text[64];
+
+			verdict_text(text, sizeof(text), suite, &list->bars[i],
+				     (int)list->columns[column]);
+			fprintf(to, markdown ? " %s |" : " %-21s", text);
+		}
+		fprintf(to, "\n");
 	}
 	if (markdown)
 		fprintf(to, "\n");

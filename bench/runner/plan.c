@@ -159,6 +159,32 @@
 		.shown = { { "value", "", how }, __VA_ARGS__ },                                    \
 	}
 
+#define HEAPS                                                                                      \
+	(LANE_BIT(LANE_HEAP) | LANE_BIT(LANE_HEAP_SHARED) | LANE_BIT(LANE_BOOST) |                 \
+	 LANE_BIT(LANE_PMEMOBJ))
+#define HEAPS_AND_GLIBC (HEAPS | LANE_BIT(LANE_GLIBC))
+
+#define HEAP_PAIR(size, text)                                                                      \
+	{                                                                                          \
+		.name = "heap-pair-" size, .group = "heap", .title = "persistent: pair, " text,    \
+		.workload = "pair", .arguments = "size=" size, .full = "ms=150", .quick = QUICK,   \
+		.lanes = HEAPS_AND_GLIBC, .base = LANE_GLIBC,                                      \
+		.shown = { { "value", "", UNIT_NS } },                                             \
+	}
+
+#define HEAP_PAGE(size, text, in_quick)                                                            \
+	{                                                                                          \
+		.name = "heap-page-" size, .group = "heap",                                        \
+		.title = "persistent: one change made durable, " text " resident",                 \
+		.workload = "page", .arguments = "bytes=" size, .full = "count=300",               \
+		.quick = in_quick, .lanes = LANE_BIT(LANE_HEAP) | LANE_BIT(LANE_LMDB),             \
+		.base = LANE_LMDB,                                                                 \
+		.shown = { { "value", "the median", UNIT_US },                                     \
+			   { "mean", "the mean", UNIT_US },                                        \
+			   { "raw", "pwrite and fdatasync of a page", UNIT_US },                   \
+			   { "over", "over these", UNIT_TIMES } },                                 \
+	}
+
 #define MOST (PAGERS | LANE_BIT(LANE_SWAP) | FILES)
 
 #define PAGES(id, text, words)                                                                     \
@@ -472,6 +498,70 @@ const struct plan plans[] = {
 		.base = LANE_SHARED_FILE,
 		.shown = { { "value", "", UNIT_MS },
 			   { "write", "all written and synced", UNIT_MB_S } },
+	},
+	HEAP_PAIR("16", "16 bytes"),
+	HEAP_PAIR("64", "64 bytes"),
+	HEAP_PAIR("256", "256 bytes"),
+	HEAP_PAIR("1K", "1 KiB"),
+	HEAP_PAIR("64K", "64 KiB"),
+	HEAP_PAIR("1M", "1 MiB"),
+	{
+		.name = "heap-batch",
+		.group = "heap",
+		.title = "persistent: 1000 of 64 bytes, first byte touched, given back shuffled",
+		.workload = "batch",
+		.arguments = "size=64 count=1000",
+		.full = "ms=150",
+		.quick = QUICK,
+		.lanes = HEAPS_AND_GLIBC,
+		.base = LANE_GLIBC,
+		.shown = { { "value", "", UNIT_NS } },
+	},
+	{
+		.name = "heap-threads",
+		.group = "heap",
+		.title = "persistent: two threads against one, 64 bytes, private work",
+		.workload = "parallel",
+		.arguments = "threads=2 size=64",
+		.full = "ms=400",
+		.quick = "ms=120",
+		.lanes = HEAPS_AND_GLIBC,
+		.base = LANE_GLIBC,
+		.shown = { { "value", "pairs a second of both", UNIT_MILLION_S },
+			   { "one", "of one", UNIT_MILLION_S },
+			   { "scale", "both / one", UNIT_TIMES } },
+	},
+	{
+		.name = "heap-commit",
+		.group = "heap",
+		.title = "persistent: 1000 random pages of 512 MiB made durable",
+		.workload = "commit",
+		.arguments = "bytes=512M pages=1000",
+		.full = "count=100",
+		.lanes = LANE_BIT(LANE_HEAP) | LANE_BIT(LANE_HEAP_SHARED) | LANE_BIT(LANE_MSYNC),
+		.repeat_max = 3,
+		.base = LANE_MSYNC,
+		.shown = { { "value", "alone", UNIT_MS },
+			   { "mean", "one behind the other", UNIT_MS },
+			   { "written", "written each", UNIT_MIB } },
+	},
+	HEAP_PAGE("16M", "16 MiB", "count=100"),
+	HEAP_PAGE("64M", "64 MiB", NULL),
+	HEAP_PAGE("512M", "512 MiB", NULL),
+	{
+		.name = "heap-reopen",
+		.group = "heap",
+		.title = "persistent: a heap of 10 GiB is opened",
+		.workload = "reopen",
+		.arguments = "bytes=10G block=1M replay=32M",
+		.full = "count=9",
+		.lanes = LANE_BIT(LANE_HEAP),
+		.repeat_max = 3,
+		.base = LANE_HEAP,
+		.shown = { { "value", "after a close", UNIT_MS },
+			   { "commit", "the first commit", UNIT_MS },
+			   { "killed", "after a kill, one page in the journal", UNIT_MS },
+			   { "replay", "32 MiB in it", UNIT_MS } },
 	},
 };
 

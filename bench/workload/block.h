@@ -6,7 +6,7 @@
  * region and liblgalloc is linked as any program links it; in lgalloc-bench-malloc it is what
  * malloc returned, and the allocator behind malloc is chosen by LD_PRELOAD. Both call through the
  * table below, which holds the library's own functions: no wrapper, one indirect call each, for
- * everybody.
+ * everybody. In lgalloc-bench-heap a block is an object of a persistent heap (heap/peer.h).
  */
 #ifndef BENCH_BLOCK_H
 #define BENCH_BLOCK_H

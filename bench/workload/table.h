@@ -3,7 +3,16 @@
 #ifndef BENCH_TABLE_H
 #define BENCH_TABLE_H
 
-#ifdef BENCH_PAGER
+#if defined(BENCH_HEAP)
+#define BENCH_WORKLOADS(X)                                                                         \
+	X(about)                                                                                   \
+	X(pair)                                                                                    \
+	X(batch)                                                                                   \
+	X(parallel)                                                                                \
+	X(commit)                                                                                  \
+	X(page)                                                                                    \
+	X(reopen)
+#elif defined(BENCH_PAGER)
 #define BENCH_WORKLOADS(X)                                                                         \
 	X(about)                                                                                   \
 	X(sequential)                                                                              \
@@ -23,6 +32,7 @@
 #define BENCH_WORKLOADS(X)                                                                         \
 	X(about)                                                                                   \
 	X(pair)                                                                                    \
+	X(batch)                                                                                   \
 	X(touch)                                                                                   \
 	X(window)                                                                                  \
 	X(handoff)                                                                                 \

@@ -11,6 +11,10 @@
  *   - Addresses are of this opening only. What lies in the heap refers by lg_ref, the offset, which stays.
  *   - `mode:atomic` copies each page that is written, once, until it has gone home: memory for what changes, not
  *     for what is read. Heaps far larger than memory with changes all over are for `mode:shared`.
+ *   - `mode:shared` gives the promise above up: its pages are the kernel's file cache. What a killed process had
+ *     written is there, up to the store it was killed at, committed or not; the next open then keeps what the roots lead to and
+ *     frees the rest (lg_heap_type_register). A kernel crash or a power cut it does not survive: after one the
+ *     heap is refused.
  *   - Threads that change the heap while another commits put each step that belongs together between
  *     lg_heap_begin and lg_heap_end; a commit waits for them, and only for them.
  *   - Nothing may write to the heap past the processor while a commit runs: a read with O_DIRECT or io_uring
@@ -53,10 +57,13 @@ typedef uint64_t lg_ref;
  *                 into memory. Several may read; EBUSY beside a writer
  *   reserve:1T    address space, and so the largest size while it is open; at least the file's size, up to 16T
  *   journal:64M   with create: bytes of the journal, from 64K
- *   mode:atomic   the only mode of this version
+ *   mode:atomic   with create: what commits promise; or mode:shared, which see above. Of a heap that is there already
+ *                 another than its own is EINVAL
  *
  * Strict: what is no heap, is damaged, cut short or of a newer version is refused and not written. NULL and errno:
- *   EINVAL  an option; no heap; a damaged or truncated one
+ *   EINVAL  an option; no heap; a damaged or truncated one; one of mode:shared that was open when the machine
+ *           went down
+ *   EUCLEAN a commit in the journal was damaged after it was durable; lg_heap_check says what can be done
  *   ENOTSUP a newer version's
  *   EBUSY   another process, or this one, has it open
  *   ENOENT, EACCES, ENOSPC, ENOMEM, EIO …  what the system said
@@ -64,7 +71,7 @@ typedef uint64_t lg_ref;
 lg_heap *lg_heap_open(const char *path, const char *options);
 
 /*
- * Closes it; what was not committed is gone. No other thread may use the heap during the call or after. 0, or
+ * Closes it; what was not committed is gone (of mode:shared nothing is). No other thread may use the heap during the call or after. 0, or
  * the error of the last write-back, after which nothing committed is lost: the next open repeats it. NULL is 0.
  */
 int lg_heap_close(lg_heap *heap);
@@ -92,6 +99,9 @@ size_t lg_heap_usable_size(lg_heap *heap, const void *object);
 lg_ref lg_heap_ref(const lg_heap *heap, const void *address);
 void *lg_heap_at(const lg_heap *heap, lg_ref ref);
 
+/* The open heap in whose reserve the address lies, whether an object is there or not; NULL: none of this process. */
+lg_heap *lg_heap_of(const void *address);
+
 /*
  * Names for objects to begin with. A name has 1 to LG_HEAP_NAME_MAX bytes; there are LG_HEAP_ROOTS_MAX. Setting 0
  * removes. 0, -EINVAL, -ENOSPC (too many), -EROFS. A name that is not there is 0.
@@ -118,26 +128,66 @@ void lg_heap_end(lg_heap *heap);
  * begin and end; -EROFS; -ENOSPC, -ENOMEM: nothing was committed, and may be tried again, since all changes are
  * still there; -EIO: the disk failed; if its flush did, the heap is read-only until it is opened again, and
  * whether this commit is then there nobody can say.
+ * mode:shared: has all that was written on the disk when it returns, but not all or nothing.
  */
 int lg_heap_commit(lg_heap *heap);
 
 /*
  * Back to the last commit, or the open: all changes since, data, roots and allocations, are undone. Objects
- * allocated since are gone. No other thread may be using objects. -EDEADLK, -EROFS, -EIO, -ENOSPC, -ENOMEM.
+ * allocated since are gone. No other thread may be using objects. -EDEADLK, -EROFS, -EIO, -ENOSPC, -ENOMEM;
+ * -ENOTSUP: mode:shared.
  */
 int lg_heap_rollback(lg_heap *heap);
 
 /*
  * The last commit as a heap of its own in a new file, which shares its blocks where the file system can. Other
  * threads may go on; commits wait. -EEXIST; or what the system said.
+ * mode:shared: the heap as it is; operations on it wait meanwhile, and what threads write to objects may be torn.
  */
 int lg_heap_snapshot(lg_heap *heap, const char *path);
 
 /*
+ * Types, for heaps of mode:shared whose process was killed. Opening one marks what the roots lead to. Of an object
+ * without a type every aligned word that may be a ref, or an lg::offset_ptr, is taken for one: nothing that is
+ * needed is lost, but things that nobody needs may stay. A type is a function that says where the objects lie that one
+ * object refers to, and of what type they are, by lg_heap_mark.
+ *
+ *     static void list_type(lg_heap_marking *marking, const void *object, size_t bytes)
+ *     {
+ *             const struct item *item = object;
+ *
+ *             lg_heap_mark(marking, item->next, list_type);
+ *             lg_heap_mark(marking, item->text, lg_heap_type_plain);
+ *     }
+ *
+ * It is called during lg_heap_open, once for each object, with the bytes that may be used of it; it reads the object and
+ * calls only lg_heap_mark and lg_heap_mark_at. The object may be in the middle of a change.
+ */
+typedef struct lg_heap_marking lg_heap_marking;
+typedef void lg_heap_type(lg_heap_marking *marking, const void *object, size_t bytes);
+
+/*
+ * The type of what the root of this name leads to, in all heaps opened from now on; NULL for the name: of all roots that
+ * have none. NULL for the type: none any more. -EINVAL: the name; -ENOSPC: there are LG_HEAP_TYPES_MAX.
+ */
+enum { LG_HEAP_TYPES_MAX = 64 };
+int lg_heap_type_register(const char *root, lg_heap_type *type);
+
+/* The object that a ref, or an address, lies in; 0 and what is in none are passed over. NULL: of no known type. */
+void lg_heap_mark(lg_heap_marking *marking, lg_ref ref, lg_heap_type *type);
+void lg_heap_mark_at(lg_heap_marking *marking, const void *address, lg_heap_type *type);
+
+/* The type of objects without refs. */
+void lg_heap_type_plain(lg_heap_marking *marking, const void *object, size_t bytes);
+
+/*
  * Looks over a heap that nobody has open for writing: superblocks, journal, checksums, tables, bitmaps, roots,
  * and writes findings, a line each, and a summary to `report` (NULL: nowhere). The number of findings, 0 for a
- * sound heap; or -errno where it cannot be opened at all, as lg_heap_open. Nothing is changed without
- * LG_HEAP_REPAIR, which drops roots that lead nowhere and gives checksums to pages as they are.
+ * sound heap; or -errno where it cannot be opened at all, as lg_heap_open, or not be read. Nothing is changed without
+ * LG_HEAP_REPAIR, which drops roots that lead nowhere, gives checksums to pages as they are, and leaves out of the
+ * journal what was damaged in it: if something is missed then, with all that was committed later. A heap of mode:shared
+ * that was not closed is a finding; the repair recovers it, even where the machine went down since: then with whatever of
+ * its pages was written. Copy the file first.
  */
 enum { LG_HEAP_REPAIR = 1 };
 int lg_heap_check(const char *path, unsigned flags, FILE *report);

@@ -1,13 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /*
- * lgalloc for C++17: the regions of lgalloc.h under the standard containers, and a container that grows
- * without copying its pages. Header only; link with the C library as ever.
+ * lgalloc for C++17: the regions of lgalloc.h under the standard containers, a container that grows
+ * without copying its pages, and containers in the persistent heaps of heap.h. Header only; link with the C
+ * library as ever.
  *
  *     lg::allocator<T>      for any container: large blocks are regions           cpp/allocator.hpp
  *     lg::memory_resource   the same for std::pmr; lg::region_resource() is one   cpp/memory_resource.hpp
  *     lg::region            a region with an owner: moves, resizes, goes          cpp/region.hpp
  *     lg::span<T>           what lg::region::as<T>() gives                        cpp/span.hpp
  *     lg::vector_buffer<T>  a vector that grows by lg_region_resize               cpp/vector_buffer.hpp
+ *     lg::offset_ptr<T>     a pointer in a persistent heap, right at any address  cpp/offset_ptr.hpp
+ *     lg::heap_allocator<T> containers in such a heap                             cpp/heap_allocator.hpp
+ *     lg::heap_map<K, V>    ordered pairs there                                   cpp/heap_map.hpp
  *
  * Know this first
  *   - A region is a page at least and a power of two. Requests below lg::region_bytes_min, 64 KiB, go to
@@ -35,6 +39,9 @@
 #define LG_LGALLOC_HPP
 
 #include <lgalloc/cpp/allocator.hpp>
+#include <lgalloc/cpp/heap_allocator.hpp>
+#include <lgalloc/cpp/heap_map.hpp>
+#include <lgalloc/cpp/offset_ptr.hpp>
 #include <lgalloc/cpp/region.hpp>
 #include <lgalloc/cpp/vector_buffer.hpp>
 #include <lgalloc/lgalloc.h>

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /*
- * Objects of a heap. The hit is a push or pop of the thread's magazine between two plain stores of the gate:
+ * Objects of a heap. The hit is lg_heap_alloc and lg_heap_free themselves, a push or pop of the thread's magazine
+ * between two plain stores of the gate; whatever is not so goes to one cold call, which begins again:
  *
- *   alloc: class → magazine → live byte            miss: slab.c (depot, bitmaps, a new chunk), space.c (units)
- *   free:  chunk → slot → live byte → magazine     full: slab.c (depot, bitmaps)
+ *   alloc: class → magazine → live byte            alloc_any: slab.c (depot, bitmaps, a new chunk), space.c (units)
+ *   free:  chunk → slot → live byte → magazine     free_any: slab.c (depot, bitmaps), what is wrong with it
  *
- * The live byte is what tells a double free; slot and remainder tell interior and foreign pointers.
+ * The live byte is what tells a double free; slot and remainder tell interior and foreign pointers. A free reads the
+ * chunk's descriptor, one line for 2 MiB, and the live byte, 64 slots a line: of the object itself nothing.
  */
 #include "base/error.h"
 #include "heap/gate.h"
@@ -52,24 +54,39 @@ static LG_OUT_OF_LINE bool make_ready(struct lg_heap *heap, uint64_t number)
 	       (lg_slab_ready(heap, (uint32_t)number) || lg_space_ready(heap, (uint32_t)number));
 }
 
-static inline bool find(struct lg_heap *heap, const void *object, struct found *found)
+/* In a chunk that is described; else false. */
+static inline bool find_described(struct lg_heap *heap, const void *object, struct found *found)
 {
 	uint64_t offset = (uint64_t)((uintptr_t)object - (uintptr_t)heap->base);
-
-	if (LG_UNLIKELY(offset >= heap->bytes))
-		return false;
 	uint64_t number = offset >> LG_CHUNK_SHIFT;
-	struct lg_chunk *chunk = &heap->chunks[number];
-	if (LG_UNLIKELY(lg_load_acquire(&chunk->ready) == 0) && !make_ready(heap, number))
+
+	if (LG_UNLIKELY(number >= heap->capacity))
 		return false;
-	uint32_t in = (uint32_t)(offset & (LG_CHUNK - 1)) - chunk->first;
-	uint32_t slot = (uint32_t)((in >> 4) * chunk->reciprocal >> 32);
-	if (LG_UNLIKELY(slot >= chunk->slots || slot * chunk->slot_bytes != in))
+	struct lg_chunk *chunk = &heap->chunks[number];
+	uint32_t in = ((uint32_t)offset & (LG_CHUNK - 1)) - chunk->first;
+	/* What is no multiple of 16, or below the first, gets large by the rotation. */
+	uint32_t granule = in >> 4 | in << 28;
+	if (LG_UNLIKELY(granule >= lg_load_acquire(&chunk->granules)))
+		return false;
+	uint64_t product = (uint64_t)granule * chunk->reciprocal;
+	if (LG_UNLIKELY((product & lg_ones(0, 31)) >= chunk->reciprocal))
 		return false;
 	found->chunk = chunk;
-	found->live = lg_heap_live(heap, number) + slot;
+	found->live = chunk->live + (product >> 31);
 	found->value = lg_load_relaxed(found->live);
 	return found->value != 0;
+}
+
+static bool find(struct lg_heap *heap, const void *object, struct found *found)
+{
+	uint64_t offset = (uint64_t)((uintptr_t)object - (uintptr_t)heap->base);
+	uint64_t number = offset >> LG_CHUNK_SHIFT;
+
+	if (number >= heap->capacity)
+		return false;
+	if (lg_load_acquire(&heap->chunks[number].granules) == 0 && !make_ready(heap, number))
+		return false;
+	return find_described(heap, object, found);
 }
 
 static LG_OUT_OF_LINE void *alloc_large(struct lg_heap *heap, uint64_t bytes, bool *fresh)
@@ -106,21 +123,20 @@ static LG_OUT_OF_LINE int refill(struct lg_heap *heap, unsigned class,
 }
 
 /* Inside the gate. */
-static inline void *alloc(struct lg_heap *heap, struct lg_heap_thread *thread, uint64_t bytes,
-			  bool *fresh)
+static void *alloc(struct lg_heap *heap, struct lg_heap_thread *thread, uint64_t bytes, bool *fresh)
 {
-	if (LG_UNLIKELY(bytes > LG_CACHED_MAX))
+	if (bytes > LG_CACHED_MAX)
 		return alloc_large(heap, bytes, fresh);
 	unsigned class = lg_heap_class_of(bytes);
 	struct lg_heap_magazine *magazine = &thread->magazines[class];
-	if (LG_UNLIKELY(magazine->count == 0)) {
+	if (magazine->top == magazine->floor) {
 		if (class >= LG_SLAB_CLASSES)
 			return alloc_large(heap, bytes, fresh);
 		int error = refill(heap, class, magazine);
 		if (error != 0)
 			return no_memory(error);
 	}
-	struct lg_slot *slot = &magazine->slots[--magazine->count];
+	const struct lg_slot *slot = --magazine->top;
 	lg_store_relaxed(
 		slot->live,
 		(uint8_t)(class < LG_SLAB_CLASSES ? LG_LIVE_SLOT : class - LG_SLAB_CLASSES + 1));
@@ -150,13 +166,13 @@ static LG_OUT_OF_LINE int not_live(const struct lg_heap *heap, const void *objec
 }
 
 /* Inside the gate. */
-static inline void give(struct lg_heap *heap, struct lg_heap_thread *thread, void *object,
-			const struct found *found)
+static void give(struct lg_heap *heap, struct lg_heap_thread *thread, void *object,
+		 const struct found *found)
 {
 	unsigned class = found->chunk->class;
 
 	lg_store_relaxed(found->live, 0);
-	if (LG_UNLIKELY(found->chunk->slot_bytes == LG_UNIT)) {
+	if (class == LG_SLAB_CLASSES) {
 		if (found->value == LG_LIVE_LARGE) {
 			free_large(heap, object);
 			return;
@@ -164,31 +180,71 @@ static inline void give(struct lg_heap *heap, struct lg_heap_thread *thread, voi
 		class = LG_SLAB_CLASSES - 1u + found->value;
 	}
 	struct lg_heap_magazine *magazine = &thread->magazines[class];
-	if (LG_UNLIKELY(magazine->count >= heap->classes[class].magazine_max))
+	if (magazine->top == magazine->ceiling)
 		overflow(heap, class, magazine);
-	magazine->slots[magazine->count++] = (struct lg_slot){ object, found->live };
+	*magazine->top++ = (struct lg_slot){ object, found->live };
 }
 
-static inline void *alloc_gated(struct lg_heap *heap, uint64_t bytes, bool *fresh)
+static LG_OUT_OF_LINE void *alloc_any(struct lg_heap *heap, uint64_t bytes, bool *fresh)
 {
 	struct lg_heap_thread *thread = lg_heap_thread_of(heap);
 
-	if (LG_UNLIKELY(thread == NULL))
+	if (thread == NULL)
 		return no_memory(no_record());
-	if (LG_UNLIKELY(!lg_gate_enter(heap, thread)))
+	if (!lg_gate_enter(heap, thread))
 		return no_memory(refuse(heap));
 	void *object = alloc(heap, thread, bytes, fresh);
-	if (LG_LIKELY(object != NULL))
+	if (object != NULL)
 		lg_own_add(&thread->allocations, 1);
 	lg_gate_leave(thread);
 	return object;
 }
 
-void *lg_heap_alloc(lg_heap *heap, size_t bytes)
+static LG_OUT_OF_LINE void *alloc_cold(struct lg_heap *heap, uint64_t bytes)
 {
 	bool fresh;
 
-	return alloc_gated(heap, bytes, &fresh);
+	return alloc_any(heap, bytes, &fresh);
+}
+
+/* lg_heap_class_of by granules, for sizes up to TABLED_MAX. */
+enum { TABLED_MAX = 1024 };
+/* clang-format off */
+static const uint8_t classes[TABLED_MAX / LG_GRANULE + 1] = {
+	0,
+	0, 1, 2, 3, 4, 5, 6, 7,
+	8, 8, 9, 9, 10, 10, 11, 11,
+	12, 12, 12, 12, 13, 13, 13, 13, 14, 14, 14, 14, 15, 15, 15, 15,
+	16, 16, 16, 16, 16, 16, 16, 16, 17, 17, 17, 17, 17, 17, 17, 17,
+	18, 18, 18, 18, 18, 18, 18, 18, 19, 19, 19, 19, 19, 19, 19, 19,
+};
+/* clang-format on */
+
+void *lg_heap_alloc(lg_heap *heap, size_t bytes)
+{
+	struct lg_heap_thread *thread = lg_heap_thread_seen(heap);
+
+	if (LG_UNLIKELY(thread == NULL || bytes > TABLED_MAX))
+		return alloc_cold(heap, bytes);
+	bool inside = lg_gate_is_inside(thread);
+	if (!inside && LG_UNLIKELY(!lg_gate_pass(heap, thread)))
+		goto miss;
+	struct lg_heap_magazine *magazine =
+		&thread->magazines[classes[(bytes + LG_GRANULE - 1) / LG_GRANULE]];
+	struct lg_slot *slot = magazine->top;
+	if (LG_UNLIKELY(slot == magazine->floor))
+		goto miss;
+	magazine->top = --slot;
+	lg_store_relaxed(slot->live, LG_LIVE_SLOT);
+	void *object = slot->address;
+	lg_own_add(&thread->allocations, 1);
+	if (!inside)
+		lg_gate_passed(thread);
+	return object;
+miss:
+	if (!inside)
+		lg_gate_passed(thread);
+	return alloc_cold(heap, bytes);
 }
 
 void *lg_heap_calloc(lg_heap *heap, size_t count, size_t bytes)
@@ -198,13 +254,13 @@ void *lg_heap_calloc(lg_heap *heap, size_t count, size_t bytes)
 
 	if (__builtin_mul_overflow(count, bytes, &all))
 		return no_memory(lg_fail(ENOMEM, "%zu times %zu bytes are too many", count, bytes));
-	void *object = alloc_gated(heap, all, &fresh);
+	void *object = alloc_any(heap, all, &fresh);
 	if (object != NULL && !fresh)
 		memset(object, 0, all);
 	return object;
 }
 
-int lg_heap_free(lg_heap *heap, void *object)
+static LG_OUT_OF_LINE int free_any(struct lg_heap *heap, void *object)
 {
 	struct lg_heap_thread *thread = lg_heap_thread_of(heap);
 	struct found found;
@@ -212,11 +268,11 @@ int lg_heap_free(lg_heap *heap, void *object)
 
 	if (object == NULL)
 		return 0;
-	if (LG_UNLIKELY(thread == NULL))
+	if (thread == NULL)
 		return no_record();
-	if (LG_UNLIKELY(!lg_gate_enter(heap, thread)))
+	if (!lg_gate_enter(heap, thread))
 		return refuse(heap);
-	if (LG_LIKELY(find(heap, object, &found))) {
+	if (find(heap, object, &found)) {
 		give(heap, thread, object, &found);
 		lg_own_add(&thread->frees, 1);
 	} else {
@@ -226,11 +282,41 @@ int lg_heap_free(lg_heap *heap, void *object)
 	return error;
 }
 
+int lg_heap_free(lg_heap *heap, void *object)
+{
+	struct lg_heap_thread *thread = lg_heap_thread_seen(heap);
+	struct found found;
+
+	if (LG_UNLIKELY(thread == NULL))
+		return free_any(heap, object);
+	bool inside = lg_gate_is_inside(thread);
+	if (!inside && LG_UNLIKELY(!lg_gate_pass(heap, thread)))
+		goto miss;
+	if (LG_UNLIKELY(!find_described(heap, object, &found) ||
+			found.chunk->class == LG_SLAB_CLASSES))
+		goto miss;
+	struct lg_heap_magazine *magazine = &thread->magazines[found.chunk->class];
+	struct lg_slot *slot = magazine->top;
+	if (LG_UNLIKELY(slot == magazine->ceiling))
+		goto miss;
+	lg_store_relaxed(found.live, 0);
+	*slot = (struct lg_slot){ object, found.live };
+	magazine->top = slot + 1;
+	lg_own_add(&thread->frees, 1);
+	if (!inside)
+		lg_gate_passed(thread);
+	return 0;
+miss:
+	if (!inside)
+		lg_gate_passed(thread);
+	return free_any(heap, object);
+}
+
 /* Inside the gate, or where nothing changes. */
 static uint64_t usable(struct lg_heap *heap, const void *object, const struct found *found)
 {
-	if (found->chunk->slot_bytes != LG_UNIT)
-		return found->chunk->slot_bytes;
+	if (found->chunk->class != LG_SLAB_CLASSES)
+		return lg_heap_class_bytes(found->chunk->class);
 	if (found->value != LG_LIVE_LARGE)
 		return (uint64_t)found->value << LG_UNIT_SHIFT;
 	uint64_t first = (uint64_t)((const char *)object - heap->base) >> LG_UNIT_SHIFT;
@@ -262,7 +348,7 @@ static bool resize_in_place(struct lg_heap *heap, void *object, const struct fou
 {
 	uint64_t have = usable(heap, object, found);
 
-	if (found->chunk->slot_bytes != LG_UNIT)
+	if (found->chunk->class != LG_SLAB_CLASSES)
 		return bytes <= have && lg_heap_class_of(bytes) == found->chunk->class;
 	uint64_t units = (bytes + LG_UNIT - 1) >> LG_UNIT_SHIFT, old = have >> LG_UNIT_SHIFT;
 	uint64_t first = (uint64_t)((char *)object - heap->base) >> LG_UNIT_SHIFT;

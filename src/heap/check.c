@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /*
- * Looks over a heap as it lies in its file. What open checks, open has refused: then there is nothing to look over.
+ * Looks over a heap as it lies in its file. What open checks, open has refused: then there is nothing to look over. But
+ * a journal that has rotted in the middle is no refusal here (damage.h); the commit that ends a repair begins a new one.
  * The rest: bitmaps, roots, and each page against its checksum.
  */
 #include "base/crc.h"
@@ -10,6 +11,7 @@
 #include "heap/root.h"
 #include "os/map.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <lgalloc/lgalloc.h>
 #include <stdarg.h>
@@ -19,6 +21,7 @@ enum { LINES_MAX = 1000 };
 
 struct look {
 	struct lg_heap *heap;
+	const char *path;
 	FILE *report;
 	bool repair;
 	int findings;
@@ -27,18 +30,41 @@ struct look {
 	uint64_t bytes;
 };
 
+static void print(struct look *look, const char *format, va_list values)
+{
+	if (look->report == NULL || look->findings > LINES_MAX)
+		return;
+	vfprintf(look->report, format, values);
+	fputc('\n', look->report);
+}
+
 __attribute__((format(printf, 2, 3))) static void find(struct look *look, const char *format, ...)
 {
 	va_list values;
 
 	if (look->findings < INT32_MAX)
 		look->findings++;
-	if (look->report == NULL || look->findings > LINES_MAX)
-		return;
 	va_start(values, format);
-	vfprintf(look->report, format, values);
+	print(look, format, values);
 	va_end(values);
-	fputc('\n', look->report);
+}
+
+/* More of a finding. */
+__attribute__((format(printf, 2, 3))) static void say(struct look *look, const char *format, ...)
+{
+	va_list values;
+
+	va_start(values, format);
+	print(look, format, values);
+	va_end(values);
+}
+
+/* A finding is a line, and of a damaged name a terminal obeys nothing. */
+static void make_printable(char *text)
+{
+	for (; *text != '\0'; text++)
+		if (iscntrl((unsigned char)*text))
+			*text = '?';
 }
 
 static void check_slab(struct look *look, uint32_t number)
@@ -68,6 +94,7 @@ static void check_root(struct look *look, struct lg_root *root, uint32_t place)
 {
 	size_t length = strnlen(root->name, LG_ROOT_NAME);
 	struct lg_object object;
+	char name[LG_ROOT_NAME + 1] = "";
 	const char *wrong = NULL;
 
 	if (root->state == LG_ROOT_EMPTY || root->state == LG_ROOT_REMOVED)
@@ -80,8 +107,9 @@ static void check_root(struct look *look, struct lg_root *root, uint32_t place)
 		wrong = "leads to no object";
 	if (wrong == NULL)
 		return;
-	find(look, "root %u (%.*s) %s: %#llx", place, (int)length, root->name, wrong,
-	     (unsigned long long)root->ref);
+	memcpy(name, root->name, length);
+	make_printable(name);
+	find(look, "root %u (%s) %s: %#llx", place, name, wrong, (unsigned long long)root->ref);
 	if (look->repair)
 		*root = (struct lg_root){ .state = LG_ROOT_REMOVED };
 }
@@ -145,6 +173,20 @@ static int check_chunk_pages(struct look *look, uint32_t number, char *piece)
 	return known ? check_pages(look, number, piece, sums, at) : error;
 }
 
+/* Of mode:shared: what the recovery at the open has found, and with a repair has put right. */
+static void check_marked(struct look *look)
+{
+	const struct lg_marked *marked = &look->heap->marked;
+
+	if (!marked->done)
+		return;
+	find(look,
+	     "it was not closed: the roots lead to %llu objects; %llu that nothing leads to, or that were cached; "
+	     "%llu entries of the chunk table half written; %llu roots that lead nowhere",
+	     (unsigned long long)marked->kept, (unsigned long long)marked->freed,
+	     (unsigned long long)marked->entries, (unsigned long long)marked->roots);
+}
+
 static int count(void *argument, const struct lg_object *object)
 {
 	struct look *look = argument;
@@ -154,19 +196,71 @@ static int count(void *argument, const struct lg_object *object)
 	return 0;
 }
 
-static int look_over(struct look *look, char *piece)
+/* A crash tears at most the one that was being written, and the next write is of that one: not in a closed heap. */
+static int check_supers(struct look *look)
 {
 	struct lg_heap *heap = look->heap;
 	int error = 0;
 
-	for (uint32_t number = 0; number < heap->header->chunks && error == 0; number++) {
-		error = check_chunk_pages(look, number, piece);
-		if (error != 0)
-			find(look, "chunk %u: it cannot be read: %s", number,
-			     lg_error_name(-error));
-		if (heap->table[number].kind == LG_CHUNK_SLAB)
-			check_slab(look, number);
+	for (unsigned i = 0; i < 2 && heap->super.clean != 0 && error == 0; i++) {
+		struct lg_super super;
+		error = heap->disk.ops->read(&heap->disk, &super, sizeof(super),
+					     (uint64_t)i * LG_HEAP_PAGE);
+		const char *wrong = error == 0 ? lg_super_check(&super) : NULL;
+
+		if (wrong != NULL)
+			find(look, "superblock %u does not count: %s", i, wrong);
 	}
+	return error != 0 ? lg_fail(-error, "%s: its superblocks cannot be read: %s", look->path,
+				    lg_error_name(-error)) :
+			    0;
+}
+
+static void check_journal(struct look *look)
+{
+	const struct lg_heap_damage *damage = &look->heap->damage;
+
+	if (damage->sequence == 0)
+		return;
+	find(look, "journal: commit %llu is damaged, and commit %llu follows it",
+	     (unsigned long long)damage->sequence, (unsigned long long)damage->later);
+	for (uint32_t i = 0; i < damage->count; i++)
+		find(look, "journal: page %llu of commit %llu has another checksum than %08x",
+		     (unsigned long long)damage->bad[i].page,
+		     (unsigned long long)damage->bad[i].sequence, damage->bad[i].crc);
+	if (!damage->back)
+		say(look,
+		    "journal: nothing of it is missed: the pages are in later commits, or home");
+	else
+		say(look,
+		    "journal: a repair goes back to commit %llu; what a checkpoint wrote home of "
+		    "later ones stays",
+		    (unsigned long long)look->heap->sequence);
+}
+
+static int look_over(struct look *look, char *piece)
+{
+	struct lg_heap *heap = look->heap;
+	int error = check_supers(look);
+
+	if (error != 0)
+		return error;
+	check_journal(look);
+	for (uint32_t number = 0; number < heap->header->chunks; number++) {
+		int unread = check_chunk_pages(look, number, piece);
+
+		if (unread != 0) {
+			find(look, "chunk %u: it cannot be read: %s", number,
+			     lg_error_name(-unread));
+			error = lg_fail(-unread, "%s: chunk %u cannot be read: %s", look->path,
+					number, lg_error_name(-unread));
+		} else if (heap->table[number].kind == LG_CHUNK_SLAB) {
+			check_slab(look, number);
+		}
+	}
+	if (error != 0) /* bitmaps that cannot be read are SIGBUS in the mapping */
+		return error;
+	check_marked(look);
 	for (uint32_t i = 0; i < LG_ROOTS; i++)
 		check_root(look, &lg_root_table(heap)[i], i);
 	(void)lg_object_each(heap, count, look);
@@ -178,23 +272,23 @@ static int look_over(struct look *look, char *piece)
 			heap->header->chunks, (unsigned long long)look->pages,
 			(unsigned long long)heap->sequence, look->findings,
 			look->repair && look->findings > 0 ? ", repaired" : "");
-	return error;
+	return 0;
 }
 
 int lg_heap_check(const char *path, unsigned flags, FILE *report)
 {
-	struct look look = { .report = report, .repair = (flags & LG_HEAP_REPAIR) != 0 };
+	static const struct lg_heap_setup setup = { .ops = &lg_os_disk_plain,
+						    .mend = true,
+						    .torn = true };
+	struct look look = { .path = path,
+			     .report = report,
+			     .repair = (flags & LG_HEAP_REPAIR) != 0 };
 
 	if ((flags & ~(unsigned)LG_HEAP_REPAIR) != 0)
 		return lg_fail(EINVAL, "flags %#x are not known", flags);
-	look.heap = lg_heap_open(path, look.repair ? NULL : "readonly:on");
-	if (look.heap == NULL) {
-		int error = errno;
-
-		if (report != NULL)
-			fprintf(report, "%s\n", lg_error());
-		return -error;
-	}
+	look.heap = lg_heap_open_with(path, look.repair ? NULL : "readonly:on", &setup);
+	if (look.heap == NULL)
+		return -errno;
 	void *piece;
 	int error = lg_os_map_record(LG_CHUNK, &piece);
 	if (error == 0) {

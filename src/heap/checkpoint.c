@@ -70,7 +70,7 @@ static int write_piece(struct lg_heap *heap, const struct lg_record *record, uin
 		}
 		error = heap->disk.ops->write(&heap->disk, work->piece + i * LG_HEAP_PAGE,
 					      run * LG_HEAP_PAGE, entry->page * LG_HEAP_PAGE);
-		heap->pages_home += run;
+		lg_own_add(&heap->pages_home, run);
 	}
 	return error;
 }
@@ -79,8 +79,8 @@ static int write_record(struct lg_heap *heap, const struct lg_record *record, st
 {
 	int error = 0;
 
-	for (uint64_t from = 0; from < record->count && error == 0; from += PIECE_PAGES) {
-		uint64_t count = lg_min(record->count - from, PIECE_PAGES);
+	for (uint64_t from = 0; from < record->images && error == 0; from += PIECE_PAGES) {
+		uint64_t count = lg_min(record->images - from, PIECE_PAGES);
 		uint64_t before = work->count;
 
 		error = write_piece(heap, record, from, count, work);
@@ -93,6 +93,10 @@ static int write_record(struct lg_heap *heap, const struct lg_record *record, st
 					      (last - first + 1) * LG_HEAP_PAGE);
 		}
 	}
+	for (uint64_t i = record->images; i < record->count; i++) /* home already (J8) */
+		if (lg_load_relaxed(&heap->homes[record->entries[i].page]) == record->sequence)
+			work->sums[work->count++] =
+				(struct sum){ record->entries[i].page, record->entries[i].crc };
 	return error;
 }
 
@@ -146,7 +150,7 @@ static void forget_records(struct lg_heap *heap, const struct lg_record *last,
 	heap->checkpointed = record->sequence;
 	heap->checkpointed_epoch = record->epoch;
 	record->next = NULL;
-	heap->checkpoints++;
+	lg_own_add(&heap->checkpoints, 1);
 	pthread_mutex_unlock(&heap->journal_lock);
 }
 

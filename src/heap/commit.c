@@ -10,7 +10,9 @@
 #include "heap/gate.h"
 #include "heap/journal.h"
 #include "heap/load.h"
+#include "heap/shared.h"
 #include "heap/slab.h"
+#include "heap/space.h"
 #include "os/map.h"
 
 #include <errno.h>
@@ -89,11 +91,13 @@ static int commit(struct lg_heap *heap)
 		lg_gate_open(heap);
 		return error;
 	}
-	error = lg_journal_put(heap, &heap->dirty);
-	if (error != 0)
+	error = lg_journal_put(heap, &heap->dirty, &heap->homeward);
+	if (error != 0) {
 		lg_dirty_carry(heap);
-	else
-		heap->commits++;
+	} else {
+		lg_space_committed(heap);
+		lg_own_add(&heap->commits, 1);
+	}
 	if (!heap->written.exact) {
 		if (error == 0)
 			(void)finish_closed(
@@ -115,7 +119,7 @@ int lg_heap_commit(lg_heap *heap)
 	if (error != 0)
 		return error;
 	pthread_mutex_lock(&heap->commit_lock);
-	error = commit(heap);
+	error = heap->shared ? lg_shared_commit(heap) : commit(heap);
 	pthread_mutex_unlock(&heap->commit_lock);
 	return error;
 }
@@ -145,6 +149,8 @@ int lg_heap_rollback(lg_heap *heap)
 {
 	int error = may_change(heap);
 
+	if (error == 0 && heap->shared)
+		error = lg_fail(ENOTSUP, "a heap of mode:shared has nothing to go back to");
 	if (error == 0)
 		error = lg_gate_may_close(heap);
 	if (error != 0)

@@ -3,6 +3,7 @@
  * Which pages a commit takes. With the gate closed:
  *   - what a failed commit left (`carried`), and what was written since the last look;
  *   - of those not what lies in free units and chunks: nobody may read it, so its private copy is dropped.
+ *   - of large objects that are new since the last commit those that need no image in the journal (`homeward`).
  * From the first look on a page is in `carried`, in a durable record, or unwritten since.
  */
 #ifndef LG_HEAP_COMMIT_H

@@ -66,7 +66,8 @@ const char *lg_super_check(const struct lg_super *super)
 	if (super->version == 0 || super->page_bytes != LG_HEAP_PAGE ||
 	    super->mode > LG_HEAP_SHARED)
 		return "its superblock says what no version writes";
-	if (super->segments == 0 || super->segments > LG_SEGMENTS_MAX ||
+	if ((super->segments == 0) != (super->mode == LG_HEAP_SHARED) ||
+	    super->segments > LG_SEGMENTS_MAX ||
 	    super->bytes < (uint64_t)LG_CHUNK_FIRST << LG_CHUNK_SHIFT ||
 	    super->bytes > (uint64_t)LG_CHUNKS_MAX << LG_CHUNK_SHIFT)
 		return "its sizes are impossible";
@@ -77,7 +78,10 @@ const char *lg_super_check(const struct lg_super *super)
 			return wrong;
 	}
 	uint64_t ring = lg_super_ring_bytes(super);
-	if (ring < LG_JOURNAL_MIN || super->tail >= ring || super->tail % LG_HEAP_PAGE != 0)
+	if (super->mode == LG_HEAP_SHARED)
+		return NULL;
+	if (ring < LG_JOURNAL_MIN || super->tail >= ring || super->tail % LG_HEAP_PAGE != 0 ||
+	    super->tail_sequence == 0)
 		return "its journal's bounds are impossible";
 	return NULL;
 }

@@ -56,6 +56,11 @@ enum {
 
 enum lg_heap_mode { LG_HEAP_ATOMIC, LG_HEAP_SHARED };
 
+static inline const char *lg_heap_mode_name(uint32_t mode)
+{
+	return mode == LG_HEAP_SHARED ? "shared" : "atomic";
+}
+
 /* A piece of the journal. Both are multiples of a page; its chunks are of the kind LG_CHUNK_JOURNAL. */
 struct lg_segment {
 	uint64_t offset;
@@ -86,14 +91,15 @@ struct lg_super {
 	uint32_t crc; /* CRC32C of all before it */
 };
 
-/* The first page, or pages, of a record; padded with zeros. Behind it the images, in the order of entries. */
+/* The first page, or pages, of a record; padded with zeros. Behind it the images, in the order of entries that have one. */
 struct lg_record_header {
 	uint64_t magic;
 	uint64_t salt;
 	uint64_t sequence;
 	uint32_t pages;        /* entries */
 	uint32_t header_pages; /* that this and the entries take */
-	uint32_t reserved[7];
+	uint32_t homes;        /* of the last entries: written home before, without an image here */
+	uint32_t reserved[6];
 	uint32_t crc; /* CRC32C of these pages, with 0 here */
 };
 
@@ -162,7 +168,8 @@ enum {
 	LG_HEAP_CLASSES = LG_SLAB_CLASSES + LG_EXTENT_CLASSES,
 	LG_SLAB_MAX = 32 << 10,
 	LG_CACHED_MAX = LG_EXTENT_CLASSES * LG_UNIT,
-	LG_SLOTS_MAX = LG_CHUNK / 16,
+	LG_GRANULE = 16,
+	LG_SLOTS_MAX = LG_CHUNK / LG_GRANULE,
 };
 
 static inline unsigned lg_heap_class_of(uint64_t bytes)

@@ -19,9 +19,9 @@ bool lg_gate_wait(struct lg_heap *heap, struct lg_heap_thread *thread)
 			lg_os_sleep_while(&heap->gate, LG_GATE_CLOSED, 0);
 		lg_store_relaxed(&thread->inside, 1);
 		lg_compiler_barrier();
-		if (lg_load_relaxed(&heap->fenced) != 0)
-			atomic_thread_fence(memory_order_seq_cst);  /* G1 */
-		if (lg_load_acquire(&heap->gate) == LG_GATE_OPENED) /* G1, G3 */
+		if (heap->fenced)
+			atomic_thread_fence(memory_order_seq_cst); /* G1 */
+		if (lg_gate_is_open(lg_load_acquire(&heap->gate))) /* G1, G3 */
 			return true;
 	}
 }
@@ -31,7 +31,7 @@ void lg_gate_enter_as_guest(struct lg_heap *heap)
 	for (;;) {
 		lg_add_ordered(&heap->guests, 1); /* G1 */
 		uint32_t gate = lg_load_acquire(&heap->gate);
-		if (gate == LG_GATE_OPENED) /* G1, G3 */
+		if (lg_gate_is_open(gate)) /* G1, G3 */
 			return;
 		lg_sub_release(&heap->guests, 1); /* G2 */
 		if (gate != LG_GATE_CLOSED)
@@ -70,7 +70,7 @@ int lg_gate_may_close(struct lg_heap *heap)
 int lg_gate_close(struct lg_heap *heap)
 {
 	lg_store_ordered(&heap->gate, LG_GATE_CLOSED); /* G1 */
-	if (lg_load_relaxed(&heap->fenced) != 0 || !lg_os_barrier())
+	if (heap->fenced || !lg_os_barrier())
 		atomic_thread_fence(memory_order_seq_cst); /* G1 */
 	for (struct lg_heap_thread *thread = lg_load_acquire(&heap->threads); thread != NULL;
 	     thread = thread->next)
@@ -82,7 +82,8 @@ int lg_gate_close(struct lg_heap *heap)
 void lg_gate_open(struct lg_heap *heap)
 {
 	bool usable = !heap->readonly && lg_load_relaxed(&heap->failed) == 0;
+	uint32_t opened = heap->fenced ? LG_GATE_FENCED : LG_GATE_OPENED;
 
-	lg_store_release(&heap->gate, usable ? LG_GATE_OPENED : LG_GATE_REFUSED); /* G3 */
+	lg_store_release(&heap->gate, usable ? opened : LG_GATE_REFUSED); /* G3 */
 	lg_os_wake_all(&heap->gate);
 }

@@ -33,6 +33,7 @@
 #include <lgalloc/heap.h>
 #include <pthread.h>
 
+enum { LG_HEAP_LABEL_BYTES = 64 };
 enum { LG_MAGAZINE_SLOTS = 64, LG_TRANSFER = 32, LG_DEPOT_SLOTS = 1024 };
 
 /* A free slot in a cache: its address, and the byte that says whether it is live. */
@@ -41,10 +42,17 @@ struct lg_slot {
 	_Atomic(uint8_t) *live;
 };
 
+/* The free slots from floor to top, the last one the next to go. */
 struct lg_heap_magazine {
-	uint32_t count;
-	struct lg_slot slots[LG_MAGAZINE_SLOTS];
+	_Alignas(32) struct lg_slot *top;
+	struct lg_slot *floor;
+	struct lg_slot *ceiling;
 };
+
+static inline uint32_t lg_heap_magazine_count(const struct lg_heap_magazine *magazine)
+{
+	return (uint32_t)(magazine->top - magazine->floor);
+}
 
 enum lg_heap_thread_state { LG_THREAD_OWNED, LG_THREAD_ABANDONED };
 
@@ -57,26 +65,41 @@ struct lg_heap_thread {
 	uintptr_t owner; /* an address of the owner's own */
 	struct lg_heap_thread *next;
 	struct lg_heap_magazine magazines[LG_HEAP_CLASSES];
+	struct lg_slot slots[LG_HEAP_CLASSES][LG_MAGAZINE_SLOTS];
 };
 
-/* Volatile, one for each chunk, at its number. `ready` is what a free looks at first. */
+/*
+ * Volatile, one for each chunk, at its number: one cache line, which is all but the live byte that a free looks at.
+ *
+ * A slot's number is found by a multiplication: g = (offset - first) / 16 is q * d + r, where d is the slot's size in
+ * granules of 16 bytes, at most 2^12, and g is below 2^17. With c = 2^31 / d, rounded up,
+ *     g * c >> 31 == q    and    (g * c) % 2^31 < c  <=>  r == 0:
+ * c * d = 2^31 + e with e < d, so g * c = q * 2^31 + q * e + r * c, where q * e < 2^17 <= c / 4, and the last two terms
+ * together are below 2^31.
+ */
 struct lg_chunk {
-	_Atomic(uint32_t) ready; /* the rest is set, and so are the live bytes */
-	uint32_t slot_bytes;
-	uint64_t reciprocal; /* 2^32 / (slot_bytes / 16), rounded up */
-	uint32_t first;
+	_Atomic(uint32_t)
+		granules;    /* that slots take; 0: the rest is not set, nor are the live bytes */
+	uint32_t first;      /* offset of the first slot in the chunk */
+	uint32_t reciprocal; /* c */
 	uint32_t slots;
-	uint32_t free;   /* SLAB: bits that are 0 */
-	uint32_t next;   /* SLAB: the next with free slots, 0: the last */
-	uint32_t cursor; /* SLAB: no bit is 0 in words of the bitmap before it */
-	uint16_t class;
-	bool listed;     /* SLAB: in its class's list */
+	_Atomic(uint8_t) *live;
+	uint64_t freed; /* the epoch in which a unit was freed last */
+	uint32_t free;  /* SLAB: bits that are 0 */
+	uint32_t next;  /* SLAB: the next with free slots, 0: the last */
+	union {
+		uint32_t cursor;  /* SLAB: no bit is 0 in words of the bitmap before it */
+		uint32_t newborn; /* EXTENT: units that were free at the last commit, for sure */
+	};
 	uint32_t backed; /* EXTENT, FREE: units known to have disk blocks */
 	uint32_t fresh;  /* units never used: they read zero */
 	uint32_t idle;   /* units that were free at the last checkpoint too */
 	uint32_t busy;   /* units whose holes are being punched: not to be taken */
-	uint64_t freed;  /* the epoch in which a unit was freed last */
+	uint16_t class;  /* LG_SLAB_CLASSES: its slots are units */
+	bool listed;     /* SLAB: in its class's list */
 };
+
+_Static_assert(sizeof(struct lg_chunk) == 64, "a line each");
 
 struct lg_heap_class {
 	LG_LINE_ALIGNED pthread_mutex_t lock;
@@ -96,8 +119,26 @@ struct lg_record {
 	uint64_t at; /* offset in the ring */
 	uint64_t bytes;
 	uint64_t count;
-	size_t mapped; /* bytes of this record */
+	uint64_t images; /* of the first entries; the others' pages are home (J8) */
+	size_t mapped;   /* bytes of this record */
 	struct lg_record_entry entries[];
+};
+
+/* An image of a record in the ring that is not what its sum says. */
+struct lg_bad_image {
+	uint64_t page;
+	uint64_t sequence;
+	uint32_t crc; /* that it should have */
+};
+
+/* What of the journal was found to have rotted: damage.h. Only a heap that is mended opens with it. */
+enum { LG_BAD_IMAGES_MAX = 64 };
+struct lg_heap_damage {
+	uint64_t sequence; /* the first commit whose record does not count; 0: there is none */
+	uint64_t later;    /* one that follows it */
+	uint32_t count;
+	bool back; /* to a commit before */
+	struct lg_bad_image bad[LG_BAD_IMAGES_MAX];
 };
 
 struct lg_pages {
@@ -109,36 +150,56 @@ struct lg_pages {
 struct lg_heap_settings {
 	bool create;
 	bool readonly;
-	uint32_t mode;
+	uint64_t mode;    /* LG_AUTO: not said */
 	uint64_t reserve; /* 0: not said */
-	uint64_t journal;
+	uint64_t journal; /* 0: none */
 };
 
-/* What tests change of an open. */
+/* What recovery of a heap of mode:shared has put right. */
+struct lg_marked {
+	bool done;        /* it was not closed */
+	uint64_t kept;    /* objects */
+	uint64_t freed;   /* slots and extents that nothing leads to */
+	uint64_t entries; /* of the chunk table, half written */
+	uint64_t roots;   /* that lead nowhere */
+};
+
+/* What tests, and lg_heap_check, change of an open. */
 struct lg_heap_setup {
 	const struct lg_os_disk_ops *ops;
 	void *context;
 	bool foreground; /* no thread: checkpoints run in the commit that needs them */
 	bool old_kernel; /* dirty pages as before Linux 6.7 */
+	bool mend; /* a rotten journal is no refusal: lg_heap_check looks at it, and repairs */
+	bool torn; /* SHARED: open it even after the machine went down */
 };
 
-/* REFUSED: read-only, or failed; DEAD: the parent's, in a child of fork. */
-enum { LG_GATE_OPENED, LG_GATE_CLOSED, LG_GATE_REFUSED, LG_GATE_DEAD };
+/*
+ * FENCED: opened, but without membarrier, so whoever enters needs a fence. REFUSED: read-only, or failed; DEAD: the
+ * parent's, in a child of fork.
+ */
+enum { LG_GATE_OPENED, LG_GATE_FENCED, LG_GATE_CLOSED, LG_GATE_REFUSED, LG_GATE_DEAD };
 
 struct lg_heap {
-	/* The hit path's. */
+	/* The hit path's, one line. */
 	uint64_t id; /* never another's */
 	char *base;
-	uint64_t bytes; /* of the mapping */
 	struct lg_chunk *chunks;
-	_Atomic(uint8_t) *live; /* LG_SLOTS_MAX for each chunk */
+	uint64_t capacity; /* chunks there may be */
 	_Atomic(uint32_t) gate;
-	_Atomic(uint32_t) fenced; /* no membarrier: a fence in each operation */
-	_Atomic(int) failed;      /* errno: nothing may be changed until it is reopened */
+	uint32_t place; /* in a thread's table, in bytes */
+
+	uint64_t bytes;         /* of the mapping */
+	_Atomic(uint8_t) *live; /* LG_SLOTS_MAX for each chunk */
+	_Atomic(int) failed;    /* errno: nothing may be changed until it is reopened */
+	bool fenced;            /* there is no membarrier */
+	bool shared;            /* LG_HEAP_SHARED */
 	bool readonly;
 	bool foreground;
 	bool old_kernel;
 	bool first; /* nothing was committed since the open: the file is as it was */
+	bool mend;
+	struct lg_heap_damage damage;
 
 	struct lg_heap_class classes[LG_HEAP_CLASSES];
 
@@ -149,11 +210,12 @@ struct lg_heap {
 	pthread_mutex_t space_lock;
 	struct lg_heap_header *header;
 	struct lg_chunk_entry *table;
-	uint64_t capacity; /* chunks there may be */
 	uint64_t file_bytes;
 	uint64_t file_durable;
-	uint32_t lowest;       /* no free unit in chunks before it */
-	uint64_t space_failed; /* growth that the disk refused */
+	uint32_t lowest;         /* no free unit in chunks before it */
+	uint64_t space_failed;   /* growth that the disk refused */
+	uint64_t fresh_from;     /* the file reads zero from here on, where it gets longer */
+	struct lg_pages nursery; /* chunks with newborn units */
 
 	pthread_mutex_t commit_lock;
 	pthread_mutex_t checkpoint_lock;
@@ -166,8 +228,9 @@ struct lg_heap {
 	uint64_t ring_bytes;
 	uint64_t ring_head;
 	uint64_t ring_used;
-	uint64_t sequence; /* of the last commit */
-	uint64_t epoch;    /* attempts of commits, for `freed` */
+	uint64_t sequence;        /* of the last commit */
+	uint64_t epoch;           /* attempts of commits, for `freed` */
+	uint64_t committed_epoch; /* of the last that succeeded */
 	uint64_t checkpointed;
 	uint64_t checkpointed_epoch;
 	_Atomic(uint64_t) *homes; /* [page]: sequence of its newest image in the ring, durable */
@@ -180,14 +243,21 @@ struct lg_heap {
 	bool watching;   /* `written` is open */
 	bool everything; /* a scan failed: take all anonymous pages */
 	struct lg_pages dirty;
-	struct lg_pages carried; /* of a commit that failed */
+	struct lg_pages homeward; /* those of `dirty` that need no image in the journal */
+	struct lg_pages carried;  /* of a commit that failed */
 	struct lg_pages droppable;
 	char *staging;
 
-	uint64_t commits, pages_journaled, bytes_journaled, checkpoints, pages_home, punched_bytes,
-		dropped;
+	/* Each is added to under one lock, and read under none. */
+	_Atomic(uint64_t) commits, pages_journaled, bytes_journaled, checkpoints, pages_home,
+		punched_bytes, dropped;
+	char name[LG_HEAP_LABEL_BYTES]; /* no other open heap's: the file's, and a number where that is taken */
+	struct lg_marked marked;
 	struct lg_heap *next_open;
 };
+
+/* stats.c: all that needs no closed gate; objects, their bytes and roots are 0. Waits for no I/O. */
+void lg_heap_measure(struct lg_heap *heap, struct lg_heap_stats *stats);
 
 /* open.c: as lg_heap_open, with what tests change. */
 lg_heap *lg_heap_open_with(const char *path, const char *options,
@@ -205,6 +275,20 @@ static inline uint64_t lg_heap_pages(const struct lg_heap *heap)
 static inline _Atomic(uint8_t) *lg_heap_live(const struct lg_heap *heap, uint64_t chunk)
 {
 	return heap->live + chunk * LG_SLOTS_MAX;
+}
+
+/* All that lg_chunk needs to find slots, but `granules`, which says that it is there. */
+static inline void lg_chunk_describe(struct lg_heap *heap, uint64_t number, unsigned class,
+				     uint32_t first, uint32_t slots)
+{
+	struct lg_chunk *chunk = &heap->chunks[number];
+	uint32_t granules = lg_heap_class_bytes(class) / LG_GRANULE;
+
+	chunk->class = (uint16_t) class;
+	chunk->first = first;
+	chunk->slots = slots;
+	chunk->reciprocal = ((uint32_t)1 << 31) / granules + (((uint32_t)1 << 31) % granules != 0);
+	chunk->live = lg_heap_live(heap, number);
 }
 
 static inline char *lg_heap_chunk(const struct lg_heap *heap, uint64_t chunk)

@@ -60,7 +60,7 @@ int lg_ring_read(struct lg_heap *heap, uint64_t at, void *data, uint64_t bytes)
 
 int lg_journal_fail(struct lg_heap *heap, int error, const char *what)
 {
-	uint32_t opened = LG_GATE_OPENED;
+	uint32_t opened = heap->fenced ? LG_GATE_FENCED : LG_GATE_OPENED;
 
 	lg_store_relaxed(&heap->failed, -error);
 	(void)lg_cas_ordered(&heap->gate, &opened,
@@ -109,7 +109,7 @@ int lg_journal_begin(struct lg_heap *heap)
 	return lg_journal_fail(heap, error, "the superblock cannot be written");
 }
 
-struct lg_record *lg_record_new(uint64_t pages)
+struct lg_record *lg_record_new(uint64_t pages, uint64_t homes)
 {
 	size_t bytes = sizeof(struct lg_record) + pages * sizeof(struct lg_record_entry);
 	void *memory;
@@ -119,7 +119,8 @@ struct lg_record *lg_record_new(uint64_t pages)
 	struct lg_record *record = memory;
 	record->mapped = bytes;
 	record->count = pages;
-	record->bytes = (lg_record_header_pages(pages) + pages) * LG_HEAP_PAGE;
+	record->images = pages - homes;
+	record->bytes = (lg_record_header_pages(pages) + pages - homes) * LG_HEAP_PAGE;
 	return record;
 }
 
@@ -188,7 +189,7 @@ static int extend_locked(struct lg_heap *heap, uint64_t bytes)
 		error = lg_journal_flush(heap);
 	if (error != 0) {
 		for (uint64_t i = 0; i < bytes >> LG_CHUNK_SHIFT; i++)
-			lg_space_give_chunk(heap, chunk + (uint32_t)i);
+			lg_space_give_chunk(heap, chunk + (uint32_t)i, false);
 		return lg_fail(-error, "the journal cannot grow by %llu MiB: %s",
 			       (unsigned long long)bytes >> 20, lg_error_name(-error));
 	}
@@ -203,8 +204,10 @@ static int extend_locked(struct lg_heap *heap, uint64_t bytes)
 		heap->super = before;
 		return lg_journal_fail(heap, error, "the journal cannot grow");
 	}
+	pthread_mutex_lock(&heap->journal_lock); /* statistics are read with the gate closed, too */
 	heap->ring_head = 0;
 	heap->ring_bytes += bytes;
+	pthread_mutex_unlock(&heap->journal_lock);
 	return 0;
 }
 
@@ -248,7 +251,8 @@ static void make_header(const struct lg_heap *heap, const struct lg_record *reco
 					     .salt = heap->super.salt,
 					     .sequence = record->sequence,
 					     .pages = (uint32_t)record->count,
-					     .header_pages = (uint32_t)pages };
+					     .header_pages = (uint32_t)pages,
+					     .homes = (uint32_t)(record->count - record->images) };
 	memcpy(to + sizeof(*header), record->entries, record->count * sizeof(*record->entries));
 	header->crc = lg_crc32c(0, to, pages * LG_HEAP_PAGE);
 }
@@ -260,43 +264,98 @@ static void release_gate(struct lg_heap *heap)
 		lg_gate_open(heap);
 }
 
+/* What must be on the disk before the header is: J5, J8. `bytes` is the file's size as the record knows it. */
+static int flush_before(struct lg_heap *heap, const struct lg_record *record, uint64_t bytes)
+{
+	if (bytes == heap->file_durable && record->images == record->count)
+		return 0;
+	int error = lg_journal_flush(heap);
+	if (error == 0)
+		heap->file_durable = bytes;
+	return error;
+}
+
 /* One write: header and images lie together in the staging memory. */
 static int put_small(struct lg_heap *heap, struct lg_record *record, uint64_t header_pages)
 {
-	copy_images(heap, record->entries, record->count,
+	uint64_t bytes = heap->file_bytes;
+
+	copy_images(heap, record->entries, record->images,
 		    heap->staging + header_pages * LG_HEAP_PAGE);
 	release_gate(heap);
 	make_header(heap, record, heap->staging);
-	return lg_ring_write(heap, record->at, heap->staging, record->bytes);
+	int error = flush_before(heap, record, bytes);
+	return error != 0 ? error : lg_ring_write(heap, record->at, heap->staging, record->bytes);
 }
 
 /* Piece by piece with the gate closed, the header last. */
 static int put_large(struct lg_heap *heap, struct lg_record *record, uint64_t header_pages)
 {
 	uint64_t header_bytes = header_pages * LG_HEAP_PAGE, at = record->at + header_bytes;
+	uint64_t bytes = heap->file_bytes;
 	void *header;
 	int error = lg_os_map_record(header_bytes, &header);
 
-	for (uint64_t done = 0; done < record->count && error == 0; done += LG_STAGING_PAGES) {
-		uint64_t count = lg_min(record->count - done, LG_STAGING_PAGES);
+	if (error != 0) {
+		release_gate(heap);
+		return error;
+	}
+	for (uint64_t done = 0; done < record->images && error == 0; done += LG_STAGING_PAGES) {
+		uint64_t count = lg_min(record->images - done, LG_STAGING_PAGES);
 
 		copy_images(heap, record->entries + done, count, heap->staging);
 		error = lg_ring_write(heap, at + done * LG_HEAP_PAGE, heap->staging,
 				      count * LG_HEAP_PAGE);
 	}
 	release_gate(heap);
+	if (error == 0)
+		error = flush_before(heap, record, bytes);
 	if (error == 0) {
 		make_header(heap, record, header);
 		error = lg_ring_write(heap, record->at, header, header_bytes);
-		lg_os_unreserve(header, header_bytes);
+	}
+	lg_os_unreserve(header, header_bytes);
+	return error;
+}
+
+/* Where nobody looks yet (J8). */
+static int put_homes(struct lg_heap *heap, struct lg_record *record)
+{
+	struct lg_record_entry *entries = record->entries + record->images;
+	uint64_t count = record->count - record->images;
+	int error = 0;
+
+	for (uint64_t i = 0, run; i < count && error == 0; i += run) {
+		for (run = 1; i + run < count && run < LG_STAGING_PAGES &&
+			      entries[i + run].page == entries[i].page + run;
+		     run++)
+			;
+		copy_images(heap, entries + i, run, heap->staging);
+		error = heap->disk.ops->write(&heap->disk, heap->staging, run * LG_HEAP_PAGE,
+					      entries[i].page * LG_HEAP_PAGE);
 	}
 	return error;
 }
 
-int lg_journal_put(struct lg_heap *heap, const struct lg_pages *pages)
+/* Both lists ascend, and `homeward` is part of `pages`. */
+static void list_entries(struct lg_record *record, const struct lg_pages *pages,
+			 const struct lg_pages *homeward)
+{
+	struct lg_record_entry *image = record->entries, *home = image + record->images;
+
+	for (uint64_t i = 0, taken = 0; i < pages->count; i++) {
+		bool goes_home = taken < homeward->count && homeward->list[taken] == pages->list[i];
+
+		taken += goes_home;
+		(goes_home ? home++ : image++)->page = pages->list[i];
+	}
+}
+
+int lg_journal_put(struct lg_heap *heap, const struct lg_pages *pages,
+		   const struct lg_pages *homeward)
 {
 	uint64_t header_pages = lg_record_header_pages(pages->count);
-	struct lg_record *record = lg_record_new(pages->count);
+	struct lg_record *record = lg_record_new(pages->count, homeward->count);
 	int error = 0;
 
 	if (record == NULL)
@@ -304,11 +363,6 @@ int lg_journal_put(struct lg_heap *heap, const struct lg_pages *pages)
 				(unsigned long long)pages->count);
 	if (error == 0)
 		error = lg_journal_make_room(heap, record->bytes);
-	if (error == 0 && heap->file_bytes > heap->file_durable) { /* J5 */
-		error = lg_journal_flush(heap);
-		if (error == 0)
-			heap->file_durable = heap->file_bytes;
-	}
 	if (error != 0) {
 		release_gate(heap);
 		goto undo;
@@ -316,20 +370,25 @@ int lg_journal_put(struct lg_heap *heap, const struct lg_pages *pages)
 	record->at = heap->ring_head;
 	record->sequence = heap->sequence + 1;
 	record->epoch = heap->epoch;
-	for (uint64_t i = 0; i < pages->count; i++)
-		record->entries[i].page = pages->list[i];
-	error = header_pages + pages->count <= LG_STAGING_PAGES ?
+	list_entries(record, pages, homeward);
+	error = put_homes(heap, record);
+	if (error != 0) {
+		release_gate(heap);
+		error = lg_fail(-error, "new objects cannot be written: %s", lg_error_name(-error));
+		goto undo;
+	}
+	error = header_pages + record->images <= LG_STAGING_PAGES ?
 			put_small(heap, record, header_pages) :
 			put_large(heap, record, header_pages);
-	if (error != 0)
+	if (error != 0 && lg_load_relaxed(&heap->failed) == 0)
 		error = lg_fail(-error, "the journal cannot be written: %s", lg_error_name(-error));
-	else
+	if (error == 0)
 		error = lg_journal_flush(heap); /* J1 */
 	if (error != 0)
 		goto undo;
 	lg_journal_note(heap, record);
-	heap->pages_journaled += record->count;
-	heap->bytes_journaled += record->bytes;
+	lg_own_add(&heap->pages_journaled, record->count);
+	lg_own_add(&heap->bytes_journaled, record->bytes);
 	return 0;
 undo:
 	if (record != NULL)

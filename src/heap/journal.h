@@ -18,6 +18,9 @@
  *   J6  The salt changes, with an empty ring, before the first record of an opening: what earlier ones left in the
  *       ring never counts again.
  *   J7  The ring gets longer only while it is empty; places in it count from 0 again.
+ *   J8  A page without an image in its record was written home, and flushed, before the record's header. It is free in
+ *       every earlier commit that a crash could bring back, and no earlier record in the ring has it: until the record
+ *       counts nobody reads it, and no replay writes over it.
  */
 #ifndef LG_HEAP_JOURNAL_H
 #define LG_HEAP_JOURNAL_H
@@ -40,13 +43,14 @@ int lg_journal_begin(struct lg_heap *heap);
 int lg_journal_make_room(struct lg_heap *heap, uint64_t bytes);
 
 /*
- * Writes the pages as the next record, and makes it durable. With the gate closed; it opens it as soon as all
+ * Writes the pages as the next record, those of `homeward` home, and makes it durable. With the gate closed; it opens it as soon as all
  * pages were read, or at an error before; but not where `written` is not exact.
  */
-int lg_journal_put(struct lg_heap *heap, const struct lg_pages *pages);
+int lg_journal_put(struct lg_heap *heap, const struct lg_pages *pages,
+		   const struct lg_pages *homeward);
 
-/* Room for a record of so many pages in the memory of the system; NULL: there is none. */
-struct lg_record *lg_record_new(uint64_t pages);
+/* Room for a record of so many pages, the last `homes` without images, in the memory of the system; NULL: there is none. */
+struct lg_record *lg_record_new(uint64_t pages, uint64_t homes);
 void lg_record_free(struct lg_record *record);
 
 /* Appends a record that is durable. */

@@ -32,8 +32,10 @@ void lg_load(struct lg_heap *heap)
 	for (struct lg_heap_thread *thread = lg_load_acquire(&heap->threads); thread != NULL;
 	     thread = thread->next)
 		for (unsigned i = 0; i < LG_HEAP_CLASSES; i++)
-			thread->magazines[i].count = 0;
+			thread->magazines[i].top = thread->magazines[i].floor;
 	mark_journal(heap);
 	heap->lowest = LG_CHUNK_FIRST;
+	heap->nursery.count = 0;
+	heap->fresh_from = heap->file_bytes; /* before it a commit that failed may have written */
 	lg_slab_load(heap);
 }

@@ -11,6 +11,7 @@
 #include "heap/journal.h"
 #include "heap/load.h"
 #include "heap/recover.h"
+#include "heap/shared.h"
 #include "heap/slab.h"
 #include "heap/space.h"
 #include "heap/thread.h"
@@ -33,7 +34,9 @@ struct said {
 	uint64_t mode;
 };
 
-static const char *const mode_words[] = { [LG_HEAP_ATOMIC] = "atomic", NULL };
+static const char *const mode_words[] = {
+	[LG_HEAP_ATOMIC] = "atomic", [LG_HEAP_SHARED] = "shared", NULL
+};
 
 /* clang-format off */
 static const struct lg_setting rows[] = {
@@ -54,13 +57,19 @@ static const struct lg_settings table = { .rows = rows,
 
 static int read_options(const char *options, struct lg_heap_settings *settings)
 {
-	struct said said = { .journal = LG_MIB(64), .mode = LG_HEAP_ATOMIC };
+	struct said said = { .journal = LG_AUTO, .mode = LG_AUTO };
 	int error = lg_settings_parse(&table, options != NULL ? options : "", &said);
 
 	*settings = (struct lg_heap_settings){ .create = said.create != 0,
 					       .readonly = said.readonly != 0,
 					       .reserve = said.reserve,
-					       .journal = lg_round_up(said.journal, LG_HEAP_PAGE) };
+					       .mode = said.mode };
+	if (said.mode != LG_HEAP_SHARED)
+		settings->journal = said.journal != LG_AUTO ?
+					    lg_round_up(said.journal, LG_HEAP_PAGE) :
+					    LG_MIB(64);
+	if (error == 0 && said.mode == LG_HEAP_SHARED && said.journal != LG_AUTO)
+		error = lg_fail(EINVAL, "option journal: a heap of mode:shared has none");
 	if (error == 0 && settings->create && settings->readonly)
 		error = lg_fail(EINVAL, "options create:on and readonly:on exclude each other");
 	return error;
@@ -68,21 +77,25 @@ static int read_options(const char *options, struct lg_heap_settings *settings)
 
 /* --- a new file --------------------------------------------------------------------------------- */
 
-static void make_super(struct lg_super *super, uint64_t journal, uint64_t bytes)
+static void make_super(struct lg_super *super, const struct lg_heap_settings *settings,
+		       uint64_t bytes)
 {
+	bool shared = settings->mode == LG_HEAP_SHARED;
+
 	*super = (struct lg_super){ .magic = LG_HEAP_MAGIC,
 				    .version = LG_HEAP_VERSION,
 				    .page_bytes = LG_HEAP_PAGE,
 				    .bytes = bytes,
 				    .tail_sequence = 1,
-				    .mode = LG_HEAP_ATOMIC,
+				    .mode = shared ? LG_HEAP_SHARED : LG_HEAP_ATOMIC,
 				    .clean = 1,
-				    .segments = 1 };
-	super->segment[0] =
-		(struct lg_segment){ (uint64_t)LG_CHUNK_FIRST << LG_CHUNK_SHIFT, journal };
+				    .segments = shared ? 0 : 1 };
+	if (!shared)
+		super->segment[0] = (struct lg_segment){ (uint64_t)LG_CHUNK_FIRST << LG_CHUNK_SHIFT,
+							 settings->journal };
 }
 
-/* The header and the table's first page are all of the image that is not zero. */
+/* The header and the table's first page are all of the image that is not zero. No journal: no checksums either. */
 static int write_image(struct lg_os_disk *disk, uint32_t journal_chunks)
 {
 	struct lg_heap_header header = { .magic = LG_HEADER_MAGIC };
@@ -90,13 +103,14 @@ static int write_image(struct lg_os_disk *disk, uint32_t journal_chunks)
 	uint64_t at = LG_TABLE_OFFSET;
 	int error = 0;
 
-	header.chunks = LG_CHUNK_FIRST + journal_chunks + 1;
-	header.sums[0] = header.chunks - 1;
+	header.chunks = LG_CHUNK_FIRST + (journal_chunks > 0 ? journal_chunks + 1 : 0);
+	if (journal_chunks > 0)
+		header.sums[0] = header.chunks - 1;
 	error = disk->ops->write(disk, &header, sizeof(header), LG_HEADER_OFFSET);
 	for (uint32_t i = 0; i < header.chunks && error == 0; i++, at += sizeof(entry)) {
 		if (i >= LG_CHUNK_FIRST)
 			entry.kind = LG_CHUNK_JOURNAL;
-		if (i == header.chunks - 1)
+		if (i > 0 && i == header.sums[0])
 			entry.kind = LG_CHUNK_SUMS;
 		error = disk->ops->write(disk, &entry, sizeof(entry), at);
 	}
@@ -124,15 +138,18 @@ static int fill_new(struct lg_os_disk *disk, const struct lg_heap_settings *sett
 	_Alignas(LG_HEAP_PAGE) char page[LG_HEAP_PAGE] = { 0 };
 	struct lg_super *super = (struct lg_super *)(void *)page;
 	uint64_t chunks = (settings->journal + LG_CHUNK - 1) >> LG_CHUNK_SHIFT;
-	uint64_t bytes = (LG_CHUNK_FIRST + chunks + 1) << LG_CHUNK_SHIFT;
+	uint64_t bytes = (LG_CHUNK_FIRST + (chunks > 0 ? chunks + 1 : 0)) << LG_CHUNK_SHIFT;
 
-	make_super(super, settings->journal, bytes);
+	make_super(super, settings, bytes);
 	int error = lg_os_random(super->uuid, sizeof(super->uuid));
 	if (error == 0)
 		error = disk->ops->extend(disk, bytes);
+	/* Whatever is written home, or through a shared mapping, has its place on the disk before. */
 	if (error == 0)
+		error = disk->ops->reserve(disk, 0, LG_TABLE_OFFSET + LG_HEAP_PAGE);
+	if (error == 0 && chunks > 0)
 		error = disk->ops->reserve(disk, bytes - LG_CHUNK, LG_CHUNK);
-	if (error == 0)
+	if (error == 0 && chunks > 0)
 		error = write_journal(disk, super->segment[0].offset, super->segment[0].bytes);
 	if (error == 0)
 		error = write_image(disk, (uint32_t)chunks);
@@ -182,7 +199,9 @@ static int open_file(struct lg_heap *heap, const char *path,
 		return lg_fail(EBUSY, "%s: another process, or this one, has it open", path);
 	if (error != 0)
 		return lg_fail(-error, "%s: it cannot be opened: %s", path,
-			       error == -ENOENT ? "no such file (ENOENT)" : lg_error_name(-error));
+			       error == -ENOENT ? "no such file (ENOENT)" :
+			       error == -EINVAL ? "it is no regular file (EINVAL)" :
+						  lg_error_name(-error));
 	return 0;
 }
 
@@ -220,7 +239,8 @@ static int map(struct lg_heap *heap, const char *path, const struct lg_heap_sett
 
 	heap->bytes = lg_round_down(lg_max(bytes, heap->file_bytes), LG_CHUNK);
 	heap->capacity = heap->bytes >> LG_CHUNK_SHIFT;
-	int error = lg_os_disk_map(&heap->disk, heap->bytes, false, &base);
+	bool shared = heap->shared && !heap->readonly;
+	int error = lg_os_disk_map(&heap->disk, heap->bytes, shared, &base);
 	if (error != 0)
 		return lg_fail(-error, "%s: %llu MiB cannot be mapped: %s; try a smaller reserve",
 			       path, (unsigned long long)heap->bytes >> 20, lg_error_name(-error));
@@ -228,6 +248,8 @@ static int map(struct lg_heap *heap, const char *path, const struct lg_heap_sett
 	heap->header = (struct lg_heap_header *)(void *)(heap->base + LG_HEADER_OFFSET);
 	heap->table = (struct lg_chunk_entry *)(void *)(heap->base + LG_TABLE_OFFSET);
 	(void)lg_os_advise(base, heap->bytes, LG_OS_DONTFORK);
+	if (shared) /* else a page's first touch reads, and its write-back writes, many around it */
+		(void)lg_os_advise(base, heap->bytes, LG_OS_RANDOM);
 	error = map_tables(heap);
 	if (error != 0)
 		return lg_fail(-error,
@@ -248,6 +270,7 @@ static struct lg_heap *new_heap(const struct lg_heap_setup *setup)
 	heap->written = (struct lg_os_written){ -1, -1, false };
 	heap->foreground = setup->foreground;
 	heap->old_kernel = setup->old_kernel;
+	heap->mend = setup->mend;
 	heap->first = true;
 	pthread_mutex_init(&heap->threads_lock, NULL);
 	pthread_mutex_init(&heap->space_lock, NULL);
@@ -258,7 +281,7 @@ static struct lg_heap *new_heap(const struct lg_heap_setup *setup)
 	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
 	pthread_cond_init(&heap->journal_changed, &attributes);
 	pthread_condattr_destroy(&attributes);
-	lg_store_relaxed(&heap->fenced, lg_os_barrier_make() ? 0 : 1);
+	heap->fenced = !lg_os_barrier_make();
 	return heap;
 }
 
@@ -280,7 +303,9 @@ static void free_heap(struct lg_heap *heap, bool child)
 		lg_os_unreserve(heap->base, heap->bytes);
 	if (heap->staging != NULL)
 		lg_os_unreserve(heap->staging, (size_t)LG_STAGING_PAGES * LG_HEAP_PAGE);
+	lg_pages_free(&heap->nursery);
 	lg_pages_free(&heap->dirty);
+	lg_pages_free(&heap->homeward);
 	lg_pages_free(&heap->carried);
 	lg_pages_free(&heap->droppable);
 	lg_os_unreserve(heap, sizeof(*heap));
@@ -304,12 +329,13 @@ static int finish_recovery(struct lg_heap *heap, const char *path)
 	return 0;
 }
 
-static int recover(struct lg_heap *heap, const char *path)
+static int recover(struct lg_heap *heap, const char *path, bool torn)
 {
 	const char *wrong;
-	int error = lg_recover_records(heap, path);
+	int error = heap->shared ? lg_shared_open(heap, path, torn) :
+				   lg_recover_records(heap, path);
 
-	if (error == 0)
+	if (error == 0 && !heap->shared)
 		error = lg_recover_replay(heap, path);
 	if (error != 0)
 		return error;
@@ -319,25 +345,35 @@ static int recover(struct lg_heap *heap, const char *path)
 	return finish_recovery(heap, path);
 }
 
+static int choose_mode(struct lg_heap *heap, const char *path, uint64_t said)
+{
+	heap->shared = heap->super.mode == LG_HEAP_SHARED;
+	if (said == LG_AUTO || said == heap->super.mode)
+		return 0;
+	return lg_fail(EINVAL, "%s: it is a heap of mode:%s", path, mode_words[heap->super.mode]);
+}
+
 static int open_heap(struct lg_heap *heap, const char *path,
-		     const struct lg_heap_settings *settings)
+		     const struct lg_heap_settings *settings, bool torn)
 {
 	heap->readonly = settings->readonly;
 	int error = open_file(heap, path, settings);
 	if (error == 0)
 		error = lg_recover_super(heap, path);
 	if (error == 0)
+		error = choose_mode(heap, path, settings->mode);
+	if (error == 0)
 		error = map(heap, path, settings);
 	if (error == 0)
 		error = lg_slab_start(heap);
 	if (error == 0)
-		error = recover(heap, path);
+		error = recover(heap, path, torn);
 	if (error != 0)
 		return error;
 	lg_load(heap);
 	error = heap->readonly ? lg_os_make_readonly(heap->base, heap->bytes) : 0;
 	if (error == 0)
-		error = lg_heap_register(heap);
+		error = lg_heap_register(heap, path);
 	if (error != 0)
 		return lg_fail(-error, "%s: no memory", path);
 	lg_gate_open(heap);
@@ -356,7 +392,7 @@ lg_heap *lg_heap_open_with(const char *path, const char *options, const struct l
 	if (error == 0) {
 		heap = new_heap(setup);
 		error = heap == NULL ? lg_fail(ENOMEM, "%s: no memory", path) :
-				       open_heap(heap, path, &settings);
+				       open_heap(heap, path, &settings, setup->torn);
 	}
 	if (error == 0)
 		return heap;
@@ -374,7 +410,11 @@ lg_heap *lg_heap_open(const char *path, const char *options)
 /* What was committed goes home, and the superblock says so. */
 static int settle(struct lg_heap *heap)
 {
-	if (heap->readonly || heap->first)
+	if (heap->readonly)
+		return 0;
+	if (heap->shared)
+		return lg_shared_close(heap);
+	if (heap->first)
 		return 0;
 	int error = lg_checkpoint_run(heap);
 	if (error != 0 || lg_load_relaxed(&heap->failed) != 0)

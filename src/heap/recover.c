@@ -3,13 +3,13 @@
 
 #include "base/crc.h"
 #include "base/error.h"
+#include "heap/damage.h"
 #include "heap/journal.h"
+#include "heap/record.h"
 #include "os/map.h"
 
 #include <errno.h>
 #include <string.h>
-
-enum { PIECE_PAGES = 256 };
 
 int lg_recover_super(struct lg_heap *heap, const char *path)
 {
@@ -50,76 +50,10 @@ int lg_recover_super(struct lg_heap *heap, const char *path)
 	return 0;
 }
 
-static bool header_counts(const struct lg_heap *heap, const struct lg_record_header *header)
+static int check_piece(void *unused, const struct lg_record *record, uint64_t from, uint64_t count,
+		       const char *images)
 {
-	uint64_t left = heap->ring_bytes - heap->ring_used;
-
-	return header->magic == LG_RECORD_MAGIC && header->salt == heap->super.salt &&
-	       header->sequence == heap->sequence + 1 && header->pages > 0 &&
-	       header->pages <= left / LG_HEAP_PAGE &&
-	       header->header_pages == lg_record_header_pages(header->pages) &&
-	       ((uint64_t)header->header_pages + header->pages) * LG_HEAP_PAGE <= left;
-}
-
-/* 1: it counts and *record is it; 0: it does not; -errno. */
-static int read_header(struct lg_heap *heap, struct lg_record **record)
-{
-	_Alignas(LG_HEAP_PAGE) char page[LG_HEAP_PAGE];
-	struct lg_record_header *header = (struct lg_record_header *)(void *)page;
-	int error = lg_ring_read(heap, heap->ring_head, page, sizeof(page));
-	void *memory;
-
-	if (error != 0)
-		return error;
-	if (!header_counts(heap, header))
-		return 0;
-	size_t bytes = (size_t)header->header_pages * LG_HEAP_PAGE;
-	error = lg_os_map_record(bytes, &memory);
-	if (error != 0)
-		return error;
-	uint32_t count = header->pages;
-	error = lg_ring_read(heap, heap->ring_head, memory, bytes);
-	header = memory;
-	uint32_t crc = header->crc;
-	header->crc = 0;
-	bool sound = error == 0 && header->pages == count && lg_crc32c(0, memory, bytes) == crc;
-	*record = sound ? lg_record_new(count) : NULL;
-	if (sound && *record == NULL)
-		error = -ENOMEM;
-	if (*record != NULL) {
-		memcpy((*record)->entries, (char *)memory + sizeof(*header),
-		       count * sizeof(struct lg_record_entry));
-		(*record)->at = heap->ring_head;
-		(*record)->sequence = header->sequence;
-	}
-	lg_os_unreserve(memory, bytes);
-	return error != 0 ? error : *record != NULL;
-}
-
-/* The images of a record, piece by piece. */
-typedef int each_piece(struct lg_heap *heap, const struct lg_record *record, uint64_t from,
-		       uint64_t count, const char *images);
-
-static int read_images(struct lg_heap *heap, const struct lg_record *record, char *piece,
-		       each_piece *each)
-{
-	uint64_t at = record->at + lg_record_header_pages(record->count) * LG_HEAP_PAGE;
-	int error = 0;
-
-	for (uint64_t from = 0; from < record->count && error == 0; from += PIECE_PAGES) {
-		uint64_t count = lg_min(record->count - from, PIECE_PAGES);
-
-		error = lg_ring_read(heap, at + from * LG_HEAP_PAGE, piece, count * LG_HEAP_PAGE);
-		if (error == 0)
-			error = each(heap, record, from, count, piece);
-	}
-	return error;
-}
-
-static int check_piece(struct lg_heap *heap, const struct lg_record *record, uint64_t from,
-		       uint64_t count, const char *images)
-{
-	(void)heap;
+	(void)unused;
 	for (uint64_t i = 0; i < count; i++)
 		if (lg_crc32c(0, images + i * LG_HEAP_PAGE, LG_HEAP_PAGE) !=
 		    record->entries[from + i].crc)
@@ -136,49 +70,110 @@ static bool pages_fit(const struct lg_heap *heap, const struct lg_record *record
 		if (page >= heap->file_bytes / LG_HEAP_PAGE ||
 		    page < LG_HEADER_OFFSET / LG_HEAP_PAGE ||
 		    lg_super_has_chunk(&heap->super, page / LG_CHUNK_PAGES) ||
-		    (i > 0 && page <= record->entries[i - 1].page))
+		    (i > 0 && i != record->images && page <= record->entries[i - 1].page))
 			return false;
 	}
 	return true;
 }
 
+/*
+ * The record that counts at the ring's head: 1. 0: none does; *record is then one that would, were its images right, or
+ * NULL.
+ */
 static int next_record(struct lg_heap *heap, char *piece, struct lg_record **record)
 {
-	int counts = read_header(heap, record);
+	int counts = lg_record_read(heap, heap->ring_head, record);
 
 	if (counts <= 0)
 		return counts;
-	int error = read_images(heap, *record, piece, check_piece);
-	if (error == 0 && !pages_fit(heap, *record))
-		error = -EINVAL;
-	if (error == 0)
+	int error = 0;
+	if ((*record)->sequence != heap->sequence + 1 ||
+	    (*record)->bytes > heap->ring_bytes - heap->ring_used)
+		counts = 0;
+	else
+		error = lg_record_images(heap, *record, piece, check_piece, NULL);
+	bool fits = counts > 0 && pages_fit(heap, *record);
+	if (error == 0 && counts > 0 && fits)
 		return 1;
+	if (error == -EBADMSG && fits)
+		return 0;
 	lg_record_free(*record);
-	return error == -EBADMSG ? 0 : error;
+	*record = NULL;
+	if (counts == 0 || error == -EBADMSG)
+		return 0;
+	return error != 0 ? error : -EINVAL;
+}
+
+/* What a record that does not count means. 1: it was kept, and the next one is to be read; 0: the journal's end. */
+static int look_at_end(struct lg_heap *heap, const char *path, char *piece,
+		       struct lg_record *record)
+{
+	struct lg_heap_damage *damage = &heap->damage;
+	uint64_t later = 0;
+	int found = lg_damage_look(heap, record, &later);
+
+	if (found <= 0)
+		return found;
+	if (!heap->mend)
+		return lg_fail(
+			EUCLEAN,
+			"%s: commit %llu is damaged in its journal, and commit %llu follows it; "
+			"`lgalloc heap check` says what can be done",
+			path, (unsigned long long)heap->sequence + 1, (unsigned long long)later);
+	if (damage->sequence == 0) {
+		damage->sequence = heap->sequence + 1;
+		damage->later = later;
+	}
+	if (record != NULL && lg_damage_keep(heap, record, piece))
+		return 1;
+	damage->back = true;
+	return 0;
+}
+
+static int read_records(struct lg_heap *heap, const char *path, char *piece)
+{
+	struct lg_record *record;
+
+	for (;;) {
+		int counts = next_record(heap, piece, &record);
+
+		if (counts < 0)
+			return counts == -EINVAL ?
+				       lg_fail(EINVAL,
+					       "%s: its journal names pages that it does not have",
+					       path) :
+				       lg_fail(-counts, "%s: its journal cannot be read: %s", path,
+					       lg_error_name(-counts));
+		if (counts == 0)
+			counts = look_at_end(heap, path, piece, record);
+		if (counts <= 0) {
+			if (record != NULL)
+				lg_record_free(record);
+			return counts;
+		}
+		lg_journal_note(heap, record);
+	}
 }
 
 int lg_recover_records(struct lg_heap *heap, const char *path)
 {
-	struct lg_record *record = NULL;
 	void *piece;
-	int counts, error = lg_os_map_record((size_t)PIECE_PAGES * LG_HEAP_PAGE, &piece);
+	int error = lg_os_map_record((size_t)LG_RECORD_PIECE * LG_HEAP_PAGE, &piece);
 
 	if (error != 0)
 		return lg_fail(-error, "%s: no memory to read the journal", path);
-	while ((counts = next_record(heap, piece, &record)) > 0)
-		lg_journal_note(heap, record);
-	lg_os_unreserve(piece, (size_t)PIECE_PAGES * LG_HEAP_PAGE);
-	if (counts == -EINVAL)
-		return lg_fail(EINVAL, "%s: its journal names pages that it does not have", path);
-	if (counts < 0)
-		return lg_fail(-counts, "%s: its journal cannot be read: %s", path,
-			       lg_error_name(-counts));
-	return 0;
+	error = read_records(heap, path, piece);
+	lg_os_unreserve(piece, (size_t)LG_RECORD_PIECE * LG_HEAP_PAGE);
+	if (error == 0)
+		lg_damage_mend(heap);
+	return error;
 }
 
-static int replay_piece(struct lg_heap *heap, const struct lg_record *record, uint64_t from,
+static int replay_piece(void *argument, const struct lg_record *record, uint64_t from,
 			uint64_t count, const char *images)
 {
+	struct lg_heap *heap = argument;
+
 	for (uint64_t i = 0; i < count; i++) {
 		uint64_t page = record->entries[from + i].page;
 
@@ -192,14 +187,14 @@ static int replay_piece(struct lg_heap *heap, const struct lg_record *record, ui
 int lg_recover_replay(struct lg_heap *heap, const char *path)
 {
 	void *piece;
-	int error = lg_os_map_record((size_t)PIECE_PAGES * LG_HEAP_PAGE, &piece);
+	int error = lg_os_map_record((size_t)LG_RECORD_PIECE * LG_HEAP_PAGE, &piece);
 
 	if (error != 0)
 		return lg_fail(-error, "%s: no memory to replay the journal", path);
 	for (const struct lg_record *record = heap->oldest; record != NULL && error == 0;
 	     record = record->next)
-		error = read_images(heap, record, piece, replay_piece);
-	lg_os_unreserve(piece, (size_t)PIECE_PAGES * LG_HEAP_PAGE);
+		error = lg_record_images(heap, record, piece, replay_piece, heap);
+	lg_os_unreserve(piece, (size_t)LG_RECORD_PIECE * LG_HEAP_PAGE);
 	if (error != 0)
 		return lg_fail(-error, "%s: its journal cannot be read: %s", path,
 			       lg_error_name(-error));

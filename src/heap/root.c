@@ -47,20 +47,24 @@ static int set(struct lg_heap *heap, const char *name, size_t length, lg_ref ref
 {
 	struct lg_root *place = NULL, *root = find(heap, name, length, &place);
 
+	if (root != NULL && ref == 0) {
+		root->state = LG_ROOT_REMOVED;
+		return 0;
+	}
 	if (root != NULL) {
 		root->ref = ref;
-		if (ref == 0)
-			root->state = LG_ROOT_REMOVED;
 		return 0;
 	}
 	if (ref == 0)
 		return 0;
 	if (place == NULL)
 		return lg_fail(ENOSPC, "a heap has at most %d roots", LG_HEAP_ROOTS_MAX);
-	*place = (struct lg_root){ .ref = ref,
-				   .hash = lg_crc32c(0, name, length),
-				   .state = LG_ROOT_USED };
+	place->ref = ref;
+	place->hash = lg_crc32c(0, name, length);
+	memset(place->name, 0, sizeof(place->name));
 	memcpy(place->name, name, length);
+	/* Last: of a shared mapping a killed process leaves any prefix of this. */
+	__atomic_store_n(&place->state, LG_ROOT_USED, __ATOMIC_RELEASE);
 	return 0;
 }
 

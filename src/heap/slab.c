@@ -89,15 +89,16 @@ static uint32_t words_of(const struct lg_chunk *chunk)
 
 static void describe(struct lg_heap *heap, uint32_t number, unsigned class)
 {
-	struct lg_chunk *chunk = &heap->chunks[number];
 	uint32_t bytes = lg_heap_class_bytes(class);
 
-	chunk->slot_bytes = bytes;
-	chunk->reciprocal = (LG_GIB(4) + bytes / 16 - 1) / (bytes / 16);
-	chunk->cursor = 0;
-	chunk->first = lg_slab_first(bytes);
-	chunk->slots = lg_slab_slots(bytes);
-	chunk->class = (uint16_t) class;
+	lg_chunk_describe(heap, number, class, lg_slab_first(bytes), lg_slab_slots(bytes));
+	heap->chunks[number].cursor = 0;
+}
+
+static void make_ready(struct lg_chunk *chunk)
+{
+	lg_store_release(&chunk->granules,
+			 chunk->slots * (lg_heap_class_bytes(chunk->class) / LG_GRANULE));
 }
 
 /* The class's lock is held. */
@@ -118,7 +119,7 @@ static void open_chunk(struct lg_heap *heap, uint32_t number, unsigned class)
 			lg_store_relaxed(&live[word * 64 + (uint32_t)__builtin_ctzll(used)],
 					 LG_LIVE_SLOT);
 	}
-	lg_store_release(&chunk->ready, 1);
+	make_ready(chunk);
 }
 
 bool lg_slab_ready(struct lg_heap *heap, uint32_t number)
@@ -132,7 +133,7 @@ bool lg_slab_ready(struct lg_heap *heap, uint32_t number)
 		return false;
 	pthread_mutex_lock(&heap->classes[class].lock);
 	bool is = entry->kind == LG_CHUNK_SLAB && entry->class == class;
-	if (is && lg_load_relaxed(&heap->chunks[number].ready) == 0)
+	if (is && lg_load_relaxed(&heap->chunks[number].granules) == 0)
 		open_chunk(heap, number, class);
 	pthread_mutex_unlock(&heap->classes[class].lock);
 	return is;
@@ -152,7 +153,7 @@ static int new_chunk(struct lg_heap *heap, unsigned class)
 		memset(lg_slab_bitmap(heap, number), 0, chunk->first);
 	memset((void *)(uintptr_t)lg_heap_live(heap, number), 0, LG_CHUNK_UNITS);
 	chunk->free = chunk->slots;
-	lg_store_release(&chunk->ready, 1);
+	make_ready(chunk);
 	list(heap, &heap->classes[class], number);
 	return 0;
 }
@@ -165,19 +166,17 @@ static void take_slots(struct lg_heap *heap, uint32_t number, unsigned max,
 	uint64_t *bitmap = lg_slab_bitmap(heap, number);
 	_Atomic(uint8_t) *live = lg_heap_live(heap, number);
 	char *slots = lg_heap_chunk(heap, number) + chunk->first;
-
+	uint64_t bytes = lg_heap_class_bytes(chunk->class);
 	uint32_t word = chunk->cursor;
 
-	for (; word < words_of(chunk) && magazine->count < (max + 1) / 2; word++) {
+	for (; word < words_of(chunk) && lg_heap_magazine_count(magazine) < (max + 1) / 2; word++) {
 		uint64_t free = ~(bitmap[word] | beyond(chunk, word)), taken = 0;
 
-		for (; free != 0 && magazine->count < max; free &= free - 1) {
+		for (; free != 0 && magazine->top != magazine->ceiling; free &= free - 1) {
 			uint32_t slot = word * 64 + (uint32_t)__builtin_ctzll(free);
 
 			taken |= free & -free;
-			magazine->slots[magazine->count++] =
-				(struct lg_slot){ slots + (uint64_t)slot * chunk->slot_bytes,
-						  &live[slot] };
+			*magazine->top++ = (struct lg_slot){ slots + slot * bytes, &live[slot] };
 		}
 		if (taken != 0)
 			bitmap[word] |= taken;
@@ -191,8 +190,8 @@ static bool take_from_depot(struct lg_heap_class *class, struct lg_heap_magazine
 	uint32_t count = (uint32_t)lg_min(class->depot_count, (class->magazine_max + 1) / 2);
 
 	class->depot_count -= count;
-	memcpy(magazine->slots, class->depot + class->depot_count, count * sizeof(struct lg_slot));
-	magazine->count = count;
+	memcpy(magazine->floor, class->depot + class->depot_count, count * sizeof(struct lg_slot));
+	magazine->top = magazine->floor + count;
 	return count > 0;
 }
 
@@ -202,7 +201,7 @@ int lg_slab_refill(struct lg_heap *heap, unsigned index, struct lg_heap_magazine
 	int error = 0;
 
 	pthread_mutex_lock(&class->lock);
-	while (magazine->count == 0 && error == 0) {
+	while (magazine->top == magazine->floor && error == 0) {
 		uint32_t number = class->chunks;
 
 		if (take_from_depot(class, magazine))
@@ -212,7 +211,7 @@ int lg_slab_refill(struct lg_heap *heap, unsigned index, struct lg_heap_magazine
 			continue;
 		}
 		struct lg_chunk *chunk = &heap->chunks[number];
-		if (lg_load_relaxed(&chunk->ready) == 0)
+		if (lg_load_relaxed(&chunk->granules) == 0)
 			open_chunk(heap, number, index);
 		take_slots(heap, number, class->magazine_max, magazine);
 		if (chunk->free == 0) {
@@ -258,13 +257,13 @@ void lg_slab_return(struct lg_heap *heap, unsigned index, struct lg_heap_magazin
 
 	pthread_mutex_lock(&class->lock);
 	uint32_t kept = (uint32_t)lg_min(count, class->depot_max - class->depot_count);
-	magazine->count -= kept;
+	magazine->top -= kept;
 	if (kept > 0) /* a class without a depot has none */
-		memcpy(class->depot + class->depot_count, magazine->slots + magazine->count,
+		memcpy(class->depot + class->depot_count, magazine->top,
 		       kept * sizeof(struct lg_slot));
 	class->depot_count += kept;
 	for (; kept < count; kept++)
-		give(heap, index, &magazine->slots[--magazine->count]);
+		give(heap, index, --magazine->top);
 	pthread_mutex_unlock(&class->lock);
 }
 
@@ -276,7 +275,7 @@ static void sweep_class(struct lg_heap *heap, struct lg_heap_class *class, bool 
 		struct lg_chunk *chunk = &heap->chunks[*link];
 		bool last = link == &class->chunks && chunk->next == 0;
 
-		if (lg_load_relaxed(&chunk->ready) == 0 || chunk->free < chunk->slots ||
+		if (lg_load_relaxed(&chunk->granules) == 0 || chunk->free < chunk->slots ||
 		    (last && !all)) {
 			link = &chunk->next;
 			continue;
@@ -284,7 +283,7 @@ static void sweep_class(struct lg_heap *heap, struct lg_heap_class *class, bool 
 		uint32_t number = *link;
 		*link = chunk->next;
 		chunk->listed = false;
-		lg_space_give_chunk(heap, number);
+		lg_space_give_chunk(heap, number, true);
 	}
 	class->emptied = 0;
 }
@@ -309,8 +308,8 @@ void lg_slab_flush(struct lg_heap *heap)
 		for (unsigned i = 0; i < LG_HEAP_CLASSES; i++) {
 			struct lg_heap_magazine *magazine = &thread->magazines[i];
 
-			while (magazine->count > 0)
-				give(heap, i, &magazine->slots[--magazine->count]);
+			while (magazine->top != magazine->floor)
+				give(heap, i, --magazine->top);
 		}
 	for (unsigned i = 0; i < LG_SLAB_CLASSES; i++) {
 		struct lg_heap_class *class = &heap->classes[i];
@@ -344,6 +343,6 @@ void lg_slab_check(struct lg_heap *heap)
 {
 	for (uint32_t number = LG_CHUNK_FIRST; number < heap->header->chunks; number++)
 		if (heap->table[number].kind == LG_CHUNK_SLAB &&
-		    lg_load_relaxed(&heap->chunks[number].ready) != 0)
+		    lg_load_relaxed(&heap->chunks[number].granules) != 0)
 			check_chunk(heap, number);
 }

@@ -8,6 +8,7 @@
 #include "heap/checkpoint.h"
 #include "heap/gate.h"
 #include "heap/heap.h"
+#include "heap/slab.h"
 #include "os/map.h"
 
 #include <errno.h>
@@ -74,7 +75,8 @@ static int finish(struct lg_heap *heap, struct lg_os_disk *to)
 static int write_snapshot(struct lg_heap *heap, const char *path)
 {
 	struct lg_os_disk to = { &lg_os_disk_plain, NULL, -1, -1, 0, 0 };
-	uint64_t bytes = lg_max(heap->file_durable, heap->super.bytes);
+	uint64_t bytes = heap->shared ? heap->file_bytes :
+					lg_max(heap->file_durable, heap->super.bytes);
 	int error = lg_os_disk_create(&to, path);
 
 	if (error != 0)
@@ -90,6 +92,27 @@ static int write_snapshot(struct lg_heap *heap, const char *path)
 	return error;
 }
 
+static int snapshot(struct lg_heap *heap, const char *path)
+{
+	int error = lg_checkpoint_run(heap);
+
+	/* Shared: the file is what the bitmaps are now. */
+	if (error == 0 && heap->shared)
+		error = lg_gate_close(heap);
+	if (error != 0)
+		return error;
+	if (heap->shared)
+		lg_slab_flush(heap);
+	pthread_mutex_lock(&heap->checkpoint_lock);
+	error = write_snapshot(heap, path);
+	pthread_mutex_unlock(&heap->checkpoint_lock);
+	if (heap->shared)
+		lg_gate_open(heap);
+	return error != 0 ? lg_fail(-error, "%s: no snapshot can be written: %s", path,
+				    lg_error_name(-error)) :
+			    0;
+}
+
 int lg_heap_snapshot(lg_heap *heap, const char *path)
 {
 	if (path == NULL)
@@ -101,15 +124,7 @@ int lg_heap_snapshot(lg_heap *heap, const char *path)
 		return lg_fail(EROFS,
 			       "the heap was opened with readonly:on; its file can be copied");
 	pthread_mutex_lock(&heap->commit_lock);
-	error = lg_checkpoint_run(heap);
-	if (error == 0) {
-		pthread_mutex_lock(&heap->checkpoint_lock);
-		error = write_snapshot(heap, path);
-		pthread_mutex_unlock(&heap->checkpoint_lock);
-		if (error != 0)
-			error = lg_fail(-error, "%s: no snapshot can be written: %s", path,
-					lg_error_name(-error));
-	}
+	error = snapshot(heap, path);
 	pthread_mutex_unlock(&heap->commit_lock);
 	return error;
 }

@@ -94,6 +94,8 @@ static uint64_t sums_missing(const struct lg_heap *heap, uint64_t chunks)
 {
 	uint64_t missing = 0, groups;
 
+	if (heap->shared)
+		return 0;
 	do {
 		groups = (chunks + missing + LG_SUM_CHUNKS - 1) / LG_SUM_CHUNKS;
 		missing = 0;
@@ -121,8 +123,13 @@ int lg_space_append(struct lg_heap *heap, uint64_t count, enum lg_chunk_kind kin
 	if (missing > 0)
 		error = heap->disk.ops->reserve(&heap->disk, chunks << LG_CHUNK_SHIFT,
 						missing << LG_CHUNK_SHIFT);
+	if (error == 0)
+		error = heap->disk.ops->reserve(&heap->disk,
+						LG_TABLE_OFFSET + chunks * sizeof(*heap->table),
+						(missing + count) * sizeof(*heap->table));
 	if (error != 0)
-		return lg_fail(-error, "no disk space for checksums: %s", lg_error_name(-error));
+		return lg_fail(-error, "no disk space for the heap's tables: %s",
+			       lg_error_name(-error));
 	for (uint64_t group = 0; missing > 0; group++) {
 		if (heap->header->sums[group] != 0)
 			continue;
@@ -133,7 +140,8 @@ int lg_space_append(struct lg_heap *heap, uint64_t count, enum lg_chunk_kind kin
 	*first = (uint32_t)chunks;
 	for (uint64_t i = 0; i < count; i++) {
 		heap->table[chunks + i] = (struct lg_chunk_entry){ .kind = (uint8_t)kind };
-		heap->chunks[chunks + i] = (struct lg_chunk){ .fresh = UINT32_MAX };
+		bool fresh = (chunks + i) << LG_CHUNK_SHIFT >= heap->fresh_from;
+		heap->chunks[chunks + i] = (struct lg_chunk){ .fresh = fresh ? UINT32_MAX : 0 };
 	}
 	heap->header->chunks = (uint32_t)(chunks + count);
 	return 0;
@@ -162,11 +170,20 @@ static void describe_extent(struct lg_heap *heap, uint64_t number)
 {
 	struct lg_chunk *chunk = &heap->chunks[number];
 
-	chunk->slot_bytes = LG_UNIT;
-	chunk->reciprocal = LG_GIB(4) / (LG_UNIT / 16);
-	chunk->first = 0;
-	chunk->slots = LG_CHUNK_UNITS;
-	lg_store_release(&chunk->ready, 1);
+	lg_chunk_describe(heap, number, LG_SLAB_CLASSES, 0, LG_CHUNK_UNITS);
+	lg_store_release(&chunk->granules, LG_SLOTS_MAX);
+}
+
+/* Units that are taken now: if none of the chunk was freed since the last commit, they were free at that. */
+static void note_newborn(struct lg_heap *heap, uint64_t number, uint32_t mask)
+{
+	struct lg_chunk *chunk = &heap->chunks[number];
+
+	if (chunk->freed > heap->committed_epoch || heap->shared)
+		return;
+	if (chunk->newborn == 0 && lg_pages_add(&heap->nursery, number, 1) != 0)
+		return; /* then they go by the journal */
+	chunk->newborn |= mask;
 }
 
 static void mark(struct lg_heap *heap, uint64_t first, uint64_t units, bool begins, bool *fresh)
@@ -180,7 +197,9 @@ static void mark(struct lg_heap *heap, uint64_t first, uint64_t units, bool begi
 			*entry = (struct lg_chunk_entry){ .kind = LG_CHUNK_EXTENT };
 			memset((void *)(uintptr_t)lg_heap_live(heap, number), 0, LG_CHUNK_UNITS);
 			describe_extent(heap, number);
+			chunk->newborn = 0;
 		}
+		note_newborn(heap, number, (uint32_t)mask);
 		*fresh = *fresh && (chunk->fresh & mask) == mask;
 		entry->used |= (uint32_t)mask;
 		chunk->fresh &= (uint32_t)~mask;
@@ -203,7 +222,7 @@ static void clear(struct lg_heap *heap, uint64_t first, uint64_t units)
 		heap->chunks[number].backed |= (uint32_t)mask;
 		if (entry->used == 0) {
 			*entry = (struct lg_chunk_entry){ .kind = LG_CHUNK_FREE };
-			lg_store_relaxed(&heap->chunks[number].ready, 0);
+			lg_store_relaxed(&heap->chunks[number].granules, 0);
 		}
 		heap->lowest = (uint32_t)lg_min(heap->lowest, number);
 	}
@@ -242,6 +261,21 @@ static int reserve(struct lg_heap *heap, uint64_t first, uint64_t units)
 	return 0;
 }
 
+/* As reserve, of units that are an extent's; where that fails they are free again, and not as if they had blocks. */
+static int reserve_units(struct lg_heap *heap, uint64_t first, uint64_t units)
+{
+	int error = reserve(heap, first, units);
+
+	if (error == 0)
+		return 0;
+	pthread_mutex_lock(&heap->space_lock);
+	clear(heap, first, units);
+	FOR_PIECES(number, mask, first, units)
+	heap->chunks[number].backed &= (uint32_t)~mask;
+	pthread_mutex_unlock(&heap->space_lock);
+	return error;
+}
+
 /* Finds and marks; the space lock is held. */
 static int take(struct lg_heap *heap, uint64_t units, uint64_t *first, bool *fresh)
 {
@@ -272,10 +306,7 @@ int lg_space_take(struct lg_heap *heap, uint64_t units, uint64_t *first, bool *f
 	pthread_mutex_unlock(&heap->space_lock);
 	if (error != 0)
 		return error;
-	error = reserve(heap, *first, units);
-	if (error != 0)
-		lg_space_give(heap, *first, 0);
-	return error;
+	return reserve_units(heap, *first, units);
 }
 
 uint64_t lg_space_units(const struct lg_heap *heap, uint64_t first)
@@ -322,12 +353,8 @@ bool lg_space_grow(struct lg_heap *heap, uint64_t first, uint64_t units, uint64_
 	pthread_mutex_unlock(&heap->space_lock);
 	if (!room)
 		return false;
-	if (reserve(heap, first + units, more) != 0) {
-		pthread_mutex_lock(&heap->space_lock);
-		clear(heap, first + units, more);
-		pthread_mutex_unlock(&heap->space_lock);
+	if (reserve_units(heap, first + units, more) != 0)
 		return false;
-	}
 	set_live(heap, first, units + more, true);
 	return true;
 }
@@ -356,20 +383,20 @@ int lg_space_take_chunk(struct lg_heap *heap, unsigned class, uint32_t *chunk, b
 	if (error == 0) {
 		error = reserve(heap, (uint64_t)*chunk * LG_CHUNK_UNITS, LG_CHUNK_UNITS);
 		if (error != 0)
-			lg_space_give_chunk(heap, *chunk);
+			lg_space_give_chunk(heap, *chunk, false);
 	}
 	return error;
 }
 
-void lg_space_give_chunk(struct lg_heap *heap, uint32_t number)
+void lg_space_give_chunk(struct lg_heap *heap, uint32_t number, bool backed)
 {
 	struct lg_chunk *chunk = &heap->chunks[number];
 
 	pthread_mutex_lock(&heap->space_lock);
 	heap->table[number] = (struct lg_chunk_entry){ .kind = LG_CHUNK_FREE };
-	lg_store_relaxed(&chunk->ready, 0);
+	lg_store_relaxed(&chunk->granules, 0);
 	chunk->freed = heap->epoch + 1;
-	chunk->backed = UINT32_MAX;
+	chunk->backed = backed ? UINT32_MAX : 0;
 	heap->lowest = (uint32_t)lg_min(heap->lowest, number);
 	pthread_mutex_unlock(&heap->space_lock);
 }
@@ -380,7 +407,7 @@ bool lg_space_ready(struct lg_heap *heap, uint32_t number)
 	const struct lg_chunk_entry *entry = &heap->table[number];
 	bool is = number < heap->header->chunks && entry->kind == LG_CHUNK_EXTENT;
 
-	if (is && lg_load_relaxed(&heap->chunks[number].ready) == 0) {
+	if (is && lg_load_relaxed(&heap->chunks[number].granules) == 0) {
 		for (uint64_t unit = 0; unit < LG_CHUNK_UNITS; unit++) {
 			uint64_t first = (uint64_t)number * LG_CHUNK_UNITS + unit;
 			bool begins = (entry->start >> unit & 1) != 0;
@@ -391,6 +418,16 @@ bool lg_space_ready(struct lg_heap *heap, uint32_t number)
 	}
 	pthread_mutex_unlock(&heap->space_lock);
 	return is;
+}
+
+void lg_space_committed(struct lg_heap *heap)
+{
+	pthread_mutex_lock(&heap->space_lock);
+	for (uint64_t i = 0; i < heap->nursery.count; i++)
+		heap->chunks[heap->nursery.list[i]].newborn = 0;
+	heap->nursery.count = 0;
+	heap->committed_epoch = heap->epoch;
+	pthread_mutex_unlock(&heap->space_lock);
 }
 
 /* Units whose blocks can go: free now, at the last checkpoint, and in all that a crash could bring back. */
@@ -411,6 +448,8 @@ static int forget_sums(struct lg_heap *heap, uint64_t number, uint32_t units)
 	uint64_t at = ((uint64_t)sums << LG_CHUNK_SHIFT) +
 		      number % LG_SUM_CHUNKS * LG_CHUNK_PAGES * sizeof(uint32_t);
 
+	if (sums == 0)
+		return 0;
 	for (; units != 0; units &= units - 1) {
 		uint64_t unit = (uint64_t)__builtin_ctz(units);
 		int error = heap->disk.ops->write(&heap->disk, zeros, sizeof(zeros),
@@ -434,7 +473,7 @@ static int punch_chunk(struct lg_heap *heap, uint64_t number, uint32_t units)
 					      (number * LG_CHUNK_UNITS + first) << LG_UNIT_SHIFT,
 					      (uint64_t)run << LG_UNIT_SHIFT);
 		if (error == 0)
-			heap->punched_bytes += (uint64_t)run << LG_UNIT_SHIFT;
+			lg_own_add(&heap->punched_bytes, (uint64_t)run << LG_UNIT_SHIFT);
 		units &= (uint32_t)~lg_ones(first, run);
 	}
 	return error;

@@ -26,9 +26,9 @@ void lg_space_give(struct lg_heap *heap, uint64_t first, uint64_t keep);
 /* Lengthens an extent in place by free units behind it. False: there are not so many. */
 bool lg_space_grow(struct lg_heap *heap, uint64_t first, uint64_t units, uint64_t more);
 
-/* A whole chunk for a slab; *fresh as above. */
+/* A whole chunk for a slab; *fresh as above. Given back it is `backed` where all of it has disk blocks. */
 int lg_space_take_chunk(struct lg_heap *heap, unsigned class, uint32_t *chunk, bool *fresh);
-void lg_space_give_chunk(struct lg_heap *heap, uint32_t chunk);
+void lg_space_give_chunk(struct lg_heap *heap, uint32_t chunk, bool backed);
 
 /* Chunks behind all others, of any kind, with the file long enough. The space lock is held. */
 int lg_space_append(struct lg_heap *heap, uint64_t count, enum lg_chunk_kind kind, uint32_t *first);
@@ -38,6 +38,12 @@ uint64_t lg_space_units(const struct lg_heap *heap, uint64_t first);
 
 /* Sets an extent chunk's live bytes; false: the chunk is no extent's. The space lock is not held. */
 bool lg_space_ready(struct lg_heap *heap, uint32_t chunk);
+
+/*
+ * A commit is durable: no unit is newborn any more. The commit lock is held. (Of those taken since its gate opened
+ * nothing is wrong, but they go by the journal.)
+ */
+void lg_space_committed(struct lg_heap *heap);
 
 /* Under the checkpoint lock: punches what has been free long enough. */
 int lg_space_punch(struct lg_heap *heap);

@@ -41,12 +41,10 @@ static void uncount_cached(struct lg_heap *heap, struct lg_heap_stats *stats)
 {
 	struct lg_heap_thread *thread = lg_load_acquire(&heap->threads);
 
-	for (; thread != NULL; thread = thread->next) {
-		stats->allocations += lg_load_relaxed(&thread->allocations);
-		stats->frees += lg_load_relaxed(&thread->frees);
+	for (; thread != NULL; thread = thread->next)
 		for (unsigned i = 0; i < LG_HEAP_CLASSES; i++)
-			uncount(stats, thread->magazines[i].count, lg_heap_class_bytes(i));
-	}
+			uncount(stats, lg_heap_magazine_count(&thread->magazines[i]),
+				lg_heap_class_bytes(i));
 	for (unsigned i = 0; i < LG_SLAB_CLASSES; i++)
 		uncount(stats, heap->classes[i].depot_count, lg_heap_class_bytes(i));
 }
@@ -66,38 +64,52 @@ static void count_objects(struct lg_heap *heap, struct lg_heap_stats *stats)
 		stats->roots += roots[i].state == LG_ROOT_USED;
 }
 
+void lg_heap_measure(struct lg_heap *heap, struct lg_heap_stats *stats)
+{
+	*stats = (struct lg_heap_stats){ .capacity_bytes = heap->bytes };
+	(void)lg_os_disk_size(&heap->disk, &stats->file_bytes, &stats->disk_bytes);
+	for (struct lg_heap_thread *thread = lg_load_acquire(&heap->threads); thread != NULL;
+	     thread = thread->next) {
+		stats->allocations += lg_load_relaxed(&thread->allocations);
+		stats->frees += lg_load_relaxed(&thread->frees);
+	}
+	stats->commits = lg_load_relaxed(&heap->commits);
+	stats->pages_committed = lg_load_relaxed(&heap->pages_journaled);
+	stats->bytes_journaled = lg_load_relaxed(&heap->bytes_journaled);
+	stats->checkpoints = lg_load_relaxed(&heap->checkpoints);
+	stats->pages_home = lg_load_relaxed(&heap->pages_home);
+	stats->pages_dropped = lg_load_relaxed(&heap->dropped);
+	stats->punched_bytes = lg_load_relaxed(&heap->punched_bytes);
+	pthread_mutex_lock(&heap->journal_lock);
+	stats->sequence = heap->sequence;
+	stats->journal_bytes = heap->ring_bytes;
+	stats->journal_used = heap->ring_used;
+	pthread_mutex_unlock(&heap->journal_lock);
+}
+
 int lg_heap_stats_read(lg_heap *heap, struct lg_heap_stats *stats)
 {
+	struct lg_heap_stats counted = { 0 };
+
 	if (stats == NULL)
 		return lg_fail(EINVAL, "no place for statistics");
-	*stats = (struct lg_heap_stats){ 0 };
+	*stats = counted;
 	int error = lg_gate_may_close(heap);
 	if (error != 0)
 		return error;
-	error = lg_os_disk_size(&heap->disk, &stats->file_bytes, &stats->disk_bytes);
+	error = lg_os_disk_size(&heap->disk, &counted.file_bytes, &counted.disk_bytes);
 	if (error != 0)
 		return lg_fail(-error, "the heap's file is not there: %s", lg_error_name(-error));
 	pthread_mutex_lock(&heap->commit_lock);
 	error = lg_gate_close(heap);
 	if (error == 0) {
-		count_objects(heap, stats);
+		count_objects(heap, &counted);
 		lg_gate_open(heap);
 	}
-	stats->commits = heap->commits;
-	stats->pages_committed = heap->pages_journaled;
-	stats->bytes_journaled = heap->bytes_journaled;
-	stats->pages_dropped = heap->dropped;
-	pthread_mutex_lock(&heap->journal_lock);
-	stats->sequence = heap->sequence;
-	stats->checkpoints = heap->checkpoints;
-	stats->journal_bytes = heap->ring_bytes;
-	stats->journal_used = heap->ring_used;
-	pthread_mutex_unlock(&heap->journal_lock);
+	lg_heap_measure(heap, stats);
 	pthread_mutex_unlock(&heap->commit_lock);
-	pthread_mutex_lock(&heap->checkpoint_lock);
-	stats->pages_home = heap->pages_home;
-	stats->punched_bytes = heap->punched_bytes;
-	pthread_mutex_unlock(&heap->checkpoint_lock);
-	stats->capacity_bytes = heap->bytes;
+	stats->objects = counted.objects;
+	stats->object_bytes = counted.object_bytes;
+	stats->roots = counted.roots;
 	return error;
 }

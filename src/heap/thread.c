@@ -6,11 +6,14 @@
 #include "os/thread.h"
 
 #include <errno.h>
+#include <stdio.h>
+#include <string.h>
 
 _Thread_local struct lg_heap_place lg_heap_places[LG_HEAP_PLACES];
 
 static pthread_mutex_t heaps_lock = PTHREAD_MUTEX_INITIALIZER;
 static struct lg_heap *heaps;
+static _Atomic(uint64_t) heaps_changes; /* how often `heaps` did */
 static bool started, has_exit_hook;
 static unsigned exit_hook;
 
@@ -52,6 +55,11 @@ static struct lg_heap_thread *make(struct lg_heap *heap)
 		return NULL;
 	struct lg_heap_thread *thread = memory;
 	thread->owner = token();
+	for (unsigned i = 0; i < LG_HEAP_CLASSES; i++)
+		thread->magazines[i] =
+			(struct lg_heap_magazine){ thread->slots[i], thread->slots[i],
+						   thread->slots[i] +
+							   heap->classes[i].magazine_max };
 	thread->next = lg_load_relaxed(&heap->threads);
 	lg_store_release(&heap->threads, thread);
 	return thread;
@@ -107,6 +115,12 @@ static void leave_all(void *unused)
 	pthread_mutex_unlock(&heaps_lock);
 }
 
+/* Under the lock. */
+static void note_change(void)
+{
+	lg_store_release(&heaps_changes, lg_load_relaxed(&heaps_changes) + 1);
+}
+
 static void before_fork(void)
 {
 	pthread_mutex_lock(&heaps_lock);
@@ -128,10 +142,39 @@ static void in_child(void)
 		heap->watching = false;
 	}
 	heaps = NULL;
+	note_change();
 	pthread_mutex_unlock(&heaps_lock);
 }
 
-int lg_heap_register(struct lg_heap *heap)
+static bool is_named(const char *name)
+{
+	for (const struct lg_heap *heap = heaps; heap != NULL; heap = heap->next_open)
+		if (strcmp(heap->name, name) == 0)
+			return true;
+	return false;
+}
+
+/* For a label: what is no letter, digit, dot or - is _, and two open heaps are never called the same. */
+static void name_heap(struct lg_heap *heap, const char *path)
+{
+	enum { NUMBER_BYTES = 12 };
+	const char *slash = strrchr(path, '/'), *from = slash != NULL ? slash + 1 : path;
+	size_t length = strnlen(from, sizeof(heap->name) - NUMBER_BYTES - 1);
+	unsigned number = 1;
+
+	for (size_t i = 0; i < length; i++) {
+		char c = from[i];
+		bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+			     (c >= '0' && c <= '9') || c == '.' || c == '-';
+
+		heap->name[i] = plain ? c : '_';
+	}
+	heap->name[length] = '\0';
+	while (is_named(heap->name))
+		snprintf(heap->name + length, NUMBER_BYTES + 1, "-%u", ++number);
+}
+
+int lg_heap_register(struct lg_heap *heap, const char *path)
 {
 	static uint64_t ids;
 	int error = 0;
@@ -144,8 +187,11 @@ int lg_heap_register(struct lg_heap *heap)
 	}
 	if (error == 0) {
 		heap->id = ++ids;
+		name_heap(heap, path);
+		heap->place = (uint32_t)(heap->id % LG_HEAP_PLACES * sizeof(struct lg_heap_place));
 		heap->next_open = heaps;
 		heaps = heap;
+		note_change();
 	}
 	pthread_mutex_unlock(&heaps_lock);
 	return error;
@@ -159,5 +205,41 @@ void lg_heap_unregister(struct lg_heap *heap)
 			*link = heap->next_open;
 			break;
 		}
+	note_change();
 	pthread_mutex_unlock(&heaps_lock);
+}
+
+void lg_heap_each(void (*look)(void *argument, struct lg_heap *heap), void *argument)
+{
+	pthread_mutex_lock(&heaps_lock);
+	for (struct lg_heap *heap = heaps; heap != NULL; heap = heap->next_open)
+		look(argument, heap);
+	pthread_mutex_unlock(&heaps_lock);
+}
+
+static bool is_inside(const struct lg_heap *heap, const void *address)
+{
+	return (uintptr_t)address - (uintptr_t)heap->base < heap->bytes;
+}
+
+/*
+ * Containers ask at each allocation, mostly of the same heap. What a thread found last it finds again without the lock,
+ * as long as no heap has come or gone.
+ */
+lg_heap *lg_heap_of(const void *address)
+{
+	static _Thread_local struct lg_heap *last __attribute__((tls_model("initial-exec")));
+	static _Thread_local uint64_t last_changes __attribute__((tls_model("initial-exec")));
+
+	if (last != NULL && last_changes == lg_load_acquire(&heaps_changes) &&
+	    is_inside(last, address))
+		return last;
+	pthread_mutex_lock(&heaps_lock);
+	struct lg_heap *heap = heaps;
+	while (heap != NULL && !is_inside(heap, address))
+		heap = heap->next_open;
+	last = heap;
+	last_changes = lg_load_relaxed(&heaps_changes);
+	pthread_mutex_unlock(&heaps_lock);
+	return heap;
 }

@@ -25,18 +25,35 @@ extern _Thread_local struct lg_heap_place lg_heap_places[LG_HEAP_PLACES]
 /* NULL: no memory for a record. */
 struct lg_heap_thread *lg_heap_thread_attach(struct lg_heap *heap);
 
+/* NULL: it is not in the thread's table, though it may have one. */
+static inline struct lg_heap_thread *lg_heap_thread_seen(const struct lg_heap *heap)
+{
+	const struct lg_heap_place *place =
+		(const struct lg_heap_place *)(const void *)((const char *)lg_heap_places +
+							     heap->place);
+
+	if (LG_UNLIKELY(place->id != heap->id))
+		return NULL;
+	if (place->thread == NULL) /* it never is: no second test in the caller */
+		__builtin_unreachable();
+	return place->thread;
+}
+
 static inline struct lg_heap_thread *lg_heap_thread_of(struct lg_heap *heap)
 {
-	const struct lg_heap_place *place = &lg_heap_places[heap->id % LG_HEAP_PLACES];
+	struct lg_heap_thread *thread = lg_heap_thread_seen(heap);
 
-	return LG_LIKELY(place->id == heap->id) ? place->thread : lg_heap_thread_attach(heap);
+	return LG_LIKELY(thread != NULL) ? thread : lg_heap_thread_attach(heap);
 }
 
 /* Unmaps all records. */
 void lg_heap_thread_forget(struct lg_heap *heap);
 
 /* All heaps open in this process, for exits of threads and forks. -errno. */
-int lg_heap_register(struct lg_heap *heap);
+int lg_heap_register(struct lg_heap *heap, const char *path);
 void lg_heap_unregister(struct lg_heap *heap);
+
+/* Calls `look` for each, the newest first; none is closed meanwhile. It waits for nothing. */
+void lg_heap_each(void (*look)(void *argument, struct lg_heap *heap), void *argument);
 
 #endif

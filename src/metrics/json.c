@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /*
- * One JSON object: totals in bytes, a list of all classes and one of all pagers, with every field. Names need no
- * escape: those of policies are letters, digits and _.
+ * One JSON object: totals in bytes, lists of all classes, pagers and heaps, with every field. Names need no
+ * escape: those of policies are letters, digits and _, those of heaps have . and - as well.
  */
+#include "metrics/heaps.h"
 #include "metrics/pagers.h"
 #include "metrics/prometheus.h"
 #include "metrics/writer.h"
@@ -65,9 +66,42 @@ static void write_pager(struct lg_writer *writer, const struct lg_roster_entry *
 	lg_writer_print(writer, "}");
 }
 
-void lg_json_write(struct lg_writer *writer, const struct lg_stats *stats,
-		   const struct lg_roster *pagers)
+static void write_heap(struct lg_writer *writer, const struct lg_census_entry *heap)
 {
+	lg_writer_print(writer, "{\"name\":\"%s\",\"mode\":\"%s\",\"readonly\":%d,\"failed\":%d",
+			heap->name, lg_heap_mode_name(heap->mode), heap->readonly, heap->failed);
+#define LG_PAIR(field, name, what)                                                                 \
+	lg_writer_print(writer, ",\"" #field "\":%" PRIu64, heap->stats.field);
+	LG_HEAP_GAUGES(LG_PAIR)
+	LG_HEAP_COUNTERS(LG_PAIR)
+#undef LG_PAIR
+	lg_writer_print(writer, "}");
+}
+
+static void write_pagers(struct lg_writer *writer, const struct lg_roster *pagers)
+{
+	lg_writer_print(writer, ",\"pagers\":[");
+	for (size_t i = 0; i < pagers->count; i++) {
+		lg_writer_print(writer, i > 0 ? "," : "");
+		write_pager(writer, &pagers->entries[i]);
+	}
+	lg_writer_print(writer, "]");
+}
+
+static void write_heaps(struct lg_writer *writer, const struct lg_census *heaps)
+{
+	lg_writer_print(writer, ",\"heaps\":[");
+	for (size_t i = 0; i < heaps->count; i++) {
+		lg_writer_print(writer, i > 0 ? "," : "");
+		write_heap(writer, &heaps->entries[i]);
+	}
+	lg_writer_print(writer, "]");
+}
+
+void lg_json_write(struct lg_writer *writer, const struct lg_held *held)
+{
+	const struct lg_stats *stats = &held->stats;
+
 	lg_writer_print(writer, "{\"version\":\"%s\",\"threads\":%" PRIu64, lg_version(),
 			stats->threads);
 	lg_writer_print(writer, ",\"in_use_bytes\":%" PRIu64 ",\"cached_bytes\":%" PRIu64,
@@ -89,10 +123,8 @@ void lg_json_write(struct lg_writer *writer, const struct lg_stats *stats,
 		lg_writer_print(writer, i > 0 ? "," : "");
 		write_class(writer, &stats->classes[i]);
 	}
-	lg_writer_print(writer, "],\"pagers\":[");
-	for (size_t i = 0; i < pagers->count; i++) {
-		lg_writer_print(writer, i > 0 ? "," : "");
-		write_pager(writer, &pagers->entries[i]);
-	}
-	lg_writer_print(writer, "]}\n");
+	lg_writer_print(writer, "]");
+	write_pagers(writer, &held->pagers);
+	write_heaps(writer, &held->heaps);
+	lg_writer_print(writer, "}\n");
 }

@@ -117,18 +117,18 @@ static void set_process(struct lg_prometheus *text, const char *process)
 	text->process[length] = '\0';
 }
 
-void lg_prometheus_write(struct lg_writer *writer, const struct lg_stats *stats,
-			 const struct lg_roster *pagers, enum lg_format dialect,
-			 const char *process)
+void lg_prometheus_write(struct lg_writer *writer, const struct lg_held *held,
+			 enum lg_format dialect, const char *process)
 {
 	struct lg_prometheus text = { .writer = writer,
 				      .is_openmetrics = dialect == LG_OPENMETRICS };
 
 	if (process != NULL)
 		set_process(&text, process);
-	lg_classes_write(&text, stats);
-	lg_pagers_write(&text, pagers);
-	lg_process_write(&text, stats);
+	lg_classes_write(&text, &held->stats);
+	lg_pagers_write(&text, &held->pagers);
+	lg_heaps_write(&text, &held->heaps);
+	lg_process_write(&text, &held->stats);
 	lg_settings_write(&text);
 	lg_writer_print(writer, "# EOF\n");
 }

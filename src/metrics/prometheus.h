@@ -54,9 +54,10 @@ void lg_prometheus_times(const struct lg_prometheus *text, const struct lg_famil
 void lg_prometheus_single(const struct lg_prometheus *text, const char *name,
 			  enum lg_family_kind kind, const char *help, uint64_t value);
 
-/* The families of size classes, of pagers, of the process, and of its options. */
+/* The families of size classes, of pagers, of heaps, of the process, and of its options. */
 void lg_classes_write(const struct lg_prometheus *text, const struct lg_stats *stats);
 void lg_pagers_write(const struct lg_prometheus *text, const struct lg_roster *pagers);
+void lg_heaps_write(const struct lg_prometheus *text, const struct lg_census *heaps);
 void lg_process_write(const struct lg_prometheus *text, const struct lg_stats *stats);
 void lg_settings_write(const struct lg_prometheus *text);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
-/* A table to look at: a line per class in use, and one per pager. */
+/* A table to look at: a line per class in use, one per pager, and one per heap. */
 #include "base/error.h"
 #include "metrics/pagers.h"
 #include "metrics/writer.h"
@@ -86,9 +86,39 @@ static void write_pagers(struct lg_writer *writer, const struct lg_roster *pager
 		write_pager_line(writer, &pagers->entries[i]);
 }
 
-void lg_table_write(struct lg_writer *writer, const struct lg_stats *stats,
-		    const struct lg_roster *pagers)
+static void write_heap_line(struct lg_writer *writer, const struct lg_census_entry *heap)
 {
+	const struct lg_heap_stats *stats = &heap->stats;
+	char file[SIZE_TEXT], disk[SIZE_TEXT], journal[SIZE_TEXT], used[SIZE_TEXT],
+		written[SIZE_TEXT];
+
+	lg_writer_print(writer, "%9s %9s %9s %9s %10" PRIu64 " %9" PRIu64 " %11" PRIu64,
+			size_text(stats->file_bytes, file), size_text(stats->disk_bytes, disk),
+			size_text(stats->journal_bytes, journal),
+			size_text(stats->journal_used, used), stats->sequence, stats->commits,
+			stats->pages_committed);
+	lg_writer_print(writer, " %9s %11" PRIu64 " %6s  %s\n",
+			size_text(stats->bytes_journaled, written), stats->pages_home,
+			heap->failed   ? "failed" :
+			heap->readonly ? "reads" :
+					 "ok",
+			heap->name);
+}
+
+/* Names are as long as those of files, so they come last. */
+static void write_heaps(struct lg_writer *writer, const struct lg_census *heaps)
+{
+	if (heaps->count > 0)
+		lg_writer_print(writer, "%9s %9s %9s %9s %10s %9s %11s %9s %11s %6s  %s\n", "file",
+				"on disk", "journal", "used", "sequence", "commits", "pages",
+				"journaled", "home", "state", "heap");
+	for (size_t i = 0; i < heaps->count; i++)
+		write_heap_line(writer, &heaps->entries[i]);
+}
+
+void lg_table_write(struct lg_writer *writer, const struct lg_held *held)
+{
+	const struct lg_stats *stats = &held->stats;
 	char a[SIZE_TEXT], b[SIZE_TEXT], c[SIZE_TEXT];
 
 	lg_writer_print(writer, "lgalloc %s: %s in use, %s cached, %s dirty", lg_version(),
@@ -105,7 +135,8 @@ void lg_table_write(struct lg_writer *writer, const struct lg_stats *stats,
 			write_line(writer, size_text(stats->classes[i].size, a),
 				   &stats->classes[i]);
 	write_line(writer, "total", &stats->totals);
-	write_pagers(writer, pagers);
+	write_pagers(writer, &held->pagers);
+	write_heaps(writer, &held->heaps);
 	if (stats->metrics_failures > 0)
 		lg_writer_print(writer,
 				"metrics_file: %" PRIu64 " writes failed, %" PRIu64

@@ -49,24 +49,25 @@ int lg_writer_finish(struct lg_writer *writer)
 int lg_writer_write(int fd, enum lg_format format, const char *process)
 {
 	struct lg_writer writer = { .fd = fd };
-	struct lg_roster pagers;
-	struct lg_stats stats;
+	struct lg_held held;
 
-	(void)lg_stats_read(&stats);
-	lg_roster_read(&pagers); /* before anything is written: a reader may be slow */
+	(void)lg_stats_read(&held.stats);
+	lg_roster_read(&held.pagers);
+	lg_census_read(&held.heaps);
 	switch (format) {
 	case LG_OPENMETRICS:
 	case LG_PROMETHEUS:
-		lg_prometheus_write(&writer, &stats, &pagers, format, process);
+		lg_prometheus_write(&writer, &held, format, process);
 		break;
 	case LG_JSON:
-		lg_json_write(&writer, &stats, &pagers);
+		lg_json_write(&writer, &held);
 		break;
 	case LG_TABLE:
-		lg_table_write(&writer, &stats, &pagers);
+		lg_table_write(&writer, &held);
 		break;
 	}
-	lg_roster_end(&pagers);
+	lg_roster_end(&held.pagers);
+	lg_census_end(&held.heaps);
 	return lg_writer_finish(&writer);
 }
 

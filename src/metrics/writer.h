@@ -3,6 +3,7 @@
 #ifndef LG_METRICS_WRITER_H
 #define LG_METRICS_WRITER_H
 
+#include "heap/census.h"
 #include "pager/roster.h"
 
 #include <lgalloc/lgalloc.h>
@@ -10,6 +11,13 @@
 #include <stddef.h>
 
 enum { LG_WRITER_BYTES = 4096 };
+
+/* All that is shown, read before anything of it is written: a reader may be slow. */
+struct lg_held {
+	struct lg_stats stats;
+	struct lg_roster pagers;
+	struct lg_census heaps;
+};
 
 struct lg_writer {
 	int fd;
@@ -31,12 +39,9 @@ int lg_writer_finish(struct lg_writer *writer);
 int lg_writer_write(int fd, enum lg_format format, const char *process);
 
 /* The formats. */
-void lg_prometheus_write(struct lg_writer *writer, const struct lg_stats *stats,
-			 const struct lg_roster *pagers, enum lg_format dialect,
-			 const char *process);
-void lg_json_write(struct lg_writer *writer, const struct lg_stats *stats,
-		   const struct lg_roster *pagers);
-void lg_table_write(struct lg_writer *writer, const struct lg_stats *stats,
-		    const struct lg_roster *pagers);
+void lg_prometheus_write(struct lg_writer *writer, const struct lg_held *held,
+			 enum lg_format dialect, const char *process);
+void lg_json_write(struct lg_writer *writer, const struct lg_held *held);
+void lg_table_write(struct lg_writer *writer, const struct lg_held *held);
 
 #endif

@@ -317,6 +317,21 @@ int lg_os_random(void *bytes, size_t count)
 	return getrandom(bytes, count, 0) == (ssize_t)count ? 0 : -EIO;
 }
 
+uint64_t lg_os_boot(void)
+{
+	char text[64] = "";
+	uint64_t number = 0;
+	int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return 0;
+	ssize_t length = read(fd, text, sizeof(text) - 1);
+	close(fd);
+	for (ssize_t i = 0; i < length; i++) /* FNV-1a; the text is random */
+		number = (number ^ (unsigned char)text[i]) * UINT64_C(0x100000001b3);
+	return number;
+}
+
 int lg_os_disk_map(struct lg_os_disk *disk, size_t bytes, bool shared, void **at)
 {
 	void *got = mmap(NULL, bytes, PROT_READ | PROT_WRITE,

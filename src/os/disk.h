@@ -77,7 +77,10 @@ int lg_os_disk_data(struct lg_os_disk *disk, uint64_t offset, uint64_t *start, u
 /* Random bytes, to tell one file and one opening from all others. */
 int lg_os_random(void *bytes, size_t count);
 
-/* Maps the file privately at a new address of `bytes`; -errno. */
+/* The same number as long as the machine has not been down since; 0: not known. */
+uint64_t lg_os_boot(void);
+
+/* Maps the file at a new address of `bytes`; -errno. */
 int lg_os_disk_map(struct lg_os_disk *disk, size_t bytes, bool shared, void **at);
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /* lgalloc trace: record what a program's pagers do, look at it, replay it with other policies and budgets. */
 #include "base/error.h"
+#include "tool/action.h"
 #include "tool/command.h"
 #include "tool/figure.h"
 #include "tool/process.h"
@@ -93,25 +94,9 @@ static int record(int argc, char **argv)
 
 /* --- info --------------------------------------------------------------------------------------- */
 
-static error_t take_file(int key, char *argument, const char **file, struct argp_state *state)
-{
-	switch (key) {
-	case ARGP_KEY_ARG:
-		if (*file != NULL)
-			argp_error(state, "one trace at a time, not '%s' as well", argument);
-		*file = argument;
-		return 0;
-	case ARGP_KEY_NO_ARGS:
-		argp_error(state, "which trace?");
-		return 0;
-	default:
-		return ARGP_ERR_UNKNOWN;
-	}
-}
-
 static error_t parse_info(int key, char *argument, struct argp_state *state)
 {
-	return take_file(key, argument, state->input, state);
+	return lg_action_take_file(key, argument, state, "trace", state->input);
 }
 
 static void print_maps(const struct lg_history *history)
@@ -269,7 +254,7 @@ static error_t parse_replay(int key, char *argument, struct argp_state *state)
 			argp_error(state, "--budget or --ratio, not both");
 		return 0;
 	default:
-		return take_file(key, argument, &wishes->file, state);
+		return lg_action_take_file(key, argument, state, "trace", &wishes->file);
 	}
 }
 
@@ -387,57 +372,23 @@ static int replay_command(int argc, char **argv)
 
 /* --- which of them ------------------------------------------------------------------------------ */
 
-static const struct {
-	const char *name;
-	const char *full_name;
-	int (*run)(int argc, char **argv);
-} actions[] = {
-	{ "record", "lgalloc trace record", record },
-	{ "info", "lgalloc trace info", info },
-	{ "replay", "lgalloc trace replay", replay_command },
-};
-
-static error_t parse_action(int key, char *argument, struct argp_state *state)
-{
-	char ***action = state->input;
-
-	(void)argument;
-	switch (key) {
-	case ARGP_KEY_ARGS:
-		*action = state->argv + state->next;
-		state->next = state->argc;
-		return 0;
-	case ARGP_KEY_NO_ARGS:
-		argp_error(state, "record, info or replay?");
-		return 0;
-	default:
-		return ARGP_ERR_UNKNOWN;
-	}
-}
-
 int lg_command_trace(int argc, char **argv)
 {
-	static const struct argp argp = {
-		.parser = parse_action,
+	static const struct lg_action list[] = {
+		{ "record", record },
+		{ "info", info },
+		{ "replay", replay_command },
+	};
+	static const struct lg_actions actions = {
+		.command = "trace",
 		.args_doc = "record [OPTION...] [--] PROGRAM [ARGUMENT...]\ninfo FILE\n"
 			    "replay [OPTION...] FILE",
 		.doc = "Records the faults of a program's pagers, and replays them with other policies "
 		       "and budgets: what to set for this program."
 		       "\v`lgalloc trace record --help` says more of record, and so for the others.",
+		.list = list,
+		.count = sizeof(list) / sizeof(list[0]),
 	};
-	static char name[] = "lgalloc trace";
-	static char full_name[32];
-	char **action = NULL;
 
-	argv[0] = name;
-	argp_err_exit_status = LG_EXIT_USAGE;
-	argp_parse(&argp, argc, argv, ARGP_IN_ORDER, NULL, &action);
-	for (size_t i = 0; i < sizeof(actions) / sizeof(actions[0]); i++) {
-		if (strcmp(action[0], actions[i].name) != 0)
-			continue;
-		snprintf(full_name, sizeof(full_name), "%s", actions[i].full_name);
-		action[0] = full_name;
-		return actions[i].run(argc - (int)(action - argv), action);
-	}
-	lg_usage_error("trace", "'%s' is none of record, info and replay", action[0]);
+	return lg_actions_run(&actions, argc, argv);
 }

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0 OR MIT
 """
-hitpath.py LIBRARY [OBJDUMP]: the bodies of lg_region_new and lg_region_free hold no atomic
+hitpath.py LIBRARY [OBJDUMP]: the bodies of lg_region_new, lg_region_free, lg_heap_alloc and lg_heap_free hold no atomic
 read-modify-write, no fence, no system call and no call; what is rare is reached by a jump.
 
-This reads every instruction of the two bodies, hit_path_walk.c those that a hit executes.
+This reads every instruction of the bodies, hit_path_walk.c those that a hit executes.
 """
 import re
 import subprocess
@@ -12,7 +12,7 @@ import sys
 
 import tree
 
-FUNCTIONS = ["lg_region_new", "lg_region_free"]
+FUNCTIONS = ["lg_region_new", "lg_region_free", "lg_heap_alloc", "lg_heap_free"]
 FORBIDDEN = {
     "x86-64": [
         (re.compile(r"^(\w+ )*lock\b"), "a lock prefix"),

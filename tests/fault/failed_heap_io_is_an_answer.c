@@ -14,6 +14,7 @@
 #include <string.h>
 #include <unistd.h>
 
+/* The last generations are large enough to be written home before their record. */
 enum { ROUNDS = 12, BYTES = 300000 };
 
 static struct failing {
@@ -85,7 +86,7 @@ static bool change(lg_heap *heap, unsigned char generation)
 		MUST(errno == EIO || errno == ENOSPC || errno == EROFS || errno == ENOMEM);
 		return false;
 	}
-	memset(block, generation, BYTES);
+	memset(block, generation, generation <= ROUNDS ? BYTES + generation * 100000u : BYTES);
 	if (lg_heap_root_set(heap, "block", lg_heap_ref(heap, block)) != 0)
 		return false;
 	return old == NULL || lg_heap_free(heap, old) == 0;
@@ -94,7 +95,7 @@ static bool change(lg_heap *heap, unsigned char generation)
 /* The last generation that is surely durable. */
 static unsigned run(const char *path, unsigned *tried)
 {
-	struct lg_heap_setup setup = { &failing_ops, NULL, true, false };
+	struct lg_heap_setup setup = { .ops = &failing_ops, .foreground = true };
 	lg_heap *heap = lg_heap_open_with(path, "reserve:1G", &setup);
 	unsigned durable = 0;
 

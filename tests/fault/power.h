@@ -8,6 +8,7 @@
 #ifndef FAULT_POWER_H
 #define FAULT_POWER_H
 
+#include "heap/format.h"
 #include "os/disk.h"
 
 #include <fcntl.h>
@@ -30,7 +31,18 @@ struct power_event {
 	char *data;
 };
 
+/* A flush that is left out, to see that this is found: which one, by what was written before it. */
+enum power_mutant {
+	POWER_SOUND,
+	POWER_RECORD, /* behind a record */
+	POWER_SUPER,  /* behind a superblock */
+	POWER_HOME,   /* of a checkpoint, whose last write is a page of checksums */
+	POWER_NEW,    /* behind new objects, runs of pages, before their record */
+	POWER_MUTANTS
+};
+
 struct power {
+	enum power_mutant mutant;
 	struct power_event *events;
 	size_t count;
 	size_t capacity;
@@ -105,8 +117,29 @@ static inline int power_punch(struct lg_os_disk *disk, uint64_t offset, uint64_t
 	return lg_os_disk_plain.punch(disk, offset, bytes);
 }
 
+/* What the last write before a flush was of. */
+static inline enum power_mutant power_written(const struct power *power)
+{
+	uint64_t magic = 0;
+	size_t i = power->count;
+
+	while (i > 0 && power->events[i - 1].kind != POWER_WRITE)
+		i--;
+	if (i > 0 && power->events[i - 1].bytes >= sizeof(magic))
+		memcpy(&magic, power->events[i - 1].data, sizeof(magic));
+	if (magic == LG_RECORD_MAGIC)
+		return POWER_RECORD;
+	if (magic == LG_HEAP_MAGIC)
+		return POWER_SUPER;
+	return i > 0 && power->events[i - 1].bytes > POWER_BLOCK ? POWER_NEW : POWER_HOME;
+}
+
 static inline int power_sync(struct lg_os_disk *disk)
 {
+	const struct power *power = disk->context;
+
+	if (power->mutant != POWER_SOUND && power->mutant == power_written(power))
+		return 0;
 	power_note(disk, POWER_SYNC, NULL, 0, 0);
 	return 0;
 }
@@ -148,8 +181,16 @@ static inline void power_put(int fd, const char *data, uint64_t bytes, uint64_t 
 		abort();
 }
 
-/* How much of what was not flushed arrives. */
-enum power_fate { POWER_ALL, POWER_NONE, POWER_SOME, POWER_MOST, POWER_FEW, POWER_FATES };
+/* How much of what was not flushed arrives. WHOLE: each call's change, all of it or nothing. */
+enum power_fate {
+	POWER_ALL,
+	POWER_NONE,
+	POWER_SOME,
+	POWER_MOST,
+	POWER_FEW,
+	POWER_WHOLE,
+	POWER_FATES
+};
 
 static inline bool power_arrives(enum power_fate fate, uint64_t *random)
 {
@@ -164,6 +205,8 @@ static inline void power_apply(int fd, const struct power_event *event, enum pow
 {
 	static const char zeros[POWER_BLOCK];
 
+	if (fate == POWER_WHOLE)
+		fate = power_random(random) % 2 == 0 ? POWER_ALL : POWER_NONE;
 	switch (event->kind) {
 	case POWER_WRITE:
 		for (uint64_t done = 0, piece; done < event->bytes; done += piece) {

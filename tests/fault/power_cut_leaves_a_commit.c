@@ -6,6 +6,8 @@
  * disk that remembers (power.h). Then for each point of its log the file is made as a cut there would have left it,
  * and read. Some are recovered for writing, changed, committed and checked; some are cut again in their recovery.
  * Oracle: a copy of the model at each commit, and where in the log the commit began and returned.
+ * That it can fail: the same with a heap that leaves out the flush behind each record, or behind each superblock, or
+ * before them; each has to be found.
  *
  * Arguments: seeds (default 6), first seed. LGALLOC_POWER_SEEDS has the same meaning as the first.
  */
@@ -14,8 +16,11 @@
 #include "power.h"
 
 #include <lgalloc/lgalloc.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
 
-enum { OBJECTS = 120, STEPS = 500, STATES = STEPS + 2 };
+enum { OBJECTS = 120, STEPS = 500, STATES = STEPS + 2, LARGE_MAX = 2500000 };
 
 struct object {
 	lg_ref ref;
@@ -34,6 +39,8 @@ struct state {
 	size_t begins; /* events before it began, and before it returned */
 	size_t returns;
 };
+
+enum { MUTANT_SEEDS = 3, ORDERS = 4 };
 
 static struct state states[STATES];
 static size_t state_count;
@@ -89,7 +96,7 @@ static uint64_t size_of_next(void)
 		return 1 + power_random(&power.random) % 9000;
 	if (dice < 97)
 		return 1 + power_random(&power.random) % 120000;
-	return 1 + power_random(&power.random) % 2500000;
+	return 1 + power_random(&power.random) % LARGE_MAX;
 }
 
 /* One change of one object. */
@@ -134,7 +141,10 @@ static void commit(lg_heap *heap)
 
 static lg_heap *open_live(const char *options)
 {
-	struct lg_heap_setup setup = { &power_ops, &power, true, seed % 3 == 2 };
+	struct lg_heap_setup setup = { .ops = &power_ops,
+				       .context = &power,
+				       .foreground = true,
+				       .old_kernel = seed % 3 == 2 };
 	lg_heap *heap = lg_heap_open_with(live_path, options, &setup);
 
 	MUST(heap != NULL);
@@ -219,7 +229,7 @@ static size_t read_state(const char *path, size_t low, size_t high)
 static void recover(size_t state)
 {
 	struct power second = { .random = power.random };
-	struct lg_heap_setup setup = { &power_ops, &second, true, false };
+	struct lg_heap_setup setup = { .ops = &power_ops, .context = &second, .foreground = true };
 	int before = open(cut_path, O_RDONLY | O_CLOEXEC);
 
 	power_copy(before, again_path);
@@ -239,6 +249,12 @@ static void recover(size_t state)
 	close(again);
 	MUST(read_state(again_path, state, state) == state);
 	recuts++;
+	/* What commits that did not come about had written home must not be taken for zeros. */
+	unsigned char *zeros = lg_heap_calloc(heap, 1, LARGE_MAX);
+	MUST(zeros != NULL);
+	for (uint64_t i = 0; i < LARGE_MAX; i += 512)
+		MUST(zeros[i] == 0);
+	MUST(lg_heap_free(heap, zeros) == 0);
 	void *more = lg_heap_alloc(heap, 3000);
 	MUST(more != NULL);
 	memset(more, 1, 3000);
@@ -296,6 +312,9 @@ static void cut_everywhere(void)
 		    (enum power_fate)(power_random(&power.random) % POWER_FATES),
 		    power_random(&power.random) % 16 == 0);
 		if (at < power.count && power.events[at].kind == POWER_SYNC) {
+			/* Where the most is under way, in other orders. */
+			for (int i = 0; i < ORDERS; i++)
+				cut(durable, flushed, at, POWER_WHOLE, false);
 			for (; flushed <= at; flushed++)
 				power_apply(durable, &power.events[flushed], POWER_ALL,
 					    &power.random);
@@ -303,6 +322,38 @@ static void cut_everywhere(void)
 		}
 	}
 	close(durable);
+}
+
+static void run_seeds(uint64_t first, uint64_t seeds)
+{
+	for (seed = first; seed < first + seeds; seed++) {
+		power.random = seed * 0x9e3779b97f4a7c15u | 1;
+		run_program();
+		cut_everywhere();
+		power_forget(&power);
+		unlink(live_path);
+	}
+}
+
+/* In a child, which ends as a test that fails does. */
+static bool is_found(enum power_mutant mutant)
+{
+	const struct rlimit none = { 0, 0 };
+	int status;
+
+	fflush(NULL);
+	pid_t child = fork();
+	MUST(child >= 0);
+	if (child == 0) {
+		MUST(setrlimit(RLIMIT_CORE, &none) == 0);
+		MUST(freopen("/dev/null", "w", stderr) != NULL);
+		power.mutant = mutant;
+		run_seeds(1, MUTANT_SEEDS);
+		_exit(0);
+	}
+	MUST(waitpid(child, &status, 0) == child);
+	unlink(live_path);
+	return WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT;
 }
 
 int main(int count, char **arguments)
@@ -319,13 +370,10 @@ int main(int count, char **arguments)
 		 (int)getpid());
 	snprintf(cut_path, sizeof(cut_path), "%s/lg-power-%d-cut", directory, (int)getpid());
 	snprintf(again_path, sizeof(again_path), "%s/lg-power-%d-again", directory, (int)getpid());
-	for (seed = first; seed < first + seeds; seed++) {
-		power.random = seed * 0x9e3779b97f4a7c15u | 1;
-		run_program();
-		cut_everywhere();
-		power_forget(&power);
-		unlink(live_path);
-	}
+	run_seeds(first, seeds);
+	unsigned found = 0;
+	for (int mutant = POWER_SOUND + 1; mutant < POWER_MUTANTS; mutant++)
+		found += is_found((enum power_mutant)mutant);
 	unlink(durable_path);
 	unlink(cut_path);
 	unlink(again_path);
@@ -333,5 +381,6 @@ int main(int count, char **arguments)
 	printf("%llu cuts, %llu of them with the commit in flight; %llu recovered, %llu cut again\n",
 	       (unsigned long long)cuts, (unsigned long long)in_flight,
 	       (unsigned long long)recoveries, (unsigned long long)recuts);
-	return cuts > 0 && in_flight > 0 && recoveries > 0 ? 0 : 1;
+	printf("%u of %d missing flushes found\n", found, POWER_MUTANTS - 1);
+	return cuts > 0 && in_flight > 0 && recoveries > 0 && found == POWER_MUTANTS - 1 ? 0 : 1;
 }

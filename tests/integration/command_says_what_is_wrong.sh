@@ -45,7 +45,7 @@ prints "lgalloc 0." --version
 prints "cache_bytes" options
 prints "min_size" options
 prints "PID NAME" top --list
-for command in run top trace options; do
+for command in run top trace heap options; do
 	prints "Usage: lgalloc $command" "$command" --help
 	prints "Usage: lgalloc $command" help "$command"
 done
@@ -109,6 +109,37 @@ done
 printf 'dear diary' >"$work/text"
 expect 1 "'$work/text': no fault trace of lgalloc: it does not begin as one" trace info "$work/text"
 expect 1 "'$work/text': no fault trace of lgalloc: it does not begin as one" trace replay "$work/text"
+
+expect 2 "info, check, dump or snapshot?" heap
+expect 2 "'nonsense' is none of info, check, dump and snapshot" heap nonsense
+expect 2 "nonsense" heap --nonsense
+for action in info check dump; do
+	prints "Usage: lgalloc heap $action" heap "$action" --help
+	expect 2 "which heap?" heap "$action"
+	expect 2 "one heap at a time, not 'b' as well" heap "$action" a b
+	expect 2 "--nonsense" heap "$action" --nonsense a
+	expect 1 "$work/none: it cannot be opened: no such file" heap "$action" "$work/none"
+	expect 1 "$work: it cannot be opened: it is no regular file" heap "$action" "$work"
+	expect 1 "/dev/zero: it cannot be opened: it is no regular file" heap "$action" /dev/zero
+	expect 1 "$work/text: it is no heap" heap "$action" "$work/text"
+	expect 1 "it cannot be opened: no such file" heap "$action" ""
+	expect 1 "?[2J: it cannot be opened" heap "$action" "$work/"$'\033'"[2J"
+done
+expect 2 "--repair" heap info --repair a
+expect 2 "--csv" heap check --csv a
+prints "Usage: lgalloc heap snapshot" heap snapshot --help
+expect 2 "which heap, and into which new file?" heap snapshot
+expect 2 "which heap, and into which new file?" heap snapshot a
+expect 2 "a heap and the new file, not 'c' as well" heap snapshot a b c
+expect 1 "$work/none: it cannot be opened: no such file" heap snapshot "$work/none" "$work/copy"
+expect 1 "$work/text: it is no heap" heap snapshot "$work/text" "$work/copy"
+head -c 300000 /dev/urandom >"$work/garbage"
+expect 1 "$work/garbage: it is no heap" heap info "$work/garbage"
+expect 1 "$work/garbage: it is no heap" heap check --repair "$work/garbage"
+if [ -e "$work/copy" ]; then
+	echo "a refused snapshot left a file"
+	failed=1
+fi
 
 # Files that are none, and half of one that is: for --once, for tables.
 whole=$'# TYPE lgalloc_threads gauge\nlgalloc_threads 3\nlgalloc_regions{class="4096",state="in_use"} 7\n# EOF\n'

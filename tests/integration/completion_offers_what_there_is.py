@@ -150,6 +150,22 @@ def actions_of_a_trace_are_offered(directory):
         claim("programs are offered", offered == [program], line, offered)
 
 
+def actions_of_a_heap_are_offered(directory):
+    actions = ["check", "dump", "info", "snapshot"]
+    path = os.path.join(directory, "some.heap")
+    open(path, "w", encoding="utf-8").close()
+    lines = ["lgalloc heap ", "lgalloc heap d", f"lgalloc heap info {path[:-3]}", f"lgalloc heap check --repair {path[:-3]}",
+             f"lgalloc heap snapshot {path} {path[:-3]}"]
+    answer = offers(lines + [f"lgalloc heap {action} --" for action in actions])
+    claim("actions are offered", answer[lines[0]] == actions and answer[lines[1]] == ["dump"], answer)
+    for line in lines[2:]:
+        claim("files are offered", answer[line] == [path], line, answer)
+    for action in actions:
+        shown = set(re.findall(r"^ +(?:-., +)?(--[a-z-]+)", said("heap", action, "--help"), re.M))
+        offered = {one.rstrip("= ") for one in answer[f"lgalloc heap {action} --"]}
+        claim(f"options of {action} are offered", offered == shown, offered, shown)
+
+
 def processes_are_offered(directory):
     environment = {**os.environ, "LGALLOC_CONF": f"metrics_file:{directory}/%p.prom,dir:{directory}"}
     with subprocess.Popen([WATCHED], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1,
@@ -240,6 +256,7 @@ def main():
         keys_and_values_are_those_of_the_table()
         programs_and_files_are_offered(directory)
         actions_of_a_trace_are_offered(directory)
+        actions_of_a_heap_are_offered(directory)
         processes_are_offered(directory)
         rows_are_offered()
         tab_puts_it_where_it_belongs()

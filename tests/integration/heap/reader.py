@@ -90,10 +90,10 @@ class Heap:
     def read_record(self, at, sequence, left):
         """[(page, image)] and its length, or None."""
         first = self.ring(at, PAGE)
-        magic, salt, number, pages, header = struct.unpack_from("<8sQQII", first)
-        if (magic, salt, number) != (b"LGRECORD", self.super["salt"], sequence) or pages == 0:
+        magic, salt, number, pages, header, homes = struct.unpack_from("<8sQQIII", first)
+        if (magic, salt, number) != (b"LGRECORD", self.super["salt"], sequence) or not 0 <= homes <= pages > 0:
             return None
-        size = (header + pages) * PAGE
+        size = (header + pages - homes) * PAGE
         if header != (64 + 16 * pages + PAGE - 1) // PAGE or size > left:
             return None
         head = self.ring(at, header * PAGE)
@@ -102,6 +102,9 @@ class Heap:
         found = []
         for i in range(pages):
             page, crc = struct.unpack_from("<QI", head, 64 + 16 * i)
+            if i >= pages - homes:
+                found.append((page, None))  # it is in place
+                continue
             image = self.ring(at + (header + i) * PAGE, PAGE)
             if crc32c(image) != crc:
                 return None

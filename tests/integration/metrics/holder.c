@@ -2,9 +2,10 @@
 /*
  * Holds regions as it is told on stdin, a command a line, each answered by "done":
  *   new BYTES COUNT, free BYTES COUNT, thread BYTES COUNT (new and free in another thread, which stays), await
- *   retired BYTES, map MEMORY BYTES PATH (a pager of its own, and a map of the file, all written), write FORMAT PATH,
- *   usage, end
+ *   retired BYTES, map MEMORY BYTES PATH (a pager of its own, and a map of the file, all written), heap COUNT PATH (a
+ *   new heap with so many objects and as many commits, which stays open), write FORMAT PATH, usage, end
  */
+#include <lgalloc/heap.h>
 #include <lgalloc/lgalloc.h>
 #include <lgalloc/pager.h>
 
@@ -116,6 +117,17 @@ static void make_map(size_t memory, size_t bytes, const char *path)
 		fail("not written");
 }
 
+static void make_heap(unsigned objects, const char *path)
+{
+	lg_heap *heap = lg_heap_open(path, "create:on,reserve:1G,journal:1M");
+
+	if (heap == NULL)
+		fail("no heap");
+	for (; objects > 0; objects--)
+		if (lg_heap_calloc(heap, 1, 1000) == NULL || lg_heap_commit(heap) != 0)
+			fail("not committed");
+}
+
 static void write_to(const char *path, unsigned format)
 {
 	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
@@ -142,6 +154,8 @@ int main(void)
 			await_retired(bytes);
 		else if (sscanf(line, "map %zu %zu %4095[^\n]", &memory, &bytes, path) == 3)
 			make_map(memory, bytes, path);
+		else if (sscanf(line, "heap %u %4095[^\n]", &number, path) == 2)
+			make_heap(number, path);
 		else if (sscanf(line, "write %u %4095[^\n]", &number, path) == 2)
 			write_to(path, number);
 		else if (strcmp(line, "usage\n") == 0 && lg_usage_read(&usage) != 0)

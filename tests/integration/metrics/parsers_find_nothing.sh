@@ -22,6 +22,7 @@ for class in 4096 65536 1048576 16777216; do
 	tell one "free $class 5"
 done
 tell one "map 1048576 2097152 $work/mapped"
+tell one "heap 3 $work/data.heap"
 tell one "usage"
 await 60 "the metrics file is written" test -s "$work/one.prom"
 await 60 "the file shows what was measured" grep -q '^lgalloc_resident_bytes' "$work/one.prom"
@@ -32,6 +33,7 @@ let_end one
 check "$work/file" "the metrics file"
 check "$work/prometheus" "LG_PROMETHEUS"
 [ "$(grep -c '^lgalloc_pager_fault_seconds_bucket{pager="1",' "$work/file")" -eq 27 ] || fail "the pager's histogram is there"
+grep -q '^lgalloc_heap_commits_total{heap="data.heap",.*} 3$' "$work/file" || fail "the heap's commits are there"
 [ "$(grep -c '^lgalloc_regions{class="65536",' "$work/file")" -eq 6 ] || fail "six states of a class are there"
 
 python=

@@ -86,6 +86,7 @@ tell one "new 1048576 5"
 tell one "free 1048576 5"
 tell two "new 65536 3"
 tell one "map 1048576 2097152 $work/data/mapped"
+tell one "heap 4 $work/data/some.heap"
 
 serve exporter /metrics prometheus-node-exporter --web.listen-address=127.0.0.1:PORT \
 	--collector.disable-defaults --collector.textfile --collector.textfile.directory="$work/textfile"
@@ -120,6 +121,11 @@ shows 'lgalloc_pager_budget_bytes{process="one",pager="1"}' 1048576
 shows 'lgalloc_pager_resident_bytes{process="one",pager="1"} <= bool lgalloc_pager_budget_bytes' 1
 shows 'lgalloc_pager_fault_seconds_count{process="one"} == bool lgalloc_pager_faults_total' 1
 shows 'lgalloc_pager_written_bytes_total{process="one"} >= bool 2097152' 1
+shows 'lgalloc_heap_commits_total{process="one",heap="some.heap"}' 4
+shows 'lgalloc_heap_allocations_total{process="one",heap="some.heap"}' 4
+shows 'lgalloc_heap_sequence{process="one",heap="some.heap"}' 4
+shows 'lgalloc_heap_failed{process="one",heap="some.heap"}' 0
+shows 'lgalloc_heap_home_pages_total{process="one",heap="some.heap"} > bool 0' 1
 shows 'node_textfile_scrape_error' 0
 shows 'count(node_textfile_mtime_seconds)' 2
 

@@ -49,6 +49,49 @@ static void objects_of_every_size_do_not_overlap(void **state)
 	assert_int_equal(heap_objects(), 0);
 }
 
+static void a_size_gets_the_slot_of_its_class(void **state)
+{
+	(void)state;
+	for (size_t bytes = 0; bytes <= 3000; bytes++) {
+		/* Twice: from the bitmaps, and from the magazine. */
+		for (int i = 0; i < 2; i++) {
+			void *object = lg_heap_alloc(heap, bytes);
+
+			assert_int_equal(lg_heap_usable_size(heap, object),
+					 lg_heap_class_bytes(lg_heap_class_of(bytes)));
+			assert_int_equal(lg_heap_free(heap, object), 0);
+		}
+	}
+}
+
+/* Of slots at the beginning, in the middle and at the end of a chunk, whatever the size. */
+static void no_address_but_the_first_is_an_object(void **state)
+{
+	(void)state;
+	for (unsigned class = 0; class < LG_SLAB_CLASSES; class ++) {
+		uint32_t bytes = lg_heap_class_bytes(class), slots = lg_slab_slots(bytes);
+		char **objects = test_malloc(slots * sizeof(*objects));
+
+		for (uint32_t i = 0; i < slots; i++) {
+			objects[i] = lg_heap_alloc(heap, bytes);
+			assert_non_null(objects[i]);
+		}
+		for (uint32_t i = 0; i < slots; i += i == slots / 2 ? slots - slots / 2 - 1 :
+						     i == 0         ? slots / 2 :
+								      1)
+			for (uint32_t in = 0; in <= bytes; in += in < 64 || bytes - in < 64 ? 1 : 8)
+				if (in > 0 && in < bytes)
+					assert_int_equal(lg_heap_free(heap, objects[i] + in),
+							 -EINVAL);
+		for (uint32_t i = 0; i < slots; i++)
+			assert_int_equal(lg_heap_free(heap, objects[i]), 0);
+		for (uint32_t i = 0; i < slots; i += slots / 7 + 1)
+			assert_int_equal(lg_heap_free(heap, objects[i]), -EINVAL);
+		test_free(objects);
+	}
+	assert_int_equal(heap_objects(), 0);
+}
+
 static void misuse_is_found_and_does_no_harm(void **state)
 {
 	static const size_t sizes[] = { 16, 100, 4096, 32768, 65536, 1 << 20, 5 << 20 };
@@ -243,6 +286,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(classes_are_the_smallest_that_hold_a_size),
 		HEAP_TEST(objects_of_every_size_do_not_overlap),
+		HEAP_TEST(a_size_gets_the_slot_of_its_class),
+		HEAP_TEST(no_address_but_the_first_is_an_object),
 		HEAP_TEST(misuse_is_found_and_does_no_harm),
 		HEAP_TEST(a_size_beyond_the_reserve_is_enomem),
 		HEAP_TEST(realloc_keeps_the_bytes),

@@ -67,7 +67,7 @@ static void commit_between_begin_and_end_is_edeadlk(void **state)
 	assert_int_equal(lg_heap_commit(heap), 0);
 }
 
-/* The journal is 1 MiB: this is 30, then 70. */
+/* The journal is 1 MiB: this is 30, then 70; new objects would not go through it. */
 static void a_commit_larger_than_the_journal_extends_it(void **state)
 {
 	struct lg_heap_stats stats;
@@ -78,6 +78,7 @@ static void a_commit_larger_than_the_journal_extends_it(void **state)
 		unsigned char *object = lg_heap_alloc(heap, bytes);
 
 		assert_non_null(object);
+		assert_int_equal(lg_heap_commit(heap), 0);
 		for (size_t at = 0; at < bytes; at += 4096)
 			object[at] = (unsigned char)(at >> 12);
 		lg_heap_root_set(heap, i == 0 ? "first" : "second", lg_heap_ref(heap, object));
@@ -92,6 +93,36 @@ static void a_commit_larger_than_the_journal_extends_it(void **state)
 	assert_int_equal(lg_heap_close(heap), 0);
 	assert_int_equal(lg_heap_check(heap_path, 0, NULL), 0);
 	heap = lg_heap_open(heap_path, NULL);
+}
+
+static void large_objects_that_are_new_are_written_once(void **state)
+{
+	enum { BYTES = 8 << 20 };
+	struct lg_heap_stats before, after;
+
+	(void)state;
+	for (int round = 0; round < 3; round++) {
+		unsigned char *large = lg_heap_alloc(heap, BYTES);
+		assert_non_null(large);
+		memset(large, round + 1, BYTES);
+		assert_int_equal(lg_heap_root_set(heap, "large", lg_heap_ref(heap, large)), 0);
+		assert_int_equal(lg_heap_stats_read(heap, &before), 0);
+		assert_int_equal(lg_heap_commit(heap), 0);
+		assert_int_equal(lg_heap_stats_read(heap, &after), 0);
+		assert_true(after.pages_committed - before.pages_committed >= BYTES / 4096);
+		assert_true(after.bytes_journaled - before.bytes_journaled < 1 << 20);
+		/* Changed later they go as everything does. */
+		memset(large, round + 10, BYTES / 2);
+		assert_int_equal(lg_heap_commit(heap), 0);
+		heap_reopen();
+		assert_int_equal(lg_heap_stats_read(heap, &before), 0);
+		large = lg_heap_at(heap, lg_heap_root_get(heap, "large"));
+		for (int i = 0; i < BYTES; i += 511)
+			assert_int_equal(large[i], i < BYTES / 2 ? round + 10 : round + 1);
+	}
+	assert_int_equal(lg_heap_close(heap), 0);
+	assert_int_equal(lg_heap_check(heap_path, 0, stderr), 0);
+	heap = lg_heap_open(heap_path, "reserve:4G");
 }
 
 /* Pages that are home are given up, and read the same. */
@@ -231,6 +262,7 @@ int main(void)
 		HEAP_TEST(rollback_before_the_first_commit_is_the_open),
 		HEAP_TEST(commit_between_begin_and_end_is_edeadlk),
 		HEAP_TEST(a_commit_larger_than_the_journal_extends_it),
+		HEAP_TEST(large_objects_that_are_new_are_written_once),
 		HEAP_TEST(private_copies_are_bounded),
 		HEAP_TEST(what_is_freed_goes_back_to_the_disk),
 		HEAP_TEST(a_snapshot_is_a_heap_of_its_own),

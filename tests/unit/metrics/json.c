@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
+#include "metrics/heaps.h"
 #include "unit/metrics/output.h"
 
+#include <lgalloc/heap.h>
 #include <lgalloc/pager.h>
 
 #include <inttypes.h>
@@ -133,7 +135,49 @@ static void every_field_of_a_pager_is_there_with_its_value(void **state)
 	assert_int_equal(lg_map_close(map), 0);
 	assert_int_equal(lg_pager_free(pager), 0);
 	text = output_of(LG_JSON);
-	assert_non_null(strstr(text, ",\"pagers\":[]}"));
+	assert_non_null(strstr(text, ",\"pagers\":[],"));
+	free(text);
+}
+
+static void every_field_of_a_heap_is_there_with_its_value(void **state)
+{
+	struct lg_heap_stats stats;
+	char expected[128];
+
+	(void)state;
+	unlink("unit metrics.heap");
+	lg_heap *heap = lg_heap_open("unit metrics.heap", "create:on,reserve:1G,journal:1M");
+	assert_non_null(heap);
+	assert_non_null(lg_heap_alloc(heap, 100000));
+	assert_int_equal(lg_heap_commit(heap), 0);
+	char *text, *at;
+	do { /* until a checkpoint rests */
+		assert_int_equal(lg_heap_stats_read(heap, &stats), 0);
+		text = output_of(LG_JSON);
+		snprintf(expected, sizeof(expected), ",\"pages_home\":%" PRIu64 ",",
+			 stats.pages_home);
+		at = strstr(text, expected);
+		if (at == NULL)
+			free(text);
+	} while (at == NULL);
+	at = strstr(text, ",\"heaps\":[{\"name\":\"unit_metrics.heap\",\"mode\":\"atomic\","
+			  "\"readonly\":0,\"failed\":0");
+	assert_string_equal(skip_value(text), "\n");
+	assert_non_null(at);
+	assert_int_equal(stats.commits, 1);
+#define FIELD(field, name, what)                                                                   \
+	snprintf(expected, sizeof(expected), ",\"" #field "\":%" PRIu64, stats.field);             \
+	at = strstr(at, expected);                                                                 \
+	assert_non_null(at);                                                                       \
+	assert_true(strchr(",}", at[strlen(expected)]) != NULL);
+	LG_HEAP_GAUGES(FIELD)
+	LG_HEAP_COUNTERS(FIELD)
+#undef FIELD
+	free(text);
+	assert_int_equal(lg_heap_close(heap), 0);
+	unlink("unit metrics.heap");
+	text = output_of(LG_JSON);
+	assert_non_null(strstr(text, ",\"heaps\":[]}"));
 	free(text);
 }
 
@@ -144,6 +188,7 @@ int main(void)
 		cmocka_unit_test(python_reads_it_too),
 		cmocka_unit_test(every_field_of_every_class_is_there_with_its_value),
 		cmocka_unit_test(every_field_of_a_pager_is_there_with_its_value),
+		cmocka_unit_test(every_field_of_a_heap_is_there_with_its_value),
 	};
 
 	return cmocka_run_group_tests(tests, output_prepare, NULL);

@@ -5,8 +5,10 @@
  */
 #include "metrics/writer.h"
 
+#include "metrics/heaps.h"
 #include "unit/metrics/output.h"
 
+#include <lgalloc/heap.h>
 #include <lgalloc/pager.h>
 
 #include <inttypes.h>
@@ -435,6 +437,60 @@ static void every_field_of_a_pager_is_there_with_its_value(void **state)
 	free(after);
 }
 
+/* Two of one name, in other directories, are told apart; a file's name may have any bytes. */
+static void every_field_of_a_heap_is_there_with_its_value(void **state)
+{
+	static const char *const paths[] = { "unit \"metrics\".heap", "./unit [metrics].heap" };
+	const char *const name = "unit__metrics_.heap";
+	struct lg_heap_stats stats;
+	char *before = text;
+	lg_heap *heaps[2];
+
+	(void)state;
+	assert_false(shows("lgalloc_heap_"));
+	for (unsigned i = 0; i < 2; i++) {
+		unlink(paths[i]);
+		heaps[i] = lg_heap_open(paths[i], "create:on,reserve:1G,journal:1M");
+		assert_non_null(heaps[i]);
+		unlink(paths[i]);
+	}
+	assert_non_null(lg_heap_alloc(heaps[0], 100000));
+	assert_int_equal(lg_heap_commit(heaps[0]), 0);
+	do { /* until a checkpoint rests */
+		assert_int_equal(lg_heap_stats_read(heaps[0], &stats), 0);
+		free(text == before ? NULL : text);
+		text = output_of(LG_PROMETHEUS);
+	} while (!shows("\nlgalloc_heap_home_pages_total{heap=\"%s\"} %" PRIu64 "\n", name,
+			stats.pages_home) ||
+		 !shows("\nlgalloc_heap_journal_used_bytes{heap=\"%s\"} %" PRIu64 "\n", name,
+			stats.journal_used));
+	dialect = LG_PROMETHEUS;
+	read_all(text);
+	assert_int_equal(stats.commits, 1);
+	assert_true(stats.pages_committed > 0 && stats.journal_bytes == 1 << 20);
+#define GAUGE(field, metric, help)                                                                 \
+	assert_true(                                                                               \
+		shows("\nlgalloc_heap_" metric "{heap=\"%s\"} %" PRIu64 "\n", name, stats.field));
+	LG_HEAP_GAUGES(GAUGE)
+#undef GAUGE
+#define COUNTER(field, metric, help)                                                               \
+	assert_true(shows("\nlgalloc_heap_" metric "_total{heap=\"%s\"} %" PRIu64 "\n", name,      \
+			  stats.field));
+	LG_HEAP_COUNTERS(COUNTER)
+#undef COUNTER
+	assert_true(shows("\nlgalloc_heap_commits_total{heap=\"%s-2\"} 0\n", name));
+	assert_true(shows("\nlgalloc_heap_failed{heap=\"%s\"} 0\n", name));
+	assert_true(shows("\nlgalloc_heap_info{heap=\"%s\",mode=\"atomic\",readonly=\"off\"} 1\n",
+			  name));
+	free(text);
+	text = before;
+	for (unsigned i = 0; i < 2; i++)
+		assert_int_equal(lg_heap_close(heaps[i]), 0);
+	char *after = output_of(LG_PROMETHEUS);
+	assert_null(strstr(after, "lgalloc_heap_"));
+	free(after);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -446,6 +502,7 @@ int main(void)
 		cmocka_unit_test(label_of_strange_bytes_needs_no_escape),
 		cmocka_unit_test(options_are_gauges_in_base_units),
 		cmocka_unit_test(every_field_of_a_pager_is_there_with_its_value),
+		cmocka_unit_test(every_field_of_a_heap_is_there_with_its_value),
 	};
 
 	return cmocka_run_group_tests(tests, prepare, end);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 #include "unit/metrics/output.h"
 
+#include <lgalloc/heap.h>
 #include <lgalloc/pager.h>
 
 static unsigned lines_of(const char *text)
@@ -66,12 +67,41 @@ static void each_pager_has_a_line_as_long_as_their_head(void **state)
 		assert_int_equal(lg_pager_free(pagers[i]), 0);
 }
 
+static void each_heap_has_a_line_below_their_head(void **state)
+{
+	lg_heap *heaps[2];
+
+	(void)state;
+	for (unsigned i = 0; i < 2; i++) {
+		char path[32];
+
+		snprintf(path, sizeof(path), "unit-table-%u.heap", i);
+		unlink(path);
+		heaps[i] = lg_heap_open(path, "create:on,reserve:1G,journal:1M");
+		assert_non_null(heaps[i]);
+		unlink(path);
+	}
+	char *text = output_of(LG_TABLE);
+	const char *head = strstr(text, " state  heap\n");
+	const char *one = strstr(text, "     ok  unit-table-0.heap\n");
+	const char *two = strstr(text, "     ok  unit-table-1.heap\n");
+	assert_true(head != NULL && one != NULL && two != NULL && head < one && one < two);
+	assert_non_null(strstr(head, " 1 MiB "));
+	free(text);
+	for (unsigned i = 0; i < 2; i++)
+		assert_int_equal(lg_heap_close(heaps[i]), 0);
+	text = output_of(LG_TABLE);
+	assert_null(strstr(text, "heap"));
+	free(text);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_unused_library_is_a_table_without_classes),
 		cmocka_unit_test(each_class_in_use_has_a_line_as_long_as_the_head),
 		cmocka_unit_test(each_pager_has_a_line_as_long_as_their_head),
+		cmocka_unit_test(each_heap_has_a_line_below_their_head),
 	};
 
 	return UNIT_RUN(tests);

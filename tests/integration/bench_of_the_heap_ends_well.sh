@@ -1,0 +1,53 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0 OR MIT
+#
+# bench_of_the_heap_ends_well.sh PROGRAM: each workload of the heap and of its peers, small: it ends well and says its
+# value; a peer whose package was not there at the build says that.
+set -euo pipefail
+unset LGALLOC_CONF LD_PRELOAD
+exec 3>&- # where a workload answers if it is open: ctest leaves its log there
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+export TMPDIR=$work PMEM_IS_PMEM_FORCE=1
+failed=0
+
+# runs PEERS WORD...: the workload with each of the peers.
+runs() {
+	local peers=$1 status
+	shift
+	for peer in $peers; do
+		status=0
+		timeout 120 "$1" "$2" "heap=$peer" "${@:3}" >"$work/out" 2>&1 || status=$?
+		if [ "$status" -eq 77 ] && [ "$peer" != lgalloc ] && grep -q '^skip ' "$work/out"; then
+			continue
+		fi
+		if [ "$status" -ne 0 ] || ! grep -Eq '^v value [0-9]' "$work/out"; then
+			printf '%s heap=%s: status %s: %s\n' "${*:2}" "$peer" "$status" "$(cat "$work/out")"
+			failed=1
+		fi
+	done
+}
+
+takers="lgalloc boost pmemobj"
+runs "$takers" "$1" pair size=64 ms=20
+runs "$takers" "$1" pair size=1M ms=20
+runs "$takers" "$1" batch size=64 count=100 ms=20
+runs "$takers" "$1" parallel size=64 threads=2 ms=60
+runs "lgalloc msync" "$1" commit bytes=8M pages=50 alone=1 count=3
+runs "lgalloc lmdb" "$1" page bytes=2M count=3
+runs lgalloc "$1" reopen bytes=64M block=1M replay=1M count=1
+
+if ! "$1" about heap=lgalloc >"$work/out" 2>&1 || ! grep -q '^t allocator lgalloc$' "$work/out"; then
+	printf 'it does not say whose heap it measures\n'
+	failed=1
+fi
+if "$1" pair heap=nothing >"$work/out" 2>&1 || ! grep -q '^skip heap=nothing' "$work/out"; then
+	printf 'a peer that there is not: %s\n' "$(cat "$work/out")"
+	failed=1
+fi
+left=$(find "$work" -type f ! -name out | wc -l)
+if [ "$left" -ne 0 ]; then
+	printf 'files are left: %s\n' "$(ls "$work")"
+	failed=1
+fi
+exit "$failed"
