@@ -30,8 +30,8 @@ void space_path(char path[SPACE_PATH_BYTES])
 
 	if (directory == NULL || directory[0] == '\0')
 		directory = "/var/tmp";
-	if (snprintf(path, SPACE_PATH_BYTES, "%s/lgalloc-bench-%d.space", directory, (int)getpid()) >=
-	    SPACE_PATH_BYTES)
+	if (snprintf(path, SPACE_PATH_BYTES, "%s/lgalloc-bench-%d.space", directory,
+		     (int)getpid()) >= SPACE_PATH_BYTES)
 		result_fail("TMPDIR is too long");
 }
 
