@@ -28,7 +28,7 @@ CODE
 	"$compiler" -std=c++17 -fsyntax-only -I "$include" "$directory/it.cpp" >"$directory/said" 2>&1
 }
 
-echo '#include <vector>' | "$compiler" -std=c++17 -x c++ -E -dM - | grep -q '__GLIBCXX__' || {
+echo '#include <vector>' | "$compiler" -std=c++17 -x c++ -E -dM - | grep '__GLIBCXX__' >/dev/null || { # not -q, which ends the compiler by SIGPIPE
 	echo "another standard library than GCC's"
 	exit 77
 }
