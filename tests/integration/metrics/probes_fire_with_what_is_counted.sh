@@ -11,7 +11,7 @@ need readelf binutils
 
 readelf -n "$library" >"$work/notes"
 for probe in refill steal reclaim retire fault fill evict write poison; do
-	grep -A3 "Provider: lgalloc" "$work/notes" | grep -q "Name: $probe\$" || fail "a note of lgalloc:$probe"
+	grep -A3 "Provider: lgalloc" "$work/notes" | grep "Name: $probe\$" >/dev/null || fail "a note of lgalloc:$probe"
 done
 [ "$(grep -A4 "Provider: lgalloc" "$work/notes" | grep -c "Arguments: [^ ]*@[^ ]* [^ ]*@[^ ]*$")" -ge 9 ] ||
 	fail "every probe has two arguments"

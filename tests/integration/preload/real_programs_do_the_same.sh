@@ -152,7 +152,7 @@ redis() {
 	while [ "$(redis-cli -p "$port" info persistence | tr -d '\r' | sed -n 's/^rdb_bgsave_in_progress://p')" != 0 ]; do
 		sleep 0.1
 	done
-	redis-cli -p "$port" info persistence | tr -d '\r' | grep -q '^rdb_last_bgsave_status:ok' || return 1
+	redis-cli -p "$port" info persistence | tr -d '\r' | grep '^rdb_last_bgsave_status:ok' >/dev/null || return 1
 	redis-cli -p "$port" shutdown nosave >/dev/null 2>&1 || true
 	wait "$server" || true
 	# Loaded by a server without the shim.
