@@ -198,7 +198,7 @@ void *lg_prefetch_run(void *argument)
 		struct lg_request request = { .map = NULL };
 
 		lg_os_latch_take(&requests->lock);
-		uint32_t posted = lg_load_relaxed(&requests->posted);
+		uint32_t posted = lg_load_acquire(&requests->posted); /* P1 */
 		if (requests->count > 0) {
 			request = requests->ring[requests->head];
 			requests->head = (requests->head + 1) % LG_REQUESTS;
@@ -212,7 +212,9 @@ void *lg_prefetch_run(void *argument)
 			lg_sub_release(&request.map->requests, 1);
 			continue;
 		}
-		lg_os_sleep_while(&requests->posted, posted, 0);
+		/* After the count was read, or the last wake might be missed. */
+		if (!lg_load_acquire(&pager->stop))
+			lg_os_sleep_while(&requests->posted, posted, 0);
 		lg_os_latch_take(&requests->lock);
 		requests->asleep--;
 		lg_os_latch_release(&requests->lock);

@@ -4,6 +4,8 @@
  *
  * The queue is bounded; what finds it full is forgotten, for a page that is not read ahead is read when it
  * is touched. Under the queue's own lock, which is taken last.
+ *
+ * Ordering edge P1 stop and post to the count of posts: a reader that has seen the last count sees the stop.
  */
 #ifndef LG_PAGER_PREFETCH_H
 #define LG_PAGER_PREFETCH_H

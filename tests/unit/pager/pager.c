@@ -227,6 +227,20 @@ static void more_threads_than_pages_go_on_by_turns(void **state)
 	}
 }
 
+/* A thread that has just begun has to see the end, too. */
+static void pagers_end_as_soon_as_they_are_made(void **state)
+{
+	enum { TIMES = 2000 };
+
+	(void)state;
+	for (unsigned i = 0; i < TIMES; i++) {
+		lg_pager *pager = lg_pager_new("memory:1M,page:4K,faults:inline,readers:8");
+
+		assert_non_null(pager);
+		assert_int_equal(lg_pager_free(pager), 0);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -238,6 +252,7 @@ int main(void)
 		cmocka_unit_test(resize_that_cannot_be_written_leaves_the_budget),
 		cmocka_unit_test(threads_that_rest_leave_the_budget_to_others),
 		cmocka_unit_test(more_threads_than_pages_go_on_by_turns),
+		cmocka_unit_test(pagers_end_as_soon_as_they_are_made),
 	};
 
 	return UNIT_RUN(tests);
