@@ -84,6 +84,8 @@ static _Atomic int count;
 static void *volatile kept;
 void *lg_region_new(size_t bytes) { %s return (char *)kept + bytes * bytes; }
 void lg_region_free(void *region) { char *p = region; p[0] = 1; p[1] = p[2]; p[5] = p[7]; kept = region; }
+void *lg_heap_alloc(void *heap, size_t bytes) { char *p = heap; p[3] = p[4]; return p + bytes * bytes; }
+int lg_heap_free(void *heap, void *object) { char *p = object; p[1] = p[2]; p[6] = p[7]; kept = heap; return p[8]; }
 """
 
 BROKEN_MODEL = "byte x; active [2] proctype p() { byte t; t = x; x = t + 1; assert(x == t + 1) }\n"

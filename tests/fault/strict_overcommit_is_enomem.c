@@ -154,7 +154,7 @@ static void live_paging(void *options)
 	CLAIM(lg_map_memory(pager, 8192 * mib, "reserve:lazy") == NULL);
 	CLAIM(errno == ENOMEM);
 	CLAIM(strstr(lg_error(), "overcommit") != NULL);
-	CLAIM(lg_pager_resize(pager, 8 * mib) == 0);
+	CLAIM(lg_pager_resize(pager, 16 * mib) == 0);
 	CLAIM(lg_pager_resize(pager, 32 * mib) == 0);
 	CLAIM(lg_pager_resize(pager, 64 * mib) == -EINVAL);
 	CLAIM(strstr(lg_error(), "grow") != NULL);
