@@ -34,6 +34,8 @@ static bool is_stopped(struct lg_pager *pager)
 static void make_room(struct lg_pager *pager)
 {
 	while (!is_stopped(pager)) {
+		if (lg_limbo_write(pager) > 0)
+			continue;
 		if (lg_budget_available(pager) < lg_budget_mark(pager) &&
 		    lg_budget_reclaim(pager, false))
 			continue;
