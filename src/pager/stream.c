@@ -127,7 +127,9 @@ bool lg_stream_awaits(const struct lg_streams *streams, uint64_t first, uint64_t
 
 		if (!stream->believed || (stream->step < 0) != backward)
 			continue;
-		if (backward ? first < stream->last && first + count > stream->ahead :
+		/* Backward, `ahead` may be the page before the first: none. */
+		if (backward ? first < stream->last &&
+				       (int64_t)(first + count) > (int64_t)stream->ahead :
 			       first + count > stream->last + 1 && first < stream->ahead)
 			return true;
 	}
