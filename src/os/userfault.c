@@ -46,7 +46,7 @@ struct poison {
 #define IOCTL_MOVE _IOWR(UFFDIO, 0x05, struct move)
 #define IOCTL_POISON _IOWR(UFFDIO, 0x08, struct poison)
 
-enum { MESSAGES = 16 };
+enum { MESSAGES = 16, LOOK_AGAIN_SECONDS = 5 };
 
 static int call(const struct lg_os_userfault *userfault, unsigned long request, void *argument)
 {
@@ -297,8 +297,12 @@ int lg_os_userfault_read(const struct lg_os_userfault *userfault, struct lg_os_f
 {
 	struct uffd_msg messages[MESSAGES];
 	int count = 0;
-	long got = lg_os_raw(SYS_read, userfault->descriptor.fd, (long)messages,
-			     (long)(lg_min(most, MESSAGES) * sizeof(messages[0])), 0, 0, 0);
+	long got;
+
+	if (!lg_os_descriptor_is_ours(&userfault->descriptor))
+		return 0;
+	got = lg_os_raw(SYS_read, userfault->descriptor.fd, (long)messages,
+			(long)(lg_min(most, MESSAGES) * sizeof(messages[0])), 0, 0, 0);
 
 	for (unsigned i = 0; got > 0 && i < (size_t)got / sizeof(messages[0]); i++) {
 		const struct uffd_msg *message = &messages[i];
@@ -323,12 +327,17 @@ static bool are_ours(const struct lg_os_userfault *userfault, const struct lg_os
 bool lg_os_userfault_wait(const struct lg_os_userfault *userfault,
 			  const struct lg_os_hangup *hangup)
 {
+	struct timespec look_again = { .tv_sec = LOOK_AGAIN_SECONDS };
 	struct pollfd descriptors[] = { { .fd = userfault->descriptor.fd, .events = POLLIN },
 					{ .fd = hangup->ear.fd, .events = POLLIN } };
 
 	if (!are_ours(userfault, hangup))
 		return false;
-	lg_os_raw(SYS_ppoll, (long)descriptors, 2, 0, 0, 0, 0);
+	/*
+	 * Not for ever: between the look and the wait the numbers may have become those of another pager, for
+	 * whose hang-up this one's end would have to wait.
+	 */
+	lg_os_raw(SYS_ppoll, (long)descriptors, 2, (long)&look_again, 0, 0, 0);
 	/* What was closed meanwhile was waited for all the same: its number may be a pipe of the program's now. */
 	return descriptors[1].revents == 0 && are_ours(userfault, hangup);
 }

@@ -70,7 +70,7 @@ int lg_os_userfault_poison(const struct lg_os_userfault *userfault, void *at, si
 
 int lg_os_userfault_wake(const struct lg_os_userfault *userfault, void *at, size_t bytes);
 
-/* Messages: how many, at most `most`; 0: none now. */
+/* Messages: how many, at most `most`; 0: none now, or the descriptor is no longer ours. */
 int lg_os_userfault_read(const struct lg_os_userfault *userfault, struct lg_os_fault *faults,
 			 unsigned most);
 
