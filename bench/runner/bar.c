@@ -292,15 +292,21 @@ static const struct bars lists[] = {
 	  { LANE_HEAP } },
 };
 
-static bool any_measured(const struct suite *suite, const struct bars *list)
+static bool is_measured(const struct suite *suite, const struct bars *list, const struct bar *bar)
 {
 	double worst;
 
+	for (unsigned column = 0; column < list->column_count; column++)
+		if (judge(suite, bar, (int)list->columns[column], &worst) != NOT_MEASURED)
+			return true;
+	return false;
+}
+
+static bool any_measured(const struct suite *suite, const struct bars *list)
+{
 	for (size_t i = 0; i < list->count; i++)
-		for (unsigned column = 0; column < list->column_count; column++)
-			if (judge(suite, &list->bars[i], (int)list->columns[column], &worst) !=
-			    NOT_MEASURED)
-				return true;
+		if (is_measured(suite, list, &list->bars[i]))
+			return true;
 	return false;
 }
 
@@ -325,6 +331,9 @@ static void write_list(FILE *to, const struct suite *suite, const struct bars *l
 {
 	write_title(to, list, markdown);
 	for (size_t i = 0; i < list->count; i++) {
+		/* Who asked for some rows does not ask for the others' bars. */
+		if (suite->only != NULL && !is_measured(suite, list, &list->bars[i]))
+			continue;
 		fprintf(to, markdown ? "| %s |" : "  %-58s", list->bars[i].text);
 		for (unsigned column = 0; column < list->column_count; column++) {
 			char text[64];

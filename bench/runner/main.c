@@ -190,6 +190,12 @@ static int end(int status)
 	return status;
 }
 
+static void print_row(const struct suite *measured, size_t row)
+{
+	table_row(stdout, measured, row, TABLE_TEXT);
+	fflush(stdout);
+}
+
 int main(int argc, char **argv)
 {
 	static const struct argp argp = {
@@ -224,13 +230,12 @@ int main(int argc, char **argv)
 		demo_run(&demo, &suite);
 	load_begin();
 	if (!process_interrupted())
-		suite_run(&suite);
+		suite_run(&suite, print_row);
 	load_end();
 	if (process_interrupted()) {
 		fprintf(stderr, "\nlgalloc-bench: interrupted\n");
 		return end(130);
 	}
-	table_write(stdout, &suite, TABLE_TEXT);
 	if (suite.only == NULL || strcmp(suite.only, "demo") != 0)
 		bar_write(stdout, &suite, TABLE_TEXT);
 	printf("\n");

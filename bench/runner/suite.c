@@ -103,7 +103,7 @@ static void run_row(struct suite *suite, size_t row)
 	}
 }
 
-void suite_run(struct suite *suite)
+void suite_run(struct suite *suite, void (*measured)(const struct suite *suite, size_t row))
 {
 	unsigned steps = 0;
 
@@ -114,10 +114,14 @@ void suite_run(struct suite *suite)
 			    lane_runs(&plans[row], lane))
 				steps += repeats_of(suite, &plans[row]);
 	progress_begin(steps);
-	for (size_t row = 0; row < plan_count && !process_interrupted(); row++)
-		if (plan_wanted(&plans[row], suite->only, suite->quick))
-			run_row(suite, row);
-	progress_clear();
+	for (size_t row = 0; row < plan_count && !process_interrupted(); row++) {
+		if (!plan_wanted(&plans[row], suite->only, suite->quick))
+			continue;
+		run_row(suite, row);
+		progress_clear();
+		if (suite_has(suite, row))
+			measured(suite, row);
+	}
 }
 
 int suite_find(const char *name)

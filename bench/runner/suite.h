@@ -19,8 +19,9 @@ struct suite {
 
 /*
  * Every wanted row: repeats outside, allocators inside, so that A B A B is what the machine sees.
+ * `measured` is told of each that has outcomes as it is done, an interrupted one too.
  */
-void suite_run(struct suite *suite);
+void suite_run(struct suite *suite, void (*measured)(const struct suite *suite, size_t row));
 
 /* The row's place, or -1. */
 int suite_find(const char *name);

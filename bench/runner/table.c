@@ -204,14 +204,17 @@ static void markdown_row(FILE *to, const struct suite *suite, size_t row)
 	}
 }
 
+void table_row(FILE *to, const struct suite *suite, size_t row, enum table_style style)
+{
+	if (style == TABLE_MARKDOWN)
+		markdown_row(to, suite, row);
+	else
+		text_row(to, suite, row);
+}
+
 void table_write(FILE *to, const struct suite *suite, enum table_style style)
 {
-	for (size_t row = 0; row < plan_count; row++) {
-		if (!suite_has(suite, row))
-			continue;
-		if (style == TABLE_MARKDOWN)
-			markdown_row(to, suite, row);
-		else
-			text_row(to, suite, row);
-	}
+	for (size_t row = 0; row < plan_count; row++)
+		if (suite_has(suite, row))
+			table_row(to, suite, row, style);
 }

@@ -9,6 +9,9 @@
 
 enum table_style { TABLE_TEXT, TABLE_MARKDOWN };
 
+void table_row(FILE *to, const struct suite *suite, size_t row, enum table_style style);
+
+/* All rows that have outcomes. */
 void table_write(FILE *to, const struct suite *suite, enum table_style style);
 
 /* Three significant digits, "-" for NAN. */
