@@ -55,7 +55,7 @@ typedef struct lg_map lg_map;
 /*
  * A pager, with options:
  *
- *   memory    the budget, 1M to 64T; default 256M
+ *   memory    the budget, 1M to 64T; default 256M: for pages, buffers, and what tables of pages take beyond 1 MiB
  *   page      default page size of its maps, a power of two from 4K to 2M; default 64K
  *   policy    default of its maps: which page leaves memory first. clock (default), s3fifo, fifo, lifo,
  *             plru, prnd, wiro_f, wiro_l; see lgalloc-pager(7)

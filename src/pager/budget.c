@@ -13,14 +13,40 @@ enum {
 	WAIT_MS = 10,
 	TURNS_MOST = 1000,
 	TURNS_FAILING = 50, /* when the store refuses writes */
+	TABLES_PART = 16,
+	POLICY_BYTES = 12, /* of a policy for each resident; clock's are 9 */
 };
+
+#define TABLES_FREE LG_MIB(1)
+
+uint64_t lg_budget_room(const struct lg_pager *pager, uint64_t budget)
+{
+	uint64_t tables = lg_load_relaxed(&pager->tables);
+
+	return budget - lg_min(tables - lg_min(tables, TABLES_FREE), budget / TABLES_PART);
+}
+
+void lg_budget_note_tables(struct lg_pager *pager)
+{
+	uint64_t bytes =
+		(uint64_t)pager->residents.used * (sizeof(struct lg_resident) + POLICY_BYTES);
+
+	for (unsigned i = 0; i < LG_PAGE_SHIFTS; i++)
+		bytes += (uint64_t)pager->frames[i].used * sizeof(struct lg_frame);
+	lg_store_relaxed(&pager->tables, bytes);
+}
+
+static uint64_t room(const struct lg_pager *pager)
+{
+	return lg_budget_room(pager, lg_load_relaxed(&pager->budget));
+}
 
 bool lg_budget_try(struct lg_pager *pager, uint64_t bytes)
 {
 	uint64_t charged = lg_load_relaxed(&pager->charged), peak;
 
 	do {
-		if (charged + bytes > lg_load_relaxed(&pager->budget))
+		if (charged + bytes > room(pager))
 			return false;
 	} while (!lg_cas_relaxed(&pager->charged, &charged, charged + bytes));
 	peak = lg_load_relaxed(&pager->peak);
@@ -42,13 +68,16 @@ void lg_budget_announce(struct lg_pager *pager)
 		lg_os_wake_all(&pager->freed);
 }
 
+uint64_t lg_budget_unused(const struct lg_pager *pager)
+{
+	uint64_t charged = lg_load_relaxed(&pager->charged), most = room(pager);
+
+	return charged < most ? most - charged : 0;
+}
+
 uint64_t lg_budget_available(struct lg_pager *pager)
 {
-	uint64_t charged = lg_load_relaxed(&pager->charged),
-		 budget = lg_load_relaxed(&pager->budget);
-	uint64_t unused = charged < budget ? budget - charged : 0;
-
-	return unused + lg_pager_frame_bytes(pager, LG_FRAME_FREE) +
+	return lg_budget_unused(pager) + lg_pager_frame_bytes(pager, LG_FRAME_FREE) +
 	       lg_pager_frame_bytes(pager, LG_FRAME_CLEAN);
 }
 

@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /*
- * The budget: bytes of memory that pages, frames and buffers may have, together. Taken before memory is,
- * given after it is gone.
+ * The budget: bytes of memory that pages, frames and buffers may have, together, and the tables of these.
+ * Taken before memory is, given after it is gone.
+ *
+ * Tables only grow, by about 1 % of the most that pages of 4 KiB ever had, so they are no charge but leave less room.
+ * Their first MiB is free, that a small budget has as many pages as it says; and they leave 15/16 of any, however
+ * far it is made smaller.
  *
  * Who finds none reclaims: frames whose page the store has go first, then what is dirty in limbo is
  * written, then pages are evicted. The writers do the same in the background, so that it is seldom a fault
@@ -14,6 +18,12 @@
 #include <stdint.h>
 
 struct lg_pager;
+
+/* Of a budget of so many bytes, what pages, frames and buffers may have. */
+uint64_t lg_budget_room(const struct lg_pager *pager, uint64_t budget);
+
+/* Tables may have grown. Under the pager's lock. */
+void lg_budget_note_tables(struct lg_pager *pager);
 
 bool lg_budget_try(struct lg_pager *pager, uint64_t bytes);
 void lg_budget_give(struct lg_pager *pager, uint64_t bytes);
@@ -42,6 +52,9 @@ void lg_budget_announce(struct lg_pager *pager);
 
 /* Sleeps a while, for others to give memory back. -ENOMEM, or why writes fail: in vain for too long. */
 int lg_budget_wait(struct lg_pager *pager, unsigned *turns);
+
+/* Memory that nobody has. */
+uint64_t lg_budget_unused(const struct lg_pager *pager);
 
 /* Memory that can be had without a write: unused, and clean in limbo. */
 uint64_t lg_budget_available(struct lg_pager *pager);

@@ -197,6 +197,7 @@ static uint64_t move_out_some(struct lg_map *map, uint64_t first, uint64_t count
 	uint64_t signals = lg_pager_lock(pager);
 	uint64_t got = lg_frame_take(frames, (uint32_t)count, &frame);
 
+	lg_budget_note_tables(pager);
 	lg_pager_unlock(pager, signals);
 	if (got == 0) { /* limbo is full of what others work on */
 		keep(map, first, count);

@@ -350,7 +350,7 @@ static int refuse_pinned(struct lg_pager *pager, uint64_t bytes)
 		       (size_t)lg_load_relaxed(&pager->pinned), (size_t)bytes);
 }
 
-/* Until no more than this is charged. */
+/* Until no more is charged than this budget has room for. */
 static int shrink(struct lg_pager *pager, uint64_t bytes)
 {
 	unsigned turns = 0;
@@ -358,12 +358,13 @@ static int shrink(struct lg_pager *pager, uint64_t bytes)
 
 	while (error == 0) {
 		uint64_t charged = lg_load_relaxed(&pager->charged);
+		uint64_t room = lg_budget_room(pager, bytes);
 
-		if (charged <= bytes)
+		if (charged <= room)
 			return 0;
 		if (is_pinned(pager, bytes))
 			return -EBUSY;
-		if (!lg_budget_free(pager, charged - bytes))
+		if (!lg_budget_free(pager, charged - room))
 			error = lg_budget_wait(pager, &turns);
 	}
 	return error;

@@ -12,7 +12,7 @@
  * for only without it; nothing that holds BUSY of a page waits for that of another.
  *
  * Budget: `charged` is the memory of mapped pages, frames and staging buffers. It is taken before memory
- * is, given back after memory is gone, and never beyond `budget`.
+ * is, given back after memory is gone, and never beyond what the budget has room for (budget.h).
  */
 #ifndef LG_PAGER_PAGER_H
 #define LG_PAGER_PAGER_H
@@ -84,6 +84,7 @@ struct lg_pager {
 	struct lg_frames frames[LG_PAGE_SHIFTS];
 
 	LG_LINE_ALIGNED _Atomic(uint64_t) budget;
+	_Atomic(uint64_t) tables; /* bytes of those of residents and frames */
 	_Atomic(uint64_t) charged;
 	_Atomic(uint64_t) peak;
 	_Atomic(uint64_t) pinned;

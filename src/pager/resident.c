@@ -3,6 +3,7 @@
 
 #include "base/error.h"
 #include "os/map.h"
+#include "pager/budget.h"
 #include "pager/map.h"
 #include "pager/pager.h"
 
@@ -85,6 +86,15 @@ int lg_policy_use(struct lg_pager *pager, const char *name, struct lg_policy_use
 
 /* --- handles ------------------------------------------------------------------------------------ */
 
+static uint32_t use_more(struct lg_pager *pager)
+{
+	enum { NOTE_EACH = 256 };
+
+	if (pager->residents.used % NOTE_EACH == 0)
+		lg_budget_note_tables(pager);
+	return pager->residents.used++;
+}
+
 uint32_t lg_resident_add(struct lg_map *map, uint64_t page)
 {
 	struct lg_residents *residents = &map->pager->residents;
@@ -93,7 +103,7 @@ uint32_t lg_resident_add(struct lg_map *map, uint64_t page)
 	if (handle != LG_HANDLE_NONE)
 		residents->free = residents->table[handle].frame;
 	else if (residents->used < residents->capacity)
-		handle = residents->used++;
+		handle = use_more(map->pager);
 	else
 		return LG_HANDLE_NONE;
 	residents->table[handle] = (struct lg_resident){ .page = page,

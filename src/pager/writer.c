@@ -16,12 +16,9 @@ static uint64_t unused_mark(struct lg_pager *pager)
 
 static uint64_t unused(struct lg_pager *pager)
 {
-	uint64_t charged = lg_load_relaxed(&pager->charged),
-		 budget = lg_load_relaxed(&pager->budget);
-	uint64_t bytes = charged < budget ? budget - charged : 0;
-
 	/* Huge frames are taken as they are. */
-	return bytes + lg_frame_bytes(lg_pager_frames(pager, LG_PAGE_SHIFT_HUGE), LG_FRAME_FREE) +
+	return lg_budget_unused(pager) +
+	       lg_frame_bytes(lg_pager_frames(pager, LG_PAGE_SHIFT_HUGE), LG_FRAME_FREE) +
 	       lg_frame_bytes(lg_pager_frames(pager, LG_PAGE_SHIFT_HUGE), LG_FRAME_CLEAN);
 }
 

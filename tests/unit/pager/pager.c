@@ -61,6 +61,30 @@ static struct lg_pager_stats stats_of(lg_pager *pager)
 	return stats;
 }
 
+static struct lg_pager_stats after_filling(const char *options, size_t bytes)
+{
+	lg_pager *pager = lg_pager_new(options);
+	lg_map *map = lg_map_memory(pager, bytes, NULL);
+
+	assert_non_null(map);
+	for (size_t at = 0; at < bytes; at += 4096)
+		((char *)lg_map_data(map))[at] = 1;
+	struct lg_pager_stats stats = stats_of(pager);
+	assert_int_equal(lg_map_close(map), 0);
+	assert_int_equal(lg_pager_free(pager), 0);
+	return stats;
+}
+
+static void tables_of_many_small_pages_are_in_the_budget(void **state)
+{
+	(void)state;
+	/* A small budget is for pages to the last byte. */
+	assert_int_equal(after_filling("memory:8M,page:4K", 16 * MIB).peak, 8 * MIB);
+	/* 49 152 pages have 16 bytes each in residents alone, and as much in the policy and frames. */
+	struct lg_pager_stats stats = after_filling("memory:192M,page:4K", 256 * MIB);
+	assert_in_range(stats.resident, 192 * MIB * 15 / 16, 192 * MIB - 256 * KIB);
+}
+
 static void budget_holds_and_follows_resizes(void **state)
 {
 	static const size_t budgets[] = { 8 * MIB, 2 * MIB, 16 * MIB, MIB, 3 * MIB };
@@ -246,6 +270,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(options_are_checked_in_words),
 		cmocka_unit_test(pager_with_open_maps_is_not_freed),
+		cmocka_unit_test(tables_of_many_small_pages_are_in_the_budget),
 		cmocka_unit_test(budget_holds_and_follows_resizes),
 		cmocka_unit_test(resize_below_what_is_pinned_is_refused_and_changes_nothing),
 		cmocka_unit_test(resize_to_nonsense_is_refused),
