@@ -266,7 +266,10 @@ static void fill_again(struct lg_map *map, uint64_t page, uint64_t *word, enum l
 		lg_resident_fill(map, lg_word_handle(*word), how);
 	} else {
 		lg_frames_note(frames_of(map), 0, 1);
-		lg_resident_fill(map, lg_word_handle(*word), how);
+		/* Dirty as it was: a read does not make it one that costs no write. */
+		lg_resident_fill(map, lg_word_handle(*word),
+				 (*word & LG_WORD_UNWRITTEN) != 0 ? LG_REFERENCE_WRITE :
+								    LG_REFERENCE_READ);
 		use->policy.ops->touch(use->state, lg_word_handle(*word), how);
 	}
 	/* One that has a hash is counted when it turns out to differ. */
