@@ -77,8 +77,6 @@ int lg_map_advise(lg_map *map, size_t offset, size_t length, enum lg_advice advi
 
 	if (error != 0)
 		return error;
-	if (lg_pager_of_caller(map->pager) == NULL)
-		return -ECHILD;
 	switch (advice) {
 	case LG_WILLNEED:
 		lg_prefetch_range(map, first, end);
@@ -104,8 +102,6 @@ int lg_map_populate(lg_map *map, size_t offset, size_t length)
 
 	if (error != 0)
 		return error;
-	if (lg_pager_of_caller(map->pager) == NULL)
-		return -ECHILD;
 	most = lg_load_relaxed(&map->pager->budget) / 4 * 3 >> map->shift;
 	end = lg_min(end, first + most);
 	lg_prefetch_range(map, first, end);

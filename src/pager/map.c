@@ -386,6 +386,8 @@ size_t lg_map_size(const lg_map *map)
 int lg_map_range(const struct lg_map *map, size_t offset, size_t length, uint64_t *first,
 		 uint64_t *end)
 {
+	if (lg_pager_of_caller(map->pager) == NULL)
+		return -ECHILD;
 	if (offset > map->bytes || length > map->bytes - offset)
 		return lg_fail(EINVAL, "%zu bytes from %zu are not inside a map of %zu", length,
 			       offset, (size_t)map->bytes);

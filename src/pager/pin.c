@@ -140,8 +140,6 @@ int lg_map_pin(lg_map *map, size_t offset, size_t length)
 
 	if (error != 0)
 		return error;
-	if (lg_pager_of_caller(map->pager) == NULL)
-		return -ECHILD;
 	if ((end - first) << map->shift <= pinned_most(map->pager))
 		lg_prefetch_range(map, first, end);
 	return pin_all(map, first, end);

@@ -160,8 +160,6 @@ int lg_map_sync(lg_map *map, size_t offset, size_t length)
 
 	if (error != 0)
 		return error;
-	if (lg_pager_of_caller(map->pager) == NULL)
-		return -ECHILD;
 	lg_pager_count(map->pager, syncs, 1);
 	if (!map->readonly && map->store->lasts) {
 		error = lg_sync_write(map, first, end);
