@@ -55,14 +55,20 @@ static const char *segment_check(const struct lg_super *super, uint32_t index)
 	return NULL;
 }
 
+bool lg_super_is_newer(const struct lg_super *super)
+{
+	return super->magic == LG_HEAP_MAGIC && super->crc == sum_of(super) &&
+	       super->version > LG_HEAP_VERSION;
+}
+
 const char *lg_super_check(const struct lg_super *super)
 {
 	if (super->magic != LG_HEAP_MAGIC)
 		return "it is no heap";
-	if (super->version > LG_HEAP_VERSION)
-		return "it was made by a newer version";
 	if (super->crc != sum_of(super))
 		return "its superblock is damaged";
+	if (lg_super_is_newer(super))
+		return "it was made by a newer version";
 	if (super->version == 0 || super->page_bytes != LG_HEAP_PAGE ||
 	    super->mode > LG_HEAP_SHARED)
 		return "its superblock says what no version writes";

@@ -153,11 +153,9 @@ static int fill_new(struct lg_os_disk *disk, const struct lg_heap_settings *sett
 		error = write_journal(disk, super->segment[0].offset, super->segment[0].bytes);
 	if (error == 0)
 		error = write_image(disk, (uint32_t)chunks);
-	for (unsigned i = 0; i < 2 && error == 0; i++) {
-		super->write = i;
-		lg_super_seal(super);
+	lg_super_seal(super);
+	for (unsigned i = 0; i < 2 && error == 0; i++)
 		error = disk->ops->write_direct(disk, page, sizeof(page), i * sizeof(page));
-	}
 	return error == 0 ? disk->ops->sync(disk) : error;
 }
 

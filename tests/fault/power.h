@@ -35,7 +35,8 @@ struct power_event {
 enum power_mutant {
 	POWER_SOUND,
 	POWER_RECORD, /* behind a record */
-	POWER_SUPER,  /* behind a superblock */
+	POWER_SUPER,  /* behind a superblock's first copy */
+	POWER_COPY,   /* behind its second */
 	POWER_HOME,   /* of a checkpoint, whose last write is a page of checksums */
 	POWER_NEW,    /* behind new objects, runs of pages, before their record */
 	POWER_MUTANTS
@@ -117,20 +118,32 @@ static inline int power_punch(struct lg_os_disk *disk, uint64_t offset, uint64_t
 	return lg_os_disk_plain.punch(disk, offset, bytes);
 }
 
+/* The last write among so many events, from its number + 1 on; 0: there is none. */
+static inline size_t power_last_write(const struct power *power, size_t count)
+{
+	while (count > 0 && power->events[count - 1].kind != POWER_WRITE)
+		count--;
+	return count;
+}
+
 /* What the last write before a flush was of. */
 static inline enum power_mutant power_written(const struct power *power)
 {
 	uint64_t magic = 0;
-	size_t i = power->count;
+	size_t i = power_last_write(power, power->count);
 
-	while (i > 0 && power->events[i - 1].kind != POWER_WRITE)
-		i--;
 	if (i > 0 && power->events[i - 1].bytes >= sizeof(magic))
 		memcpy(&magic, power->events[i - 1].data, sizeof(magic));
 	if (magic == LG_RECORD_MAGIC)
 		return POWER_RECORD;
-	if (magic == LG_HEAP_MAGIC)
-		return POWER_SUPER;
+	if (magic == LG_HEAP_MAGIC) {
+		size_t before = power_last_write(power, i - 1);
+		bool second = before > 0 && power->events[before - 1].bytes == LG_HEAP_PAGE &&
+			      memcmp(power->events[before - 1].data, power->events[i - 1].data,
+				     LG_HEAP_PAGE) == 0;
+
+		return second ? POWER_COPY : POWER_SUPER;
+	}
 	return i > 0 && power->events[i - 1].bytes > POWER_BLOCK ? POWER_NEW : POWER_HOME;
 }
 

@@ -346,6 +346,50 @@ static void earlier_rounds_mean_nothing(void **state)
 	goes_on(COMMITS - 1);
 }
 
+/* Whatever was committed last, and wherever the ring is: the other copy of the superblock leads to it. */
+static void either_superblock_leads_to_all_commits(void **state)
+{
+	static const struct {
+		off_t place;
+		int rounds;
+	} cases[] = { { 0, 0 }, { PAGE, 0 }, { 0, 400 }, { PAGE, 400 } };
+
+	(void)state;
+	for (unsigned i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		damaged_heap(cases[i].rounds);
+		if (cases[i].rounds > 0)
+			assert_true(super.tail_sequence > 100);
+		flip(cases[i].place + 50);
+		assert_int_equal(lg_heap_check(heap_path, 0, NULL), 0);
+		is_at(COMMITS);
+		/* The first write is of the one that has rotted, so that there is always one. */
+		assert_int_equal(lg_heap_commit(heap), 0);
+		assert_int_equal(lg_heap_close(heap), 0);
+		assert_int_equal(lg_heap_check(heap_path, 0, NULL), 0);
+		flip(PAGE - cases[i].place + 50);
+		is_at(COMMITS);
+		assert_int_equal(lg_heap_close(heap), 0);
+		assert_int_equal(lg_heap_check(heap_path, LG_HEAP_REPAIR, NULL), 1);
+		flip(cases[i].place + 50);
+		is_at(COMMITS);
+		close(file);
+	}
+	file = -1;
+}
+
+static void without_a_superblock_nothing_is_opened(void **state)
+{
+	(void)state;
+	damaged_heap(0);
+	flip(50);
+	flip(PAGE + 50);
+	assert_null(lg_heap_open(heap_path, "create:on"));
+	assert_int_equal(errno, EINVAL);
+	assert_int_equal(lg_heap_check(heap_path, LG_HEAP_REPAIR, NULL), -EINVAL);
+	flip(50);
+	is_at(COMMITS);
+}
+
 #define DAMAGE_TEST(test) cmocka_unit_test_setup_teardown(test, heap_setup, close_file)
 
 int main(void)
@@ -360,6 +404,8 @@ int main(void)
 		DAMAGE_TEST(a_bad_first_record_goes_back_to_the_image),
 		DAMAGE_TEST(a_bad_last_record_is_torn),
 		DAMAGE_TEST(earlier_rounds_mean_nothing),
+		DAMAGE_TEST(either_superblock_leads_to_all_commits),
+		DAMAGE_TEST(without_a_superblock_nothing_is_opened),
 	};
 
 	return UNIT_RUN(tests);
