@@ -182,7 +182,8 @@ void lg_heap_type_plain(lg_heap_marking *marking, const void *object, size_t byt
 
 /*
  * Looks over a heap that nobody has open for writing: superblocks, journal, checksums, tables, bitmaps, roots,
- * and writes findings, a line each, and a summary to `report` (NULL: nowhere). The number of findings, 0 for a
+ * and writes findings, a line each, and a summary to `report` (NULL: nowhere); with how many objects no root leads to,
+ * which is no finding. The number of findings, 0 for a
  * sound heap; or -errno where it cannot be opened at all, as lg_heap_open, or not be read. Nothing is changed without
  * LG_HEAP_REPAIR, which drops roots that lead nowhere, gives checksums to pages as they are, and leaves out of the
  * journal what was damaged in it: if something is missed then, with all that was committed later. A heap of mode:shared

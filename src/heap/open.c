@@ -330,7 +330,7 @@ static int finish_recovery(struct lg_heap *heap, const char *path)
 static int recover(struct lg_heap *heap, const char *path, bool torn)
 {
 	const char *wrong;
-	int error = heap->shared ? lg_shared_open(heap, path, torn) :
+	int error = heap->shared ? lg_shared_recover(heap, path, torn) :
 				   lg_recover_records(heap, path);
 
 	if (error == 0 && !heap->shared)
@@ -340,7 +340,7 @@ static int recover(struct lg_heap *heap, const char *path, bool torn)
 	wrong = lg_table_check(&heap->super, heap->base, heap->file_bytes);
 	if (wrong != NULL)
 		return lg_fail(EINVAL, "%s: %s", path, wrong);
-	return finish_recovery(heap, path);
+	return heap->shared ? lg_shared_begin(heap, path) : finish_recovery(heap, path);
 }
 
 static int choose_mode(struct lg_heap *heap, const char *path, uint64_t said)

@@ -254,6 +254,51 @@ static void check_finds_what_is_wrong_and_repairs_it(void **state)
 	assert_int_equal(lg_heap_root_get(heap, "object"), ref);
 }
 
+static void list_type(lg_heap_marking *marking, const void *object, size_t bytes)
+{
+	(void)bytes;
+	lg_heap_mark(marking, *(const lg_ref *)object, list_type);
+}
+
+static void reported(const char *words)
+{
+	char *text = NULL;
+	size_t length;
+	FILE *report = open_memstream(&text, &length);
+
+	assert_int_equal(lg_heap_check(heap_path, 0, report), 0);
+	assert_int_equal(fclose(report), 0);
+	if ((strstr(text, words != NULL ? words : "no root leads") != NULL) != (words != NULL))
+		fail_msg("'%s' is not, or not alone, in: %s", words != NULL ? words : "", text);
+	free(text);
+}
+
+/* A list of three, and one that only the second word of its first element leads to. */
+static void check_counts_what_no_root_leads_to(void **state)
+{
+	lg_ref refs[4];
+
+	(void)state;
+	for (int i = 0; i < 4; i++)
+		refs[i] = lg_heap_ref(heap, lg_heap_calloc(heap, 1, 64));
+	lg_ref *first = lg_heap_at(heap, refs[0]);
+	first[0] = refs[1];
+	first[1] = refs[3];
+	*(lg_ref *)lg_heap_at(heap, refs[1]) = refs[2];
+	assert_int_equal(lg_heap_commit(heap), 0);
+	assert_int_equal(lg_heap_close(heap), 0);
+	reported("no root leads to 4 objects with 256 bytes\n");
+	heap = lg_heap_open(heap_path, "reserve:1G");
+	assert_int_equal(lg_heap_root_set(heap, "list", refs[0]), 0);
+	assert_int_equal(lg_heap_commit(heap), 0);
+	assert_int_equal(lg_heap_close(heap), 0);
+	reported(NULL);
+	assert_int_equal(lg_heap_type_register("list", list_type), 0);
+	reported("no root leads to 1 objects with 64 bytes\n");
+	assert_int_equal(lg_heap_type_register("list", NULL), 0);
+	heap = lg_heap_open(heap_path, "reserve:1G");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -268,6 +313,7 @@ int main(void)
 		HEAP_TEST(a_snapshot_is_a_heap_of_its_own),
 		HEAP_TEST(roots_come_and_go),
 		HEAP_TEST(check_finds_what_is_wrong_and_repairs_it),
+		HEAP_TEST(check_counts_what_no_root_leads_to),
 	};
 
 	return UNIT_RUN(tests);

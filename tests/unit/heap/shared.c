@@ -290,6 +290,31 @@ static void what_no_kill_leaves_is_refused_and_not_written(void **state)
 	assert_int_equal(heap_objects(), 4);
 }
 
+/* Nor is it called open, which the next open would have to recover from. */
+static void a_closed_heap_that_is_refused_stays_closed(void **state)
+{
+	static char before[LG_TABLE_OFFSET], after[LG_TABLE_OFFSET];
+	off_t at = LG_TABLE_OFFSET + LG_CHUNK_FIRST * (off_t)sizeof(struct lg_chunk_entry);
+	uint8_t none = LG_CHUNK_KINDS, kind;
+
+	(void)state;
+	make_list();
+	assert_int_equal(lg_heap_close(heap), 0);
+	heap = NULL;
+	int fd = open(heap_path, O_RDWR | O_CLOEXEC);
+	assert_int_equal(pread(fd, &kind, 1, at), 1);
+	assert_int_equal(pwrite(fd, &none, 1, at), 1);
+	assert_int_equal(pread(fd, before, sizeof(before), 0), sizeof(before));
+	refused("reserve:1G", "of no kind");
+	refused("readonly:on,reserve:1G", "of no kind");
+	assert_int_equal(pread(fd, after, sizeof(after), 0), sizeof(after));
+	assert_memory_equal(before, after, sizeof(before));
+	assert_int_equal(pwrite(fd, &kind, 1, at), 1);
+	close(fd);
+	open_again();
+	assert_int_equal(heap_objects(), 6);
+}
+
 static void a_snapshot_is_what_there_is(void **state)
 {
 	char copy[80];
@@ -337,6 +362,7 @@ int main(void)
 		SHARED_TEST(a_machine_that_went_down_is_survived_by_a_repair_alone),
 		SHARED_TEST(half_written_entries_are_put_right),
 		SHARED_TEST(what_no_kill_leaves_is_refused_and_not_written),
+		SHARED_TEST(a_closed_heap_that_is_refused_stays_closed),
 		SHARED_TEST(a_snapshot_is_what_there_is),
 		SHARED_TEST(blocks_come_back),
 	};
