@@ -8,11 +8,8 @@
  */
 #include "heap/checkpoint.h"
 #include "heap/heap.h"
+#include "stress/claim.h"
 
-#include <errno.h>
-#include <lgalloc/lgalloc.h>
-#include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 enum { ROUNDS = 12, SMALL = 60000, LONGER_THAN_THE_JOURNAL = 400000, WRITTEN_HOME_FIRST = 1200000 };
@@ -74,14 +71,6 @@ static const struct lg_os_disk_ops failing_ops = {
 	.sync = failing_sync,
 };
 
-#define MUST(what) ((what) ? (void)0 : broken(#what, __LINE__))
-
-static void broken(const char *what, int line)
-{
-	fprintf(stderr, "line %d: %s does not hold: %s\n", line, what, lg_error());
-	abort();
-}
-
 static size_t bytes_of(unsigned generation)
 {
 	switch (generation % 4) {
@@ -101,10 +90,10 @@ static bool change(lg_heap *heap, unsigned char generation)
 	unsigned char *block = lg_heap_alloc(heap, bytes_of(generation));
 
 	if (block == NULL) {
-		MUST(errno == EIO || errno == ENOSPC || errno == EROFS || errno == ENOMEM);
+		CLAIM(errno == EIO || errno == ENOSPC || errno == EROFS || errno == ENOMEM);
 		return false;
 	}
-	MUST(!failing.sync_failed);
+	CLAIM(!failing.sync_failed);
 	memset(block, generation, bytes_of(generation));
 	if (lg_heap_root_set(heap, "block", lg_heap_ref(heap, block)) != 0)
 		return false;
@@ -126,8 +115,8 @@ static unsigned run(const char *path, unsigned *tried)
 			continue;
 		*tried = i;
 		int error = lg_heap_commit(heap);
-		MUST(error == 0 || error == -EIO || error == -ENOSPC);
-		MUST(error != 0 || !failing.sync_failed);
+		CLAIM(error == 0 || error == -EIO || error == -ENOSPC);
+		CLAIM(error != 0 || !failing.sync_failed);
 		if (error == 0)
 			durable = i;
 		if (i % 4 == 0)
@@ -135,8 +124,8 @@ static unsigned run(const char *path, unsigned *tried)
 		if (i % 5 == 0 && change(heap, 200))
 			(void)lg_heap_rollback(heap);
 		if (lg_heap_root_get(heap, "block") != 0)
-			MUST(*(unsigned char *)lg_heap_at(heap, lg_heap_root_get(heap, "block")) <=
-			     200);
+			CLAIM(*(unsigned char *)lg_heap_at(heap, lg_heap_root_get(heap, "block")) <=
+			      200);
 	}
 	(void)lg_heap_close(heap);
 	return durable;
@@ -147,17 +136,17 @@ static void verify(const char *path, unsigned durable, unsigned tried)
 	lg_heap *heap = lg_heap_open(path, "reserve:1G");
 	struct lg_heap_stats stats;
 
-	MUST(heap != NULL);
+	CLAIM(heap != NULL);
 	unsigned char *block = lg_heap_at(heap, lg_heap_root_get(heap, "block"));
 	unsigned generation = block != NULL ? *block : 0;
-	MUST(generation >= durable);
-	MUST(generation <= tried || generation == 200);
+	CLAIM(generation >= durable);
+	CLAIM(generation <= tried || generation == 200);
 	for (size_t i = 0; block != NULL && i < bytes_of(generation); i++)
-		MUST(block[i] == generation);
-	MUST(lg_heap_stats_read(heap, &stats) == 0);
-	MUST(generation == 200 || stats.objects == (block != NULL ? 1 : 0));
-	MUST(lg_heap_close(heap) == 0);
-	MUST(lg_heap_check(path, 0, NULL) == 0);
+		CLAIM(block[i] == generation);
+	CLAIM(lg_heap_stats_read(heap, &stats) == 0);
+	CLAIM(generation == 200 || stats.objects == (block != NULL ? 1 : 0));
+	CLAIM(lg_heap_close(heap) == 0);
+	CLAIM(lg_heap_check(path, 0, NULL) == 0);
 }
 
 int main(void)
@@ -175,8 +164,8 @@ int main(void)
 
 			unlink(path);
 			lg_heap *heap = lg_heap_open(path, modes[kind / 4]);
-			MUST(heap != NULL);
-			MUST(lg_heap_close(heap) == 0);
+			CLAIM(heap != NULL);
+			CLAIM(lg_heap_close(heap) == 0);
 			failing = (struct failing){ .left = n,
 						    .error = errors[kind / 2 % 2],
 						    .lasting = kind % 2 == 1 };

@@ -8,27 +8,18 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
-static void refused(const char *options, int error, const char *words)
-{
-	errno = 0;
-	assert_null(lg_heap_open(heap_path, options));
-	assert_int_equal(errno, error);
-	if (strstr(lg_error(), words) == NULL)
-		fail_msg("'%s' does not say '%s'", lg_error(), words);
-}
-
 static void options_are_checked(void **state)
 {
 	(void)state;
 	assert_int_equal(lg_heap_close(heap), 0);
 	heap = NULL;
-	refused("crate:on", EINVAL, "unknown");
-	refused("create", EINVAL, "no value");
-	refused("create:maybe", EINVAL, "'maybe' is not off or on");
-	refused("reserve:1K", EINVAL, "'1K' is not a size from 256M to 16T");
-	refused("reserve:17T", EINVAL, "'17T' is not a size");
-	refused("mode:fast", EINVAL, "'fast' is not atomic");
-	refused("create:on,readonly:on", EINVAL, "exclude");
+	heap_refused("crate:on", EINVAL, "unknown");
+	heap_refused("create", EINVAL, "no value");
+	heap_refused("create:maybe", EINVAL, "'maybe' is not off or on");
+	heap_refused("reserve:1K", EINVAL, "'1K' is not a size from 256M to 16T");
+	heap_refused("reserve:17T", EINVAL, "'17T' is not a size");
+	heap_refused("mode:fast", EINVAL, "'fast' is not atomic");
+	heap_refused("create:on,readonly:on", EINVAL, "exclude");
 	errno = 0;
 	assert_null(lg_heap_open(NULL, NULL));
 	assert_int_equal(errno, EINVAL);
@@ -46,15 +37,15 @@ static void options_are_checked(void **state)
 static void a_second_opening_is_ebusy(void **state)
 {
 	(void)state;
-	refused(NULL, EBUSY, "open");
-	refused("readonly:on", EBUSY, "open");
+	heap_refused(NULL, EBUSY, "open");
+	heap_refused("readonly:on", EBUSY, "open");
 	assert_int_equal(lg_heap_check(heap_path, 0, NULL), -EBUSY);
 	assert_int_equal(lg_heap_close(heap), 0);
 	heap = lg_heap_open(heap_path, "readonly:on,reserve:1G");
 	lg_heap *second = lg_heap_open(heap_path, "readonly:on,reserve:1G");
 	assert_non_null(second);
 	assert_int_equal(lg_heap_close(second), 0);
-	refused(NULL, EBUSY, "open");
+	heap_refused(NULL, EBUSY, "open");
 }
 
 static void an_empty_file_becomes_a_heap_only_with_create(void **state)
@@ -62,7 +53,7 @@ static void an_empty_file_becomes_a_heap_only_with_create(void **state)
 	(void)state;
 	assert_int_equal(lg_heap_close(heap), 0);
 	assert_int_equal(truncate(heap_path, 0), 0);
-	refused(NULL, EINVAL, "no heap");
+	heap_refused(NULL, EINVAL, "no heap");
 	heap = lg_heap_open(heap_path, "create:on,reserve:1G,journal:64K");
 	assert_non_null(heap);
 	assert_int_equal(lg_heap_commit(heap), 0);
@@ -73,10 +64,7 @@ static void readonly_changes_nothing(void **state)
 	struct stat before, after;
 
 	(void)state;
-	char *text = lg_heap_alloc(heap, 10);
-	strcpy(text, "text");
-	lg_heap_root_set(heap, "text", lg_heap_ref(heap, text));
-	assert_int_equal(lg_heap_commit(heap), 0);
+	char *text = heap_keep_text();
 	assert_int_equal(lg_heap_close(heap), 0);
 	assert_int_equal(stat(heap_path, &before), 0);
 	heap = lg_heap_open(heap_path, "readonly:on,reserve:1G");
@@ -204,8 +192,8 @@ static void a_truncated_file_is_refused(void **state)
 	assert_int_equal(stat(heap_path, &status), 0);
 	for (off_t bytes = status.st_size - 1; bytes > 0; bytes /= 3) {
 		assert_int_equal(truncate(heap_path, bytes), 0);
-		refused(NULL, EINVAL, heap_path);
-		refused("create:on", EINVAL, heap_path);
+		heap_refused(NULL, EINVAL, heap_path);
+		heap_refused("create:on", EINVAL, heap_path);
 	}
 }
 
@@ -225,7 +213,7 @@ static void a_newer_version_is_enotsup(void **state)
 		assert_int_equal(pwrite(file, &super, sizeof(super), i * LG_HEAP_PAGE),
 				 sizeof(super));
 		close(file);
-		refused(NULL, ENOTSUP, "newer"); /* one is enough */
+		heap_refused(NULL, ENOTSUP, "newer"); /* one is enough */
 		assert_int_equal(lg_heap_check(heap_path, LG_HEAP_REPAIR, NULL), -ENOTSUP);
 	}
 }
@@ -233,10 +221,7 @@ static void a_newer_version_is_enotsup(void **state)
 static void it_opens_at_another_address(void **state)
 {
 	(void)state;
-	char *text = lg_heap_alloc(heap, 10);
-	strcpy(text, "text");
-	lg_heap_root_set(heap, "text", lg_heap_ref(heap, text));
-	assert_int_equal(lg_heap_commit(heap), 0);
+	char *text = heap_keep_text();
 	assert_int_equal(lg_heap_close(heap), 0);
 	/* The place it had is taken. */
 	void *taken = mmap((void *)((uintptr_t)text & ~(uintptr_t)4095), 1 << 20, PROT_NONE,
