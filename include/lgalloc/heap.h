@@ -21,6 +21,8 @@
  *     into its memory belongs between lg_heap_begin and lg_heap_end.
  *   - One process has a heap open for writing; a second one gets EBUSY. In a child of fork the heap is closed, and
  *     its addresses are not there.
+ *   - mlockall(2) locks the whole file in memory as far as it is mapped, and tables for all of the reserve, a sixteenth of
+ *     it: such a program says a small one.
  *   - A file cut short by someone else while it is open is SIGBUS, as with every mapping of a file.
  *
  *     lg_heap *heap = lg_heap_open("data.heap", "create:on");

@@ -3,6 +3,8 @@
 #include "heap/heap.h"
 #include "unit/heap/claim.h"
 
+#include <sys/mman.h>
+
 static void what_was_not_committed_is_gone(void **state)
 {
 	(void)state;
@@ -39,6 +41,32 @@ static void rollback_is_the_last_commit(void **state)
 			assert_int_equal(object[i], round);
 		assert_int_equal(heap_objects(), round);
 	}
+}
+
+/* Such pages are not given up by a plain MADV_DONTNEED: neither the heap's nor those of its tables. */
+static void rollback_undoes_what_is_locked_in_memory(void **state)
+{
+	enum { BYTES = 10 * 4096 };
+
+	(void)state;
+	assert_int_equal(lg_heap_close(heap), 0);
+	heap = lg_heap_open(heap_path, "reserve:256M"); /* all of it is locked */
+	unsigned char *object = lg_heap_alloc(heap, BYTES);
+	assert_non_null(object);
+	memset(object, 1, BYTES);
+	assert_int_equal(lg_heap_root_set(heap, "object", lg_heap_ref(heap, object)), 0);
+	assert_int_equal(lg_heap_commit(heap), 0);
+	if (mlockall(MCL_CURRENT) != 0)
+		skip();
+	memset(object, 2, BYTES);
+	void *small = lg_heap_alloc(heap, 100), *large = lg_heap_alloc(heap, 100000);
+	assert_int_equal(lg_heap_rollback(heap), 0);
+	for (int i = 0; i < BYTES; i++)
+		assert_int_equal(object[i], 1);
+	assert_int_equal(lg_heap_free(heap, small), -EINVAL);
+	assert_int_equal(lg_heap_free(heap, large), -EINVAL);
+	assert_int_equal(lg_heap_free(heap, object), 0);
+	assert_int_equal(munlockall(), 0);
 }
 
 static void rollback_before_the_first_commit_is_the_open(void **state)
@@ -304,6 +332,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		HEAP_TEST(what_was_not_committed_is_gone),
 		HEAP_TEST(rollback_is_the_last_commit),
+		HEAP_TEST(rollback_undoes_what_is_locked_in_memory),
 		HEAP_TEST(rollback_before_the_first_commit_is_the_open),
 		HEAP_TEST(commit_between_begin_and_end_is_edeadlk),
 		HEAP_TEST(a_commit_larger_than_the_journal_extends_it),
