@@ -134,7 +134,7 @@ static bool is_free(const struct lg_heap *heap, uint64_t page)
 }
 
 /* By one call for many: with a call for each, that is a sixth of a commit of scattered pages. Locked ones go, too. */
-static void drop_pages(struct lg_heap *heap, const uint64_t *list, uint64_t count)
+void lg_dirty_give_up(struct lg_heap *heap, const uint64_t *list, uint64_t count)
 {
 	struct iovec ranges[RANGES_MAX];
 	unsigned filled = 0;
@@ -162,7 +162,7 @@ static void leave_free_space(struct lg_heap *heap)
 		if (i < pages->count && is_free(heap, pages->list[i]))
 			continue;
 		if (i > start)
-			drop_pages(heap, pages->list + start, i - start);
+			lg_dirty_give_up(heap, pages->list + start, i - start);
 		if (i < pages->count)
 			pages->list[kept++] = pages->list[i];
 		start = i + 1;
@@ -257,13 +257,13 @@ void lg_dirty_drop(struct lg_heap *heap)
 	}
 	pthread_mutex_unlock(&heap->journal_lock);
 	qsort(pages, count, sizeof(*pages), by_number);
-	drop_pages(heap, pages, count);
+	lg_dirty_give_up(heap, pages, count);
 	lg_own_add(&heap->dropped, count);
 }
 
 void lg_dirty_forget(struct lg_heap *heap)
 {
-	drop_pages(heap, heap->dirty.list, heap->dirty.count);
+	lg_dirty_give_up(heap, heap->dirty.list, heap->dirty.count);
 	lg_own_add(&heap->dropped, heap->dirty.count);
 }
 
@@ -285,7 +285,7 @@ int lg_dirty_discard(struct lg_heap *heap)
 	heap->everything = false;
 	heap->carried.count = 0;
 	sort_once(&heap->dirty);
-	drop_pages(heap, heap->dirty.list, heap->dirty.count);
+	lg_dirty_give_up(heap, heap->dirty.list, heap->dirty.count);
 	heap->dirty.count = 0;
 	return 0;
 }

@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "base/option.h"
 #include "heap/checkpoint.h"
+#include "heap/commit.h"
 #include "heap/gate.h"
 #include "heap/heap.h"
 #include "heap/journal.h"
@@ -322,7 +323,7 @@ static int finish_recovery(struct lg_heap *heap, const char *path)
 	if (error != 0)
 		return lg_fail(-error, "%s: its journal cannot be replayed: %s", path,
 			       lg_error_name(-error));
-	lg_recover_drop(heap, &heap->droppable);
+	lg_dirty_give_up(heap, heap->droppable.list, heap->droppable.count);
 	heap->droppable.count = 0;
 	return 0;
 }

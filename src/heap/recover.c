@@ -201,10 +201,3 @@ int lg_recover_replay(struct lg_heap *heap, const char *path)
 			       lg_error_name(-error));
 	return 0;
 }
-
-void lg_recover_drop(struct lg_heap *heap, struct lg_pages *replayed)
-{
-	for (uint64_t i = 0; i < replayed->count; i++)
-		(void)lg_os_advise(heap->base + replayed->list[i] * LG_HEAP_PAGE, LG_HEAP_PAGE,
-				   LG_OS_DROP);
-}
