@@ -136,9 +136,15 @@ const char *lg_table_check(const struct lg_super *super, const char *image, uint
 		if (wrong != NULL)
 			return wrong;
 	}
-	for (uint32_t i = 0; i < LG_SUMS_MAX; i++)
-		if (header->sums[i] != 0 && (header->sums[i] >= header->chunks ||
-					     entries[header->sums[i]].kind != LG_CHUNK_SUMS))
+	for (uint32_t i = 0, last = 0; i < LG_SUMS_MAX; i++) {
+		if (header->sums[i] == 0)
+			continue;
+		if (header->sums[i] >= header->chunks ||
+		    entries[header->sums[i]].kind != LG_CHUNK_SUMS)
 			return "its checksums are where none can be";
+		if (header->sums[i] <= last)
+			return "its checksums overlap";
+		last = header->sums[i];
+	}
 	return NULL;
 }

@@ -42,8 +42,11 @@ enum power_mutant {
 	POWER_MUTANTS
 };
 
+/* `meanwhile`, if there is one, is what another thread does just before so many calls more. */
 struct power {
 	enum power_mutant mutant;
+	void (*meanwhile)(void);
+	unsigned calls_before;
 	struct power_event *events;
 	size_t count;
 	size_t capacity;
@@ -62,8 +65,13 @@ static inline void power_note(struct lg_os_disk *disk, enum power_kind kind, con
 			      uint64_t bytes, uint64_t offset)
 {
 	struct power *power = disk->context;
+	void (*meanwhile)(void) = power->meanwhile;
 	char *copy = NULL;
 
+	if (meanwhile != NULL && power->calls_before-- == 0) {
+		power->meanwhile = NULL;
+		meanwhile();
+	}
 	if (power->count == power->capacity) {
 		power->capacity = power->capacity * 2 + 64;
 		power->events = realloc(power->events, power->capacity * sizeof(*power->events));

@@ -2,8 +2,8 @@
 /*
  * Claim: whenever the power is cut, and whatever subset of the sectors not yet flushed arrived, the heap opens, and
  * is the last commit that had returned, or the one in flight, whole: data, roots, and no object too many.
- * Method: a seeded program of allocations, frees, changes, commits, rollbacks, checkpoints and reopenings runs on a
- * disk that remembers (power.h). Then for each point of its log the file is made as a cut there would have left it,
+ * Method: a seeded program of allocations, frees, changes, commits, rollbacks, checkpoints, with a commit of another thread
+ * between any two of their calls, and reopenings runs on a disk that remembers (power.h). Then for each point of its log the file is made as a cut there would have left it,
  * and read. Some are recovered for writing, changed, committed and checked; some are cut again in their recovery.
  * Oracle: a copy of the model at each commit, and where in the log the commit began and returned.
  * Where both superblocks are whole after the cut, one of them rots as well: nothing else may come of it.
@@ -21,7 +21,7 @@
 #include <sys/resource.h>
 #include <sys/wait.h>
 
-enum { OBJECTS = 120, STEPS = 500, STATES = STEPS + 2, LARGE_MAX = 2500000 };
+enum { OBJECTS = 120, STEPS = 420, STATES = 3 * STEPS, LARGE_MAX = 2500000 };
 
 struct object {
 	lg_ref ref;
@@ -46,7 +46,7 @@ enum { MUTANT_SEEDS = 3, ORDERS = 4 };
 static struct state states[STATES];
 static size_t state_count;
 static struct power power;
-static uint64_t seed, cuts, recoveries, recuts, in_flight, rotted;
+static uint64_t seed, cuts, recoveries, recuts, in_flight, rotted, meanwhiles;
 static char live_path[64], durable_path[64], cut_path[64], again_path[64];
 
 #define MUST(what) ((what) ? (void)0 : fail(#what, __LINE__))
@@ -140,6 +140,41 @@ static void commit(lg_heap *heap)
 	state->returns = power.count;
 }
 
+static lg_heap *checkpointed;
+
+/* Little, so that it needs no checkpoint for itself; there is one. */
+static void commit_meanwhile(void)
+{
+	struct directory *directory = directory_of(checkpointed);
+
+	for (unsigned i = 0; i < OBJECTS; i++) {
+		struct object *object = &directory->objects[i];
+
+		if (object->ref == 0 || object->bytes > 9000)
+			continue;
+		object->stamp = power_random(&power.random);
+		fill(checkpointed, object);
+		break;
+	}
+	commit(checkpointed);
+	meanwhiles++;
+}
+
+static void checkpoint(lg_heap *heap)
+{
+	enum { ROOM = 256 << 10, CALLS = 64 };
+
+	commit(heap); /* what was changed before would be in the other thread's commit */
+	if (seed % 3 != 2 && heap->ring_used < heap->ring_bytes / 2 &&
+	    heap->ring_bytes - heap->ring_used > ROOM) {
+		checkpointed = heap;
+		power.calls_before = (unsigned)(power_random(&power.random) % CALLS);
+		power.meanwhile = commit_meanwhile;
+	}
+	MUST(lg_checkpoint_run(heap) == 0);
+	power.meanwhile = NULL;
+}
+
 static lg_heap *open_live(const char *options)
 {
 	struct lg_heap_setup setup = { .ops = &power_ops,
@@ -178,7 +213,7 @@ static void run_program(void)
 		} else if (dice < 94) {
 			MUST(lg_heap_rollback(heap) == 0);
 		} else if (dice < 97) {
-			MUST(lg_checkpoint_run(heap) == 0);
+			checkpoint(heap);
 		} else if (dice < 98) {
 			MUST(lg_heap_close(heap) == 0);
 			heap = open_live("reserve:1G");
@@ -402,12 +437,12 @@ int main(int count, char **arguments)
 	unlink(again_path);
 	free(power.events);
 	printf("%llu cuts, %llu of them with the commit in flight; %llu recovered, %llu cut again, "
-	       "%llu with a superblock that rots\n",
+	       "%llu with a superblock that rots; %llu commits in checkpoints\n",
 	       (unsigned long long)cuts, (unsigned long long)in_flight,
 	       (unsigned long long)recoveries, (unsigned long long)recuts,
-	       (unsigned long long)rotted);
+	       (unsigned long long)rotted, (unsigned long long)meanwhiles);
 	printf("%u of %d missing flushes found\n", found, POWER_MUTANTS - 1);
-	return cuts > 0 && in_flight > 0 && recoveries > 0 && rotted > 0 &&
+	return cuts > 0 && in_flight > 0 && recoveries > 0 && rotted > 0 && meanwhiles > 0 &&
 			       found == POWER_MUTANTS - 1 ?
 		       0 :
 		       1;

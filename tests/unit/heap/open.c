@@ -180,6 +180,26 @@ static void a_flipped_bit_is_an_answer(void **state)
 	assert_int_equal(object_of(heap), 7);
 }
 
+/* Two parts of the heap with one chunk of checksums would each take the other's for their own. */
+static void checksums_that_overlap_are_refused(void **state)
+{
+	const off_t at = LG_HEADER_OFFSET + (off_t)offsetof(struct lg_heap_header, sums);
+	uint32_t sums[2];
+
+	(void)state;
+	assert_int_equal(lg_heap_close(heap), 0);
+	heap = NULL;
+	int file = open(heap_path, O_RDWR | O_CLOEXEC);
+	assert_int_equal(pread(file, sums, sizeof(sums), at), sizeof(sums));
+	assert_int_not_equal(sums[0], 0);
+	assert_int_equal(sums[1], 0);
+	sums[1] = sums[0];
+	assert_int_equal(pwrite(file, sums, sizeof(sums), at), sizeof(sums));
+	heap_refused(NULL, EINVAL, "its checksums overlap");
+	assert_int_equal(lg_heap_check(heap_path, LG_HEAP_REPAIR, NULL), -EINVAL);
+	close(file);
+}
+
 static void a_truncated_file_is_refused(void **state)
 {
 	struct stat status;
@@ -244,6 +264,7 @@ int main(void)
 		HEAP_TEST(readonly_changes_nothing),
 		HEAP_TEST(opening_writes_nothing),
 		HEAP_TEST(a_flipped_bit_is_an_answer),
+		HEAP_TEST(checksums_that_overlap_are_refused),
 		HEAP_TEST(a_truncated_file_is_refused),
 		HEAP_TEST(a_newer_version_is_enotsup),
 		HEAP_TEST(it_opens_at_another_address),
