@@ -21,6 +21,8 @@
  *     into its memory belongs between lg_heap_begin and lg_heap_end.
  *   - One process has a heap open for writing; a second one gets EBUSY. In a child of fork the heap is closed, and
  *     its addresses are not there.
+ *   - mlockall(2) locks the whole file in memory as far as it is mapped, and tables for all of the reserve, a sixteenth of
+ *     it: such a program says a small one.
  *   - A file cut short by someone else while it is open is SIGBUS, as with every mapping of a file.
  *
  *     lg_heap *heap = lg_heap_open("data.heap", "create:on");
@@ -182,7 +184,8 @@ void lg_heap_type_plain(lg_heap_marking *marking, const void *object, size_t byt
 
 /*
  * Looks over a heap that nobody has open for writing: superblocks, journal, checksums, tables, bitmaps, roots,
- * and writes findings, a line each, and a summary to `report` (NULL: nowhere). The number of findings, 0 for a
+ * and writes findings, a line each, and a summary to `report` (NULL: nowhere); with how many objects no root leads to,
+ * which is no finding. The number of findings, 0 for a
  * sound heap; or -errno where it cannot be opened at all, as lg_heap_open, or not be read. Nothing is changed without
  * LG_HEAP_REPAIR, which drops roots that lead nowhere, gives checksums to pages as they are, and leaves out of the
  * journal what was damaged in it: if something is missed then, with all that was committed later. A heap of mode:shared

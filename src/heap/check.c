@@ -2,11 +2,12 @@
 /*
  * Looks over a heap as it lies in its file. What open checks, open has refused: then there is nothing to look over. But
  * a journal that has rotted in the middle is no refusal here (damage.h); the commit that ends a repair begins a new one.
- * The rest: bitmaps, roots, and each page against its checksum.
+ * The rest: bitmaps, roots and what they lead to, and each page against its checksum.
  */
 #include "base/crc.h"
 #include "base/error.h"
 #include "heap/heap.h"
+#include "heap/mark.h"
 #include "heap/object.h"
 #include "heap/root.h"
 #include "os/map.h"
@@ -80,8 +81,9 @@ static void check_slab(struct look *look, uint32_t number)
 		if (look->repair)
 			bitmap[slots / 64] &= ~beyond;
 	}
-	for (uint32_t slot = 0; slot < slots; slot++)
-		free += (bitmap[slot / 64] >> slot % 64 & 1) == 0;
+	for (uint32_t slot = 0; slot < slots; slot += 64)
+		free += (uint64_t)__builtin_popcountll(
+			~bitmap[slot / 64] & lg_ones(0, (unsigned)lg_min(64, slots - slot)));
 	if (entry->full != 0 && (entry->full != 1 || free != 0)) {
 		find(look, "chunk %u: called full, with %llu slots free", number,
 		     (unsigned long long)free);
@@ -238,6 +240,20 @@ static void check_journal(struct look *look)
 		    (unsigned long long)look->heap->sequence);
 }
 
+/* No finding: a program may keep refs in a form that only it knows. */
+static int check_reach(struct look *look)
+{
+	uint64_t objects, bytes;
+	int error = lg_mark_unreached(look->heap, &objects, &bytes);
+
+	if (error != 0)
+		return lg_fail(-error, "%s: no memory to mark what its roots lead to", look->path);
+	if (objects > 0)
+		say(look, "no root leads to %llu objects with %llu bytes",
+		    (unsigned long long)objects, (unsigned long long)bytes);
+	return 0;
+}
+
 static int look_over(struct look *look, char *piece)
 {
 	struct lg_heap *heap = look->heap;
@@ -264,6 +280,9 @@ static int look_over(struct look *look, char *piece)
 	for (uint32_t i = 0; i < LG_ROOTS; i++)
 		check_root(look, &lg_root_table(heap)[i], i);
 	(void)lg_object_each(heap, count, look);
+	error = check_reach(look);
+	if (error != 0)
+		return error;
 	if (look->report != NULL)
 		fprintf(look->report,
 			"%llu objects with %llu bytes in %u chunks, %llu pages compared, commit %llu: "

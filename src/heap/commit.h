@@ -17,6 +17,9 @@ int lg_dirty_collect(struct lg_heap *heap);
 /* Gives `dirty` to the next commit. */
 void lg_dirty_carry(struct lg_heap *heap);
 
+/* Gives up the private copies of these pages, which ascend. */
+void lg_dirty_give_up(struct lg_heap *heap, const uint64_t *list, uint64_t count);
+
 /* Gives up private copies of pages that are home and not dirty; a bounded number. */
 void lg_dirty_drop(struct lg_heap *heap);
 

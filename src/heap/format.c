@@ -55,14 +55,20 @@ static const char *segment_check(const struct lg_super *super, uint32_t index)
 	return NULL;
 }
 
+bool lg_super_is_newer(const struct lg_super *super)
+{
+	return super->magic == LG_HEAP_MAGIC && super->crc == sum_of(super) &&
+	       super->version > LG_HEAP_VERSION;
+}
+
 const char *lg_super_check(const struct lg_super *super)
 {
 	if (super->magic != LG_HEAP_MAGIC)
 		return "it is no heap";
-	if (super->version > LG_HEAP_VERSION)
-		return "it was made by a newer version";
 	if (super->crc != sum_of(super))
 		return "its superblock is damaged";
+	if (lg_super_is_newer(super))
+		return "it was made by a newer version";
 	if (super->version == 0 || super->page_bytes != LG_HEAP_PAGE ||
 	    super->mode > LG_HEAP_SHARED)
 		return "its superblock says what no version writes";
@@ -130,9 +136,15 @@ const char *lg_table_check(const struct lg_super *super, const char *image, uint
 		if (wrong != NULL)
 			return wrong;
 	}
-	for (uint32_t i = 0; i < LG_SUMS_MAX; i++)
-		if (header->sums[i] != 0 && (header->sums[i] >= header->chunks ||
-					     entries[header->sums[i]].kind != LG_CHUNK_SUMS))
+	for (uint32_t i = 0, last = 0; i < LG_SUMS_MAX; i++) {
+		if (header->sums[i] == 0)
+			continue;
+		if (header->sums[i] >= header->chunks ||
+		    entries[header->sums[i]].kind != LG_CHUNK_SUMS)
 			return "its checksums are where none can be";
+		if (header->sums[i] <= last)
+			return "its checksums overlap";
+		last = header->sums[i];
+	}
 	return NULL;
 }

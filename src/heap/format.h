@@ -68,7 +68,8 @@ struct lg_segment {
 };
 
 /*
- * Written in turn to page 0 and page 1; the one with the right sum and the larger `write` counts. The journal
+ * Two copies, in page 0 and page 1, the same but while they are being replaced, one after the other (J9); the one with
+ * the right sum and the larger `write` counts. Magic, version, and `crc` with its place, are every version's. The journal
  * is the segments one behind the other, a ring; its oldest record begins `tail` bytes into it, has the
  * sequence `tail_sequence` and this salt, or there is none and the image is whole in place.
  */
@@ -77,7 +78,7 @@ struct lg_super {
 	uint32_t version;
 	uint32_t page_bytes;
 	unsigned char uuid[16];
-	uint64_t write; /* counts the writes of superblocks */
+	uint64_t write; /* counts the superblocks */
 	uint64_t bytes; /* the file has at least so many, or it was truncated */
 	uint64_t salt;  /* of the records that count; another for each opening */
 	uint64_t tail;
@@ -218,6 +219,7 @@ static inline uint32_t lg_sum_of(uint32_t crc)
 
 /* Why a superblock, or the journal or image it describes, is refused; NULL: it is sound as such. */
 const char *lg_super_check(const struct lg_super *super);
+bool lg_super_is_newer(const struct lg_super *super); /* of a version that this code does not know */
 void lg_super_seal(struct lg_super *super);
 const char *lg_table_check(const struct lg_super *super, const char *image, uint64_t image_bytes);
 

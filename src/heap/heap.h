@@ -223,6 +223,7 @@ struct lg_heap {
 	pthread_cond_t journal_changed;
 	struct lg_os_disk disk;
 	struct lg_super super;
+	unsigned super_place; /* the copy that is on the disk for sure: the other is written first */
 	struct lg_record *oldest;
 	struct lg_record *newest;
 	uint64_t ring_bytes;

@@ -76,17 +76,25 @@ int lg_journal_flush(struct lg_heap *heap)
 	return error != 0 ? lg_journal_fail(heap, error, "the disk's flush failed") : 0;
 }
 
+/* J9. One copy would do against a power cut; but the bits of that one may change later. */
 int lg_super_write(struct lg_heap *heap)
 {
 	_Alignas(LG_HEAP_PAGE) char page[LG_HEAP_PAGE] = { 0 };
+	int error = 0;
 
 	heap->super.write++;
 	lg_super_seal(&heap->super);
 	memcpy(page, &heap->super, sizeof(heap->super));
-	int error = heap->disk.ops->write_direct(&heap->disk, page, sizeof(page),
-						 (heap->super.write & 1) * LG_HEAP_PAGE);
-	if (error == 0)
-		error = lg_journal_flush(heap);
+	for (unsigned copies = 0; copies < 2 && error == 0; copies++) {
+		unsigned place = heap->super_place ^ 1;
+
+		error = heap->disk.ops->write_direct(&heap->disk, page, sizeof(page),
+						     (uint64_t)place * LG_HEAP_PAGE);
+		if (error == 0)
+			error = lg_journal_flush(heap);
+		if (error == 0)
+			heap->super_place = place;
+	}
 	return error;
 }
 

@@ -21,6 +21,9 @@
  *   J8  A page without an image in its record was written home, and flushed, before the record's header. It is free in
  *       every earlier commit that a crash could bring back, and no earlier record in the ring has it: until the record
  *       counts nobody reads it, and no replay writes over it.
+ *   J9  Both copies of a superblock are durable, one after the other, before what it allows is done: a record with its
+ *       salt, or in its ring, or written over one that it gave up. So wherever the power is cut, one copy is whole; and
+ *       whichever of two whole ones rots, the other leads to all that is durable, even if it is the older.
  */
 #ifndef LG_HEAP_JOURNAL_H
 #define LG_HEAP_JOURNAL_H
@@ -33,7 +36,7 @@ enum { LG_STAGING_PAGES = 2048 };
 int lg_ring_write(struct lg_heap *heap, uint64_t at, const void *data, uint64_t bytes);
 int lg_ring_read(struct lg_heap *heap, uint64_t at, void *data, uint64_t bytes);
 
-/* Writes the superblock with a further count, and flushes. The journal lock is not held. */
+/* Writes the superblock with a further count, one copy after the other, durably. The journal lock is not held. */
 int lg_super_write(struct lg_heap *heap);
 
 /* Before the first record of an opening (J6). */

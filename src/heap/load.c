@@ -26,9 +26,8 @@ static void mark_journal(struct lg_heap *heap)
 
 void lg_load(struct lg_heap *heap)
 {
-	(void)lg_os_advise(heap->chunks, heap->capacity * sizeof(struct lg_chunk), LG_OS_DROP);
-	(void)lg_os_advise((void *)(uintptr_t)heap->live, heap->capacity * LG_SLOTS_MAX,
-			   LG_OS_DROP);
+	(void)lg_os_drop(heap->chunks, heap->capacity * sizeof(struct lg_chunk));
+	(void)lg_os_drop((void *)(uintptr_t)heap->live, heap->capacity * LG_SLOTS_MAX);
 	for (struct lg_heap_thread *thread = lg_load_acquire(&heap->threads); thread != NULL;
 	     thread = thread->next)
 		for (unsigned i = 0; i < LG_HEAP_CLASSES; i++)

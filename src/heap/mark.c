@@ -3,6 +3,7 @@
 
 #include "base/crc.h"
 #include "base/error.h"
+#include "heap/load.h"
 #include "heap/object.h"
 #include "heap/root.h"
 #include "heap/space.h"
@@ -168,24 +169,41 @@ static void mark_all(lg_heap_marking *marking)
 	}
 }
 
-static void mark_roots(lg_heap_marking *marking)
+static bool leads_somewhere(const struct lg_heap *heap, const struct lg_root *root)
+{
+	size_t length = strnlen(root->name, LG_ROOT_NAME);
+	struct lg_object object;
+
+	return length > 0 && length < LG_ROOT_NAME &&
+	       root->hash == lg_crc32c(0, root->name, length) &&
+	       lg_object_of(heap, root->ref, &object);
+}
+
+static void remove_roots(struct lg_heap *heap, struct lg_marked *marked)
 {
 	for (uint32_t i = 0; i < LG_ROOTS; i++) {
-		struct lg_root *root = &lg_root_table(marking->heap)[i];
-		size_t length = strnlen(root->name, LG_ROOT_NAME);
-		struct lg_object object;
+		struct lg_root *root = &lg_root_table(heap)[i];
 
-		if (root->state != LG_ROOT_USED)
-			continue;
-		if (length == 0 || length == LG_ROOT_NAME ||
-		    root->hash != lg_crc32c(0, root->name, length) ||
-		    !lg_object_of(marking->heap, root->ref, &object)) {
+		if (root->state == LG_ROOT_USED && !leads_somewhere(heap, root)) {
 			root->state = LG_ROOT_REMOVED;
-			marking->marked->roots++;
-			continue;
+			marked->roots++;
 		}
-		lg_heap_mark(marking, root->ref, lg_type_of_root(root->name));
 	}
+}
+
+static int mark_from_roots(struct lg_heap *heap, struct lg_marked *marked)
+{
+	struct lg_heap_marking marking = { .heap = heap, .marked = marked };
+
+	for (uint32_t i = 0; i < LG_ROOTS; i++) {
+		const struct lg_root *root = &lg_root_table(heap)[i];
+
+		if (root->state == LG_ROOT_USED && leads_somewhere(heap, root))
+			lg_heap_mark(&marking, root->ref, lg_type_of_root(root->name));
+	}
+	mark_all(&marking);
+	lg_pages_free(&marking.stack);
+	return marking.error;
 }
 
 /* --- the bitmaps -------------------------------------------------------------------------------- */
@@ -251,19 +269,47 @@ static void rebuild(struct lg_heap *heap, struct lg_marked *marked)
 
 int lg_mark_recover(struct lg_heap *heap, const char *path, struct lg_marked *marked)
 {
-	struct lg_heap_marking marking = { .heap = heap, .marked = marked };
-
 	const char *wrong = check_table(heap);
 
 	if (wrong != NULL)
 		return lg_fail(EINVAL, "%s: %s", path, wrong);
 	*marked = (struct lg_marked){ .done = true };
 	repair_table(heap, marked);
-	mark_roots(&marking);
-	mark_all(&marking);
-	lg_pages_free(&marking.stack);
-	if (marking.error != 0)
-		return lg_fail(-marking.error, "%s: no memory to mark its objects", path);
+	remove_roots(heap, marked);
+	int error = mark_from_roots(heap, marked);
+	if (error != 0)
+		return lg_fail(-error, "%s: no memory to mark its objects", path);
 	rebuild(heap, marked);
 	return 0;
+}
+
+struct unreached {
+	const struct lg_heap *heap;
+	uint64_t objects;
+	uint64_t bytes;
+};
+
+static int count_unmarked(void *argument, const struct lg_object *object)
+{
+	struct unreached *unreached = argument;
+
+	if (lg_load_relaxed(mark_of(unreached->heap, object)) == 0) {
+		unreached->objects++;
+		unreached->bytes += object->bytes;
+	}
+	return 0;
+}
+
+int lg_mark_unreached(struct lg_heap *heap, uint64_t *objects, uint64_t *bytes)
+{
+	struct unreached unreached = { .heap = heap };
+	struct lg_marked marked = { 0 };
+	int error = mark_from_roots(heap, &marked);
+
+	if (error == 0)
+		(void)lg_object_each(heap, count_unmarked, &unreached);
+	lg_load(heap); /* the marks were live bytes */
+	*objects = unreached.objects;
+	*bytes = unreached.bytes;
+	return error;
 }

@@ -18,4 +18,10 @@
 /* The image is mapped; nobody uses the heap. -EINVAL: it is no heap's; -ENOMEM. In words; `path` is for them. */
 int lg_mark_recover(struct lg_heap *heap, const char *path, struct lg_marked *marked);
 
+/*
+ * Objects, and their bytes, that no root leads to, in a heap that is sound and has given out nothing since its open.
+ * Nothing of it is changed. -ENOMEM.
+ */
+int lg_mark_unreached(struct lg_heap *heap, uint64_t *objects, uint64_t *bytes);
+
 #endif

@@ -57,34 +57,54 @@ bool lg_object_of(const struct lg_heap *heap, lg_ref ref, struct lg_object *obje
 	}
 }
 
-int lg_object_each(const struct lg_heap *heap,
-		   int (*each)(void *argument, const struct lg_object *object), void *argument)
+typedef int object_each(void *argument, const struct lg_object *object);
+
+static int each_of_slab(const struct lg_heap *heap, uint32_t number, object_each *each,
+			void *argument)
 {
-	struct lg_object object;
+	uint32_t bytes = lg_heap_class_bytes(heap->table[number].class);
+	uint64_t first = ((uint64_t)number << LG_CHUNK_SHIFT) + lg_slab_first(bytes);
+	uint32_t slots = lg_slab_slots(bytes);
 	int stop = 0;
 
-	for (uint64_t number = LG_CHUNK_FIRST; number < heap->header->chunks && stop == 0;
-	     number++) {
-		const struct lg_chunk_entry *entry = &heap->table[number];
-		uint64_t at = number << LG_CHUNK_SHIFT;
+	for (uint32_t slot = 0; slot < slots && stop == 0; slot += 64) {
+		uint64_t used = lg_slab_bitmap(heap, number)[slot / 64] &
+				lg_ones(0, (unsigned)lg_min(64, slots - slot));
 
-		if (entry->kind == LG_CHUNK_SLAB) {
-			uint32_t bytes = lg_heap_class_bytes(entry->class);
+		for (; used != 0 && stop == 0; used &= used - 1) {
+			uint64_t index = slot + (unsigned)__builtin_ctzll(used);
 
-			at += lg_slab_first(bytes);
-			for (uint32_t i = 0; i < lg_slab_slots(bytes) && stop == 0;
-			     i++, at += bytes)
-				if (lg_object_of(heap, at, &object))
-					stop = each(argument, &object);
-		} else if (entry->kind == LG_CHUNK_EXTENT) {
-			for (uint32_t starts = entry->start; starts != 0 && stop == 0;
-			     starts &= starts - 1)
-				if (lg_object_of(
-					    heap,
-					    at + ((uint64_t)__builtin_ctz(starts) << LG_UNIT_SHIFT),
-					    &object))
-					stop = each(argument, &object);
+			stop = each(argument, &(struct lg_object){ first + index * bytes, bytes });
 		}
+	}
+	return stop;
+}
+
+static int each_of_extents(const struct lg_heap *heap, uint32_t number, object_each *each,
+			   void *argument)
+{
+	int stop = 0;
+
+	for (uint32_t starts = heap->table[number].start; starts != 0 && stop == 0;
+	     starts &= starts - 1) {
+		uint64_t unit = (uint64_t)number * LG_CHUNK_UNITS + (unsigned)__builtin_ctz(starts);
+		uint64_t bytes = lg_space_units(heap, unit) << LG_UNIT_SHIFT;
+
+		stop = each(argument, &(struct lg_object){ unit << LG_UNIT_SHIFT, bytes });
+	}
+	return stop;
+}
+
+int lg_object_each(const struct lg_heap *heap, object_each *each, void *argument)
+{
+	int stop = 0;
+
+	for (uint32_t number = LG_CHUNK_FIRST; number < heap->header->chunks && stop == 0;
+	     number++) {
+		if (heap->table[number].kind == LG_CHUNK_SLAB)
+			stop = each_of_slab(heap, number, each, argument);
+		else if (heap->table[number].kind == LG_CHUNK_EXTENT)
+			stop = each_of_extents(heap, number, each, argument);
 	}
 	return stop;
 }

@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "base/option.h"
 #include "heap/checkpoint.h"
+#include "heap/commit.h"
 #include "heap/gate.h"
 #include "heap/heap.h"
 #include "heap/journal.h"
@@ -153,11 +154,9 @@ static int fill_new(struct lg_os_disk *disk, const struct lg_heap_settings *sett
 		error = write_journal(disk, super->segment[0].offset, super->segment[0].bytes);
 	if (error == 0)
 		error = write_image(disk, (uint32_t)chunks);
-	for (unsigned i = 0; i < 2 && error == 0; i++) {
-		super->write = i;
-		lg_super_seal(super);
+	lg_super_seal(super);
+	for (unsigned i = 0; i < 2 && error == 0; i++)
 		error = disk->ops->write_direct(disk, page, sizeof(page), i * sizeof(page));
-	}
 	return error == 0 ? disk->ops->sync(disk) : error;
 }
 
@@ -324,7 +323,7 @@ static int finish_recovery(struct lg_heap *heap, const char *path)
 	if (error != 0)
 		return lg_fail(-error, "%s: its journal cannot be replayed: %s", path,
 			       lg_error_name(-error));
-	lg_recover_drop(heap, &heap->droppable);
+	lg_dirty_give_up(heap, heap->droppable.list, heap->droppable.count);
 	heap->droppable.count = 0;
 	return 0;
 }
@@ -332,7 +331,7 @@ static int finish_recovery(struct lg_heap *heap, const char *path)
 static int recover(struct lg_heap *heap, const char *path, bool torn)
 {
 	const char *wrong;
-	int error = heap->shared ? lg_shared_open(heap, path, torn) :
+	int error = heap->shared ? lg_shared_recover(heap, path, torn) :
 				   lg_recover_records(heap, path);
 
 	if (error == 0 && !heap->shared)
@@ -342,7 +341,7 @@ static int recover(struct lg_heap *heap, const char *path, bool torn)
 	wrong = lg_table_check(&heap->super, heap->base, heap->file_bytes);
 	if (wrong != NULL)
 		return lg_fail(EINVAL, "%s: %s", path, wrong);
-	return finish_recovery(heap, path);
+	return heap->shared ? lg_shared_begin(heap, path) : finish_recovery(heap, path);
 }
 
 static int choose_mode(struct lg_heap *heap, const char *path, uint64_t said)

@@ -27,12 +27,13 @@ int lg_recover_super(struct lg_heap *heap, const char *path)
 		struct lg_super *super = (struct lg_super *)(void *)pages[i];
 		const char *why = lg_super_check(super);
 
-		newer = newer ||
-			(super->magic == LG_HEAP_MAGIC && super->version > LG_HEAP_VERSION);
-		if (why == NULL && (found == NULL || super->write > found->write))
+		newer = newer || lg_super_is_newer(super);
+		if (why == NULL && (found == NULL || super->write > found->write)) {
 			found = super;
-		else if (why != NULL && (wrong == NULL || super->magic == LG_HEAP_MAGIC))
+			heap->super_place = i;
+		} else if (why != NULL && (wrong == NULL || super->magic == LG_HEAP_MAGIC)) {
 			wrong = why;
+		}
 	}
 	if (newer)
 		return lg_fail(ENOTSUP, "%s: it was made by a newer version", path);
@@ -199,11 +200,4 @@ int lg_recover_replay(struct lg_heap *heap, const char *path)
 		return lg_fail(-error, "%s: its journal cannot be read: %s", path,
 			       lg_error_name(-error));
 	return 0;
-}
-
-void lg_recover_drop(struct lg_heap *heap, struct lg_pages *replayed)
-{
-	for (uint64_t i = 0; i < replayed->count; i++)
-		(void)lg_os_advise(heap->base + replayed->list[i] * LG_HEAP_PAGE, LG_HEAP_PAGE,
-				   LG_OS_DROP);
 }

@@ -17,7 +17,4 @@ int lg_recover_records(struct lg_heap *heap, const char *path);
 /* Their newest images, into memory. */
 int lg_recover_replay(struct lg_heap *heap, const char *path);
 
-/* Gives that memory back, once they are home. */
-void lg_recover_drop(struct lg_heap *heap, struct lg_pages *replayed);
-
 #endif

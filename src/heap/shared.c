@@ -10,8 +10,10 @@
 
 #include <errno.h>
 
-static int recover(struct lg_heap *heap, const char *path, bool torn)
+int lg_shared_recover(struct lg_heap *heap, const char *path, bool torn)
 {
+	if (heap->super.clean != 0)
+		return 0;
 	if (heap->super.salt != lg_os_boot() && !torn)
 		return lg_fail(EINVAL,
 			       "%s: it was open when the machine went down, which mode:shared does "
@@ -20,17 +22,13 @@ static int recover(struct lg_heap *heap, const char *path, bool torn)
 	return lg_mark_recover(heap, path, &heap->marked);
 }
 
-int lg_shared_open(struct lg_heap *heap, const char *path, bool torn)
+int lg_shared_begin(struct lg_heap *heap, const char *path)
 {
-	int error = 0;
-
-	if (heap->super.clean == 0)
-		error = recover(heap, path, torn);
-	if (error != 0 || heap->readonly)
-		return error;
+	if (heap->readonly)
+		return 0;
 	heap->super.clean = 0;
 	heap->super.salt = lg_os_boot();
-	error = lg_super_write(heap);
+	int error = lg_super_write(heap);
 	return error != 0 ? lg_fail(-error, "%s: the superblock cannot be written: %s", path,
 				    lg_error_name(-error)) :
 			    0;

@@ -12,8 +12,11 @@
 
 #include "heap/heap.h"
 
-/* Before the mapping is anybody's: recovers, and says in the file that it is open. -errno in words. */
-int lg_shared_open(struct lg_heap *heap, const char *path, bool torn);
+/* Before the mapping is anybody's: what was not closed is put right. -errno in words. */
+int lg_shared_recover(struct lg_heap *heap, const char *path, bool torn);
+
+/* The image is sound: says in the file that it is open. -errno in words. */
+int lg_shared_begin(struct lg_heap *heap, const char *path);
 
 /* As lg_heap_commit: everything is on the disk, though not all or nothing. The commit lock is held. */
 int lg_shared_commit(struct lg_heap *heap);

@@ -57,6 +57,7 @@ static int finish(struct lg_heap *heap, struct lg_os_disk *to)
 	int error = 0;
 
 	*super = heap->super;
+	super->write = 0;
 	super->clean = 1;
 	super->tail = 0;
 	super->tail_sequence = heap->sequence + 1;
@@ -64,11 +65,9 @@ static int finish(struct lg_heap *heap, struct lg_os_disk *to)
 	if (lg_os_random(super->uuid, sizeof(super->uuid)) != 0 ||
 	    lg_os_random(&super->salt, sizeof(super->salt)) != 0)
 		return -EIO;
-	for (unsigned i = 0; i < 2 && error == 0; i++) {
-		super->write = i;
-		lg_super_seal(super);
+	lg_super_seal(super);
+	for (unsigned i = 0; i < 2 && error == 0; i++)
 		error = to->ops->write(to, page, sizeof(page), i * sizeof(page));
-	}
 	return error;
 }
 

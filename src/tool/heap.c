@@ -149,7 +149,8 @@ static int check(int argc, char **argv)
 		.parser = parse_check,
 		.args_doc = "FILE",
 		.doc = "Looks over a heap: superblocks, journal, tables, bitmaps, roots, and each page "
-		       "against its checksum. A line for each finding, and one with figures."
+		       "against its checksum. A line for each finding, one with how many objects no root "
+		       "leads to, if any, and one with figures."
 		       "\vStatus: 0 it is sound; 1 it cannot be looked at; 3 there are findings; 4 there "
 		       "were, and they are repaired. Copy the file before --repair.",
 	};

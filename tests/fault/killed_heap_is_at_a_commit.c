@@ -9,16 +9,11 @@
  *
  * Argument: rounds (default 40); LGALLOC_KILL_ROUNDS has the same meaning.
  */
+#include "fault/kill.h"
+
 #include <lgalloc/heap.h>
-#include <lgalloc/lgalloc.h>
 #include <pthread.h>
-#include <signal.h>
-#include <stdbool.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/mman.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 enum { THREADS = 3, LENGTH_MAX = 300 };
 
@@ -35,17 +30,8 @@ struct list {
 	uint64_t steps;
 };
 
-static int progress[2];    /* a byte for each of the first commits of a child */
 static uint64_t *reported; /* steps of each list, durable for sure */
 static lg_heap *heap;
-
-#define MUST(what) ((what) ? (void)0 : broken(#what, __LINE__))
-
-static void broken(const char *what, int line)
-{
-	fprintf(stderr, "line %d: %s does not hold: %s\n", line, what, lg_error());
-	abort();
-}
 
 static struct list *lists(void)
 {
@@ -57,7 +43,7 @@ static void push(struct list *list, uint64_t value)
 	uint64_t bytes = sizeof(struct item) + value % 13 * (value % 7) * 200;
 	struct item *item = lg_heap_alloc(heap, bytes);
 
-	MUST(item != NULL);
+	CLAIM(item != NULL);
 	memset(item, (int)value, bytes);
 	*item = (struct item){ list->first, bytes, value };
 	list->first = lg_heap_ref(heap, item);
@@ -72,7 +58,7 @@ static void pop(struct list *list)
 	list->first = item->next;
 	list->length--;
 	list->sum -= item->value;
-	MUST(lg_heap_free(heap, item) == 0);
+	CLAIM(lg_heap_free(heap, item) == 0);
 }
 
 static void *work(void *argument)
@@ -93,25 +79,25 @@ static void *work(void *argument)
 	return NULL;
 }
 
-static _Noreturn void child(const char *path)
+static void child(const char *path)
 {
 	uint64_t steps[THREADS];
 	pthread_t thread;
 
 	heap = lg_heap_open(path, "reserve:1G");
-	MUST(heap != NULL);
+	CLAIM(heap != NULL);
 	struct list *all = lists();
 	for (int i = 0; i < THREADS; i++)
-		MUST(pthread_create(&thread, NULL, work, &all[i]) == 0);
+		CLAIM(pthread_create(&thread, NULL, work, &all[i]) == 0);
 	for (int commits = 0;; commits++) {
 		for (int i = 0; i < THREADS; i++)
 			steps[i] = __atomic_load_n(&all[i].steps, __ATOMIC_RELAXED);
 		/* Each step counted here has ended, or ends before the gate closes. */
-		MUST(lg_heap_commit(heap) == 0);
+		CLAIM(lg_heap_commit(heap) == 0);
 		for (int i = 0; i < THREADS; i++)
 			__atomic_store_n(&reported[i], steps[i], __ATOMIC_RELEASE);
 		if (commits < 16)
-			MUST(write(progress[1], "", 1) == 1);
+			kill_tell();
 	}
 }
 
@@ -121,7 +107,7 @@ static void verify(const char *path)
 	uint64_t objects = 1;
 
 	heap = lg_heap_open(path, "reserve:1G");
-	MUST(heap != NULL);
+	CLAIM(heap != NULL);
 	for (int i = 0; i < THREADS; i++) {
 		const struct list *list = &lists()[i];
 		uint64_t length = 0, sum = 0;
@@ -130,60 +116,44 @@ static void verify(const char *path)
 			const struct item *item = lg_heap_at(heap, ref);
 			const unsigned char *bytes = (const unsigned char *)item;
 
-			MUST(lg_heap_usable_size(heap, item) >= item->bytes);
+			CLAIM(lg_heap_usable_size(heap, item) >= item->bytes);
 			for (uint64_t at = sizeof(*item); at < item->bytes; at += 97)
-				MUST(bytes[at] == (unsigned char)item->value);
+				CLAIM(bytes[at] == (unsigned char)item->value);
 			sum += item->value;
 			ref = item->next;
 		}
-		MUST(length == list->length);
-		MUST(sum == list->sum);
-		MUST(list->steps >= reported[i]);
+		CLAIM(length == list->length);
+		CLAIM(sum == list->sum);
+		CLAIM(list->steps >= reported[i]);
 		reported[i] = list->steps;
 		objects += length;
 	}
-	MUST(lg_heap_stats_read(heap, &stats) == 0);
-	MUST(stats.objects == objects);
-	MUST(lg_heap_close(heap) == 0);
+	CLAIM(lg_heap_stats_read(heap, &stats) == 0);
+	CLAIM(stats.objects == objects);
+	CLAIM(lg_heap_close(heap) == 0);
 }
 
 int main(int count, char **arguments)
 {
-	const char *said = getenv("LGALLOC_KILL_ROUNDS");
-	long rounds = count > 1 ? atol(arguments[1]) : said != NULL ? atol(said) : 40;
+	long rounds = kill_rounds(count, arguments);
 	char path[64];
 
 	snprintf(path, sizeof(path), "lg-killed-%d", (int)getpid());
 	reported = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	MUST(reported != MAP_FAILED);
+	CLAIM(reported != MAP_FAILED);
 	heap = lg_heap_open(path, "create:on,reserve:1G,journal:8M");
-	MUST(heap != NULL);
+	CLAIM(heap != NULL);
 	void *all = lg_heap_calloc(heap, THREADS, sizeof(struct list));
-	MUST(lg_heap_root_set(heap, "lists", lg_heap_ref(heap, all)) == 0);
-	MUST(lg_heap_commit(heap) == 0);
-	MUST(lg_heap_close(heap) == 0);
+	CLAIM(lg_heap_root_set(heap, "lists", lg_heap_ref(heap, all)) == 0);
+	CLAIM(lg_heap_commit(heap) == 0);
+	CLAIM(lg_heap_close(heap) == 0);
 	srandom((unsigned)getpid());
 	for (long round = 0; round < rounds; round++) {
-		int status;
-		char byte;
-		MUST(pipe(progress) == 0);
-		pid_t worker = fork();
-
-		MUST(worker >= 0);
-		if (worker == 0)
-			child(path);
 		/* After some commits, or at the very beginning; and then at any moment of what follows. */
-		for (long commits = random() % 12; commits > 0; commits--)
-			MUST(read(progress[0], &byte, 1) == 1);
-		usleep((useconds_t)(random() % 20000));
-		kill(worker, SIGKILL);
-		MUST(waitpid(worker, &status, 0) == worker);
-		MUST(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
-		close(progress[0]);
-		close(progress[1]);
+		kill_after(child, path, random() % 12, 20000);
 		verify(path);
 	}
-	MUST(lg_heap_check(path, 0, NULL) == 0);
+	CLAIM(lg_heap_check(path, 0, NULL) == 0);
 	printf("%ld kills, %llu steps kept\n", rounds, (unsigned long long)reported[0]);
 	unlink(path);
 	return reported[0] > 0 ? 0 : 1;

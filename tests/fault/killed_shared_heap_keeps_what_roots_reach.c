@@ -10,16 +10,12 @@
  *
  * Argument: rounds (default 40); LGALLOC_KILL_ROUNDS has the same meaning.
  */
+#include "fault/kill.h"
+
 #include <lgalloc/heap.h>
-#include <lgalloc/lgalloc.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdbool.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/mman.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 enum { THREADS = 3, DEPTH_MAX = 300, STEPS_MAX = 1 << 20 };
 
@@ -36,15 +32,6 @@ struct stack {
 
 static uint64_t *done; /* steps of each thread, in memory that outlives the child */
 static lg_heap *heap;
-static int progress[2];
-
-#define MUST(what) ((what) ? (void)0 : broken(#what, __LINE__))
-
-static void broken(const char *what, int line)
-{
-	fprintf(stderr, "line %d: %s does not hold: %s\n", line, what, lg_error());
-	abort();
-}
 
 static uint64_t mix(uint64_t number)
 {
@@ -100,7 +87,7 @@ static void push(struct stack *stack, uint64_t step)
 	uint64_t bytes = bytes_of(step);
 	struct item *item = lg_heap_alloc(heap, bytes);
 
-	MUST(item != NULL);
+	CLAIM(item != NULL);
 	memset(item, (int)step, bytes);
 	*item = (struct item){ stack->first, bytes, step };
 	__atomic_store_n(&stack->first, lg_heap_ref(heap, item), __ATOMIC_RELEASE);
@@ -111,7 +98,7 @@ static void pop(struct stack *stack)
 	struct item *item = lg_heap_at(heap, stack->first);
 
 	__atomic_store_n(&stack->first, item->next, __ATOMIC_RELEASE);
-	MUST(lg_heap_free(heap, item) == 0);
+	CLAIM(lg_heap_free(heap, item) == 0);
 }
 
 static void *work(void *argument)
@@ -131,17 +118,17 @@ static void *work(void *argument)
 	return NULL;
 }
 
-static _Noreturn void child(const char *path)
+static void child(const char *path)
 {
 	pthread_t thread;
 
 	heap = lg_heap_open(path, "reserve:1G");
-	MUST(heap != NULL);
+	CLAIM(heap != NULL);
 	for (intptr_t i = 0; i < THREADS; i++)
-		MUST(pthread_create(&thread, NULL, work, (void *)i) == 0);
-	MUST(write(progress[1], "", 1) == 1);
+		CLAIM(pthread_create(&thread, NULL, work, (void *)i) == 0);
+	kill_tell();
 	for (;;) {
-		MUST(lg_heap_commit(heap) == 0);
+		CLAIM(lg_heap_commit(heap) == 0);
 		usleep(2000);
 	}
 }
@@ -152,7 +139,7 @@ static void item_type(lg_heap_marking *marking, const void *object, size_t bytes
 {
 	const struct item *item = object;
 
-	MUST(bytes >= sizeof(*item));
+	CLAIM(bytes >= sizeof(*item));
 	lg_heap_mark(marking, item->next, item_type);
 }
 
@@ -160,7 +147,7 @@ static void stacks_type(lg_heap_marking *marking, const void *object, size_t byt
 {
 	const struct stack *all = object;
 
-	MUST(bytes >= THREADS * sizeof(*all));
+	CLAIM(bytes >= THREADS * sizeof(*all));
 	for (int i = 0; i < THREADS; i++)
 		lg_heap_mark(marking, all[i].first, item_type);
 }
@@ -186,7 +173,7 @@ static bool is_at(const struct model *model, const struct stack *stack)
 
 		if (depth == 0 || item->step != model->pushed[depth - 1])
 			return false;
-		MUST(is_whole(item));
+		CLAIM(is_whole(item));
 		ref = item->next;
 	}
 	return depth == 0;
@@ -197,10 +184,10 @@ static void verify(const char *path, bool typed)
 	struct lg_heap_stats stats;
 	uint64_t objects = 1;
 
-	MUST(lg_heap_type_register("stacks", typed ? stacks_type : NULL) == 0);
-	MUST(lg_heap_check(path, 0, NULL) == 1); /* that it was not closed */
+	CLAIM(lg_heap_type_register("stacks", typed ? stacks_type : NULL) == 0);
+	CLAIM(lg_heap_check(path, 0, NULL) == 1); /* that it was not closed */
 	heap = lg_heap_open(path, "reserve:1G");
-	MUST(heap != NULL);
+	CLAIM(heap != NULL);
 	for (int i = 0; i < THREADS; i++) {
 		struct model *model = &models[i];
 
@@ -208,68 +195,42 @@ static void verify(const char *path, bool typed)
 			advance(model);
 		if (!is_at(model, &stacks()[i]))
 			advance(model);
-		MUST(is_at(model, &stacks()[i]));
+		CLAIM(is_at(model, &stacks()[i]));
 		objects += model->depth;
 	}
-	MUST(lg_heap_stats_read(heap, &stats) == 0);
-	MUST(typed ? stats.objects == objects : stats.objects >= objects);
-	MUST(lg_heap_close(heap) == 0);
-	MUST(lg_heap_check(path, 0, NULL) == 0);
+	CLAIM(lg_heap_stats_read(heap, &stats) == 0);
+	CLAIM(typed ? stats.objects == objects : stats.objects >= objects);
+	CLAIM(lg_heap_close(heap) == 0);
+	CLAIM(lg_heap_check(path, 0, NULL) == 0);
 }
 
-/* Somewhere in it, or before, or behind. */
-static void kill_recovery(const char *path)
+static void open_and_wait(const char *path)
 {
-	int status;
-	pid_t opener = fork();
-
-	MUST(opener >= 0);
-	if (opener == 0) {
-		MUST(lg_heap_open(path, "reserve:1G") != NULL);
-		pause();
-	}
-	usleep((useconds_t)(random() % 3000));
-	kill(opener, SIGKILL);
-	MUST(waitpid(opener, &status, 0) == opener);
-	MUST(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+	CLAIM(lg_heap_open(path, "reserve:1G") != NULL);
+	pause();
 }
 
 static void round_of(const char *path, long round)
 {
-	int status;
-	char byte;
-
-	MUST(pipe(progress) == 0);
-	pid_t worker = fork();
-	MUST(worker >= 0);
-	if (worker == 0)
-		child(path);
-	MUST(read(progress[0], &byte, 1) == 1);
-	usleep((useconds_t)(random() % 15000));
-	kill(worker, SIGKILL);
-	MUST(waitpid(worker, &status, 0) == worker);
-	MUST(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
-	close(progress[0]);
-	close(progress[1]);
-	for (long i = 0; i < round % 4; i++)
-		kill_recovery(path);
+	kill_after(child, path, 1, 15000);
+	for (long i = 0; i < round % 4; i++) /* somewhere in the recovery, or before, or behind */
+		kill_after(open_and_wait, path, 0, 3000);
 	verify(path, round % 2 == 0);
 }
 
 int main(int count, char **arguments)
 {
-	const char *said = getenv("LGALLOC_KILL_ROUNDS");
-	long rounds = count > 1 ? atol(arguments[1]) : said != NULL ? atol(said) : 40;
+	long rounds = kill_rounds(count, arguments);
 	char path[64];
 
 	snprintf(path, sizeof(path), "lg-killed-shared-%d", (int)getpid());
 	done = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	MUST(done != MAP_FAILED);
+	CLAIM(done != MAP_FAILED);
 	heap = lg_heap_open(path, "create:on,reserve:1G,mode:shared");
-	MUST(heap != NULL);
+	CLAIM(heap != NULL);
 	void *all = lg_heap_calloc(heap, THREADS, sizeof(struct stack));
-	MUST(lg_heap_root_set(heap, "stacks", lg_heap_ref(heap, all)) == 0);
-	MUST(lg_heap_close(heap) == 0);
+	CLAIM(lg_heap_root_set(heap, "stacks", lg_heap_ref(heap, all)) == 0);
+	CLAIM(lg_heap_close(heap) == 0);
 	srandom((unsigned)getpid());
 	for (long round = 0; round < rounds; round++)
 		round_of(path, round);

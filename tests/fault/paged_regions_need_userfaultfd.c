@@ -7,14 +7,12 @@
  */
 #include "fault/child.h"
 #include "stress/stamp.h"
+#include "stress/without_call.h"
 
 #include <lgalloc/lgalloc.h>
 
 #include <fcntl.h>
-#include <linux/filter.h>
-#include <linux/seccomp.h>
 #include <sys/prctl.h>
-#include <sys/syscall.h>
 
 #define MIB ((size_t)1 << 20)
 
@@ -43,24 +41,6 @@ static bool may_serve_kernel(void)
 		close(fd);
 	}
 	return allowed == '1' || access("/dev/userfaultfd", R_OK | W_OK) == 0;
-}
-
-/* userfaultfd(2) is ENOSYS from here on. */
-static void forget_userfaultfd(void)
-{
-	struct sock_filter steps[] = {
-		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_userfaultfd, 0, 1),
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS),
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-	};
-	const struct sock_fprog program = { sizeof(steps) / sizeof(steps[0]), steps };
-
-	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 ||
-	    prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) != 0)
-		SKIP("no seccomp: %s", strerror(errno));
-	CLAIM(syscall(SYS_userfaultfd, 0) == -1);
-	CLAIM(errno == ENOSYS);
 }
 
 static void claim_refused(int error, const char *word)
@@ -117,7 +97,7 @@ static void use_without_privilege(void *unused)
 
 static void ask_without_userfaultfd(void *options)
 {
-	forget_userfaultfd();
+	without_call(SYS_userfaultfd);
 	CLAIM(lg_configure(options) == 0);
 	claim_refused(ENOSYS, "userfaultfd");
 }
@@ -126,7 +106,7 @@ static void ask_without_userfaultfd(void *options)
 static void use_others_without_userfaultfd(void *unused)
 {
 	(void)unused;
-	forget_userfaultfd();
+	without_call(SYS_userfaultfd);
 	CLAIM(lg_configure("backing:file,dir:/var/tmp") == 0);
 	use();
 }

@@ -35,14 +35,18 @@ struct power_event {
 enum power_mutant {
 	POWER_SOUND,
 	POWER_RECORD, /* behind a record */
-	POWER_SUPER,  /* behind a superblock */
+	POWER_SUPER,  /* behind a superblock's first copy */
+	POWER_COPY,   /* behind its second */
 	POWER_HOME,   /* of a checkpoint, whose last write is a page of checksums */
 	POWER_NEW,    /* behind new objects, runs of pages, before their record */
 	POWER_MUTANTS
 };
 
+/* `meanwhile`, if there is one, is what another thread does just before so many calls more. */
 struct power {
 	enum power_mutant mutant;
+	void (*meanwhile)(void);
+	unsigned calls_before;
 	struct power_event *events;
 	size_t count;
 	size_t capacity;
@@ -61,8 +65,13 @@ static inline void power_note(struct lg_os_disk *disk, enum power_kind kind, con
 			      uint64_t bytes, uint64_t offset)
 {
 	struct power *power = disk->context;
+	void (*meanwhile)(void) = power->meanwhile;
 	char *copy = NULL;
 
+	if (meanwhile != NULL && power->calls_before-- == 0) {
+		power->meanwhile = NULL;
+		meanwhile();
+	}
 	if (power->count == power->capacity) {
 		power->capacity = power->capacity * 2 + 64;
 		power->events = realloc(power->events, power->capacity * sizeof(*power->events));
@@ -117,20 +126,32 @@ static inline int power_punch(struct lg_os_disk *disk, uint64_t offset, uint64_t
 	return lg_os_disk_plain.punch(disk, offset, bytes);
 }
 
+/* The last write among so many events, from its number + 1 on; 0: there is none. */
+static inline size_t power_last_write(const struct power *power, size_t count)
+{
+	while (count > 0 && power->events[count - 1].kind != POWER_WRITE)
+		count--;
+	return count;
+}
+
 /* What the last write before a flush was of. */
 static inline enum power_mutant power_written(const struct power *power)
 {
 	uint64_t magic = 0;
-	size_t i = power->count;
+	size_t i = power_last_write(power, power->count);
 
-	while (i > 0 && power->events[i - 1].kind != POWER_WRITE)
-		i--;
 	if (i > 0 && power->events[i - 1].bytes >= sizeof(magic))
 		memcpy(&magic, power->events[i - 1].data, sizeof(magic));
 	if (magic == LG_RECORD_MAGIC)
 		return POWER_RECORD;
-	if (magic == LG_HEAP_MAGIC)
-		return POWER_SUPER;
+	if (magic == LG_HEAP_MAGIC) {
+		size_t before = power_last_write(power, i - 1);
+		bool second = before > 0 && power->events[before - 1].bytes == LG_HEAP_PAGE &&
+			      memcmp(power->events[before - 1].data, power->events[i - 1].data,
+				     LG_HEAP_PAGE) == 0;
+
+		return second ? POWER_COPY : POWER_SUPER;
+	}
 	return i > 0 && power->events[i - 1].bytes > POWER_BLOCK ? POWER_NEW : POWER_HOME;
 }
 

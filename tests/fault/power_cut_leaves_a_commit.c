@@ -2,12 +2,13 @@
 /*
  * Claim: whenever the power is cut, and whatever subset of the sectors not yet flushed arrived, the heap opens, and
  * is the last commit that had returned, or the one in flight, whole: data, roots, and no object too many.
- * Method: a seeded program of allocations, frees, changes, commits, rollbacks, checkpoints and reopenings runs on a
- * disk that remembers (power.h). Then for each point of its log the file is made as a cut there would have left it,
+ * Method: a seeded program of allocations, frees, changes, commits, rollbacks, checkpoints, with a commit of another thread
+ * between any two of their calls, and reopenings runs on a disk that remembers (power.h). Then for each point of its log the file is made as a cut there would have left it,
  * and read. Some are recovered for writing, changed, committed and checked; some are cut again in their recovery.
  * Oracle: a copy of the model at each commit, and where in the log the commit began and returned.
- * That it can fail: the same with a heap that leaves out the flush behind each record, or behind each superblock, or
- * before them; each has to be found.
+ * Where both superblocks are whole after the cut, one of them rots as well: nothing else may come of it.
+ * That it can fail: the same with a heap that leaves out the flush behind each record, or behind each superblock, or its
+ * copy, or before them; each has to be found.
  *
  * Arguments: seeds (default 6), first seed. LGALLOC_POWER_SEEDS has the same meaning as the first.
  */
@@ -20,7 +21,7 @@
 #include <sys/resource.h>
 #include <sys/wait.h>
 
-enum { OBJECTS = 120, STEPS = 500, STATES = STEPS + 2, LARGE_MAX = 2500000 };
+enum { OBJECTS = 120, STEPS = 420, STATES = 3 * STEPS, LARGE_MAX = 2500000 };
 
 struct object {
 	lg_ref ref;
@@ -45,7 +46,7 @@ enum { MUTANT_SEEDS = 3, ORDERS = 4 };
 static struct state states[STATES];
 static size_t state_count;
 static struct power power;
-static uint64_t seed, cuts, recoveries, recuts, in_flight;
+static uint64_t seed, cuts, recoveries, recuts, in_flight, rotted, meanwhiles;
 static char live_path[64], durable_path[64], cut_path[64], again_path[64];
 
 #define MUST(what) ((what) ? (void)0 : fail(#what, __LINE__))
@@ -139,6 +140,41 @@ static void commit(lg_heap *heap)
 	state->returns = power.count;
 }
 
+static lg_heap *checkpointed;
+
+/* Little, so that it needs no checkpoint for itself; there is one. */
+static void commit_meanwhile(void)
+{
+	struct directory *directory = directory_of(checkpointed);
+
+	for (unsigned i = 0; i < OBJECTS; i++) {
+		struct object *object = &directory->objects[i];
+
+		if (object->ref == 0 || object->bytes > 9000)
+			continue;
+		object->stamp = power_random(&power.random);
+		fill(checkpointed, object);
+		break;
+	}
+	commit(checkpointed);
+	meanwhiles++;
+}
+
+static void checkpoint(lg_heap *heap)
+{
+	enum { ROOM = 256 << 10, CALLS = 64 };
+
+	commit(heap); /* what was changed before would be in the other thread's commit */
+	if (seed % 3 != 2 && heap->ring_used < heap->ring_bytes / 2 &&
+	    heap->ring_bytes - heap->ring_used > ROOM) {
+		checkpointed = heap;
+		power.calls_before = (unsigned)(power_random(&power.random) % CALLS);
+		power.meanwhile = commit_meanwhile;
+	}
+	MUST(lg_checkpoint_run(heap) == 0);
+	power.meanwhile = NULL;
+}
+
 static lg_heap *open_live(const char *options)
 {
 	struct lg_heap_setup setup = { .ops = &power_ops,
@@ -177,7 +213,7 @@ static void run_program(void)
 		} else if (dice < 94) {
 			MUST(lg_heap_rollback(heap) == 0);
 		} else if (dice < 97) {
-			MUST(lg_checkpoint_run(heap) == 0);
+			checkpoint(heap);
 		} else if (dice < 98) {
 			MUST(lg_heap_close(heap) == 0);
 			heap = open_live("reserve:1G");
@@ -269,6 +305,26 @@ static void recover(size_t state)
 	recoveries++;
 }
 
+/* A bit of one superblock has changed, where there are two; and is as it was again. */
+static void rot(int durable, size_t low, size_t high)
+{
+	struct lg_super supers[2];
+
+	for (int i = 0; i < 2; i++)
+		MUST(pread(durable, &supers[i], sizeof(supers[i]), i * LG_HEAP_PAGE) ==
+		     sizeof(supers[i]));
+	if (lg_super_check(&supers[0]) != NULL || lg_super_check(&supers[1]) != NULL)
+		return;
+	int place = (int)(power_random(&power.random) % 2);
+	struct lg_super *super = &supers[place];
+	super->salt ^= 1;
+	power_put(durable, (const char *)super, sizeof(*super), (uint64_t)place * LG_HEAP_PAGE);
+	(void)read_state(durable_path, low, high);
+	super->salt ^= 1;
+	power_put(durable, (const char *)super, sizeof(*super), (uint64_t)place * LG_HEAP_PAGE);
+	rotted++;
+}
+
 /* The cut is made in the file of what was flushed, and undone when it has been read. */
 static void cut(int durable, size_t flushed, size_t at, enum power_fate fate, bool recovers)
 {
@@ -287,6 +343,8 @@ static void cut(int durable, size_t flushed, size_t at, enum power_fate fate, bo
 		power_apply(durable, &power.events[i], fate, &power.random);
 	}
 	size_t state = read_state(durable_path, low, high);
+	if (power.mutant == POWER_COPY || power_random(&power.random) % 4 == 0)
+		rot(durable, low, high);
 	if (recovers) {
 		power_copy(durable, cut_path);
 		recover(state);
@@ -378,9 +436,14 @@ int main(int count, char **arguments)
 	unlink(cut_path);
 	unlink(again_path);
 	free(power.events);
-	printf("%llu cuts, %llu of them with the commit in flight; %llu recovered, %llu cut again\n",
+	printf("%llu cuts, %llu of them with the commit in flight; %llu recovered, %llu cut again, "
+	       "%llu with a superblock that rots; %llu commits in checkpoints\n",
 	       (unsigned long long)cuts, (unsigned long long)in_flight,
-	       (unsigned long long)recoveries, (unsigned long long)recuts);
+	       (unsigned long long)recoveries, (unsigned long long)recuts,
+	       (unsigned long long)rotted, (unsigned long long)meanwhiles);
 	printf("%u of %d missing flushes found\n", found, POWER_MUTANTS - 1);
-	return cuts > 0 && in_flight > 0 && recoveries > 0 && found == POWER_MUTANTS - 1 ? 0 : 1;
+	return cuts > 0 && in_flight > 0 && recoveries > 0 && rotted > 0 && meanwhiles > 0 &&
+			       found == POWER_MUTANTS - 1 ?
+		       0 :
+		       1;
 }

@@ -47,6 +47,14 @@ static void use(lg_heap *heap)
 	(void)lg_heap_root_set(heap, "fuzz", lg_heap_ref(heap, objects[1]));
 }
 
+/* Of the seeds' objects the first word leads to another; of all others the words are looked at. */
+static void chain_type(lg_heap_marking *marking, const void *object, size_t bytes)
+{
+	IMAGE_MUST(bytes >= LG_GRANULE);
+	lg_heap_mark(marking, *(const lg_ref *)object, chain_type);
+	lg_heap_mark_at(marking, object, lg_heap_type_plain);
+}
+
 int LLVMFuzzerInitialize(int *count, char ***arguments);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -54,6 +62,7 @@ int LLVMFuzzerInitialize(int *count, char ***arguments)
 {
 	(void)count, (void)arguments;
 	image_begin();
+	IMAGE_MUST(lg_heap_type_register("root 1", chain_type) == 0);
 	return 0;
 }
 

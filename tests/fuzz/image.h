@@ -12,6 +12,7 @@
 
 #include "base/crc.h"
 #include "heap/format.h"
+#include "os/disk.h"
 
 #include <lgalloc/lgalloc.h>
 #include <stddef.h>
@@ -30,6 +31,8 @@ enum {
 	IMAGE_SEAL_SUPERS = 1,
 	IMAGE_SEAL_RECORDS = 2,
 	IMAGE_SEAL_IMAGES = 4,
+	IMAGE_SEAL_BOOT = 8,
+	IMAGE_SEAL_ALL = 15,
 };
 
 static const uint64_t image_bytes = (uint64_t)IMAGE_PAGES * LG_HEAP_PAGE;
@@ -37,6 +40,7 @@ static const uint64_t image_bytes = (uint64_t)IMAGE_PAGES * LG_HEAP_PAGE;
 /* The one file, in memory; its path. */
 static int image_file = -1;
 static char image_path[64];
+static uint32_t image_sum;
 
 #define IMAGE_MUST(condition)                                                                      \
 	do {                                                                                       \
@@ -54,13 +58,16 @@ static inline void image_begin(void)
 	snprintf(image_path, sizeof(image_path), "/proc/self/fd/%d", image_file);
 }
 
-static inline void image_seal_supers(void)
+/* With BOOT, of mode:shared: as if the machine had not gone down since. */
+static inline void image_seal_supers(unsigned flags)
 {
 	for (off_t at = 0; at <= LG_HEAP_PAGE; at += LG_HEAP_PAGE) {
 		struct lg_super super;
 
 		IMAGE_MUST(pread(image_file, &super, sizeof(super), at) == sizeof(super));
-		super.crc = lg_crc32c(0, &super, offsetof(struct lg_super, crc));
+		if ((flags & IMAGE_SEAL_BOOT) != 0 && super.mode == LG_HEAP_SHARED)
+			super.salt = lg_os_boot();
+		lg_super_seal(&super);
 		IMAGE_MUST(pwrite(image_file, &super, sizeof(super), at) == sizeof(super));
 	}
 }
@@ -123,15 +130,38 @@ static inline void image_make(const uint8_t *data, size_t size)
 	if ((flags & (IMAGE_SEAL_RECORDS | IMAGE_SEAL_IMAGES)) != 0)
 		image_seal_records(flags);
 	if ((flags & IMAGE_SEAL_SUPERS) != 0)
-		image_seal_supers();
+		image_seal_supers(flags);
 }
 
-/* Whether the file was changed between the two: a time long ago is what no change leaves. */
+/* Of its pages that are not zero: to read a hole in a mapping may give it a page. */
+static inline uint32_t image_sum_now(void)
+{
+	static const char zeros[LG_HEAP_PAGE];
+	char *bytes = mmap(NULL, image_bytes, PROT_READ, MAP_SHARED, image_file, 0);
+	uint32_t sum = 0;
+	off_t at = 0;
+
+	IMAGE_MUST(bytes != MAP_FAILED);
+	while ((at = lseek(image_file, at, SEEK_DATA)) >= 0)
+		for (off_t end = lseek(image_file, at, SEEK_HOLE); at < end; at += LG_HEAP_PAGE)
+			if (memcmp(bytes + at, zeros, LG_HEAP_PAGE) != 0) {
+				sum = lg_crc32c(sum, &at, sizeof(at));
+				sum = lg_crc32c(sum, bytes + at, LG_HEAP_PAGE);
+			}
+	munmap(bytes, image_bytes);
+	return sum;
+}
+
+/*
+ * Whether the file was changed between the two: a time long ago is what no write leaves. A store to a mapping leaves it, so
+ * the contents are compared as well.
+ */
 static inline void image_mark(void)
 {
 	const struct timespec long_ago[2] = { { .tv_sec = 1000 }, { .tv_sec = 1000 } };
 
 	IMAGE_MUST(futimens(image_file, long_ago) == 0);
+	image_sum = image_sum_now();
 }
 
 static inline void image_must_be_as_marked(void)
@@ -140,6 +170,7 @@ static inline void image_must_be_as_marked(void)
 
 	IMAGE_MUST(fstat(image_file, &status) == 0);
 	IMAGE_MUST(status.st_mtim.tv_sec == 1000 && (uint64_t)status.st_size == image_bytes);
+	IMAGE_MUST(image_sum_now() == image_sum);
 }
 
 #endif

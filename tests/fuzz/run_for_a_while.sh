@@ -10,7 +10,7 @@ trap 'rm -rf "$directory"' EXIT
 
 mkdir "$directory/seeds" "$directory/corpus"
 "$seeds" "$directory/seeds"
-[ "$(find "$directory/seeds" -type f | wc -l)" -ge 14 ]
+[ "$(find "$directory/seeds" -type f | wc -l)" -eq 28 ]
 if ! "$target" -max_total_time="${LGALLOC_FUZZ_SECONDS:-20}" -max_len=262144 -rss_limit_mb=4096 -timeout=60 \
 	-len_control=0 -print_final_stats=1 -artifact_prefix="${target##*/}." \
 	"$directory/corpus" "$directory/seeds" >"$directory/said" 2>&1; then

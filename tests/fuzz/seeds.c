@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
-/* seeds DIRECTORY: heaps of every kind, as inputs of image.h: new, closed, killed with commits in the journal, and more. */
+/* seeds DIRECTORY: heaps of every kind, as inputs of image.h: new, closed, killed with commits in the journal, with one superblock, and more. */
 #include "fuzz/image.h"
 #include "heap/heap.h"
 
@@ -40,7 +40,7 @@ static void write_page(FILE *to, uint32_t page, const unsigned char *bytes)
 /* The same heap once as it is, and once with all checksums to be made right. */
 static void write_seed(const char *directory, const char *name, int file)
 {
-	for (unsigned flags = 0; flags <= 7; flags += 7) {
+	for (unsigned flags = 0; flags <= IMAGE_SEAL_ALL; flags += IMAGE_SEAL_ALL) {
 		unsigned char bytes[LG_HEAP_PAGE];
 		char path[4096];
 
@@ -60,10 +60,10 @@ static void write_seed(const char *directory, const char *name, int file)
 }
 
 /* What the heaps are: so many commits, then closed or not. Little in them, or the inputs are long. */
-static void work(const char *path, unsigned commits, bool closed)
+static void work(const char *path, const char *options, unsigned commits, bool closed)
 {
 	lg_ref refs[8] = { 0 };
-	lg_heap *heap = lg_heap_open_with(path, "reserve:256M,create:on,journal:256K", &foreground);
+	lg_heap *heap = lg_heap_open_with(path, options, &foreground);
 
 	IMAGE_MUST(heap != NULL);
 	for (unsigned i = 0; i < commits; i++) {
@@ -72,9 +72,10 @@ static void work(const char *path, unsigned commits, bool closed)
 
 		if (refs[i % 8] != 0)
 			IMAGE_MUST(lg_heap_free(heap, lg_heap_at(heap, refs[i % 8])) == 0);
-		unsigned char *object = lg_heap_alloc(heap, bytes);
+		lg_ref *object = lg_heap_calloc(heap, 1, bytes);
 		IMAGE_MUST(object != NULL);
-		object[0] = (unsigned char)(i + 1);
+		object[0] = refs[(i + 7) % 8];
+		object[1] = i + 1;
 		refs[i % 8] = lg_heap_ref(heap, object);
 		snprintf(name, sizeof(name), "root %u", i % 8);
 		IMAGE_MUST(lg_heap_root_set(heap, name, refs[i % 8]) == 0);
@@ -86,14 +87,30 @@ static void work(const char *path, unsigned commits, bool closed)
 
 int main(int count, char **arguments)
 {
+	static const char atomic[] = "reserve:256M,create:on,journal:256K";
+	static const char shared[] = "reserve:256M,create:on,mode:shared";
 	static const struct {
 		const char *name;
 		unsigned commits;
 		bool closed;
-	} seeds[] = { { "new", 0, true },           { "one", 1, true },
-		      { "closed", 9, true },        { "killed", 3, false },
-		      { "killed-long", 9, false },  { "lapped", 25, false },
-		      { "lapped-closed", 25, true } };
+		const char *options;
+		unsigned rotted; /* 1, 2: this superblock */
+	} seeds[] = {
+		{ "new", 0, true, atomic, 0 },
+		{ "one", 1, true, atomic, 0 },
+		{ "closed", 9, true, atomic, 0 },
+		{ "killed", 3, false, atomic, 0 },
+		{ "killed-long", 9, false, atomic, 0 },
+		{ "lapped", 25, false, atomic, 0 },
+		{ "lapped-closed", 25, true, atomic, 0 },
+		{ "rotted-first", 9, false, atomic, 1 },
+		{ "rotted-second", 9, true, atomic, 2 },
+		{ "shared-new", 0, true, shared, 0 },
+		{ "shared-closed", 9, true, shared, 0 },
+		{ "shared-killed", 3, false, shared, 0 },
+		{ "shared-killed-long", 25, false, shared, 0 },
+		{ "shared-rotted", 3, false, shared, 2 },
+	};
 	char path[4096];
 
 	if (count != 2)
@@ -106,12 +123,14 @@ int main(int count, char **arguments)
 		/* In a child, which ends as a killed process does: nothing is closed. */
 		pid_t child = fork();
 		if (child == 0) {
-			work(path, seeds[i].commits, seeds[i].closed);
+			work(path, seeds[i].options, seeds[i].commits, seeds[i].closed);
 			_exit(0);
 		}
 		IMAGE_MUST(waitpid(child, &status, 0) == child && status == 0);
-		int file = open(path, O_RDONLY | O_CLOEXEC);
+		int file = open(path, O_RDWR | O_CLOEXEC);
 		IMAGE_MUST(file >= 0 && lseek(file, 0, SEEK_END) <= (off_t)image_bytes);
+		if (seeds[i].rotted > 0)
+			IMAGE_MUST(pwrite(file, "", 1, (seeds[i].rotted - 1) * LG_HEAP_PAGE) == 1);
 		write_seed(arguments[1], seeds[i].name, file);
 		close(file);
 		unlink(path);

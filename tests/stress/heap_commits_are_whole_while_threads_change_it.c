@@ -6,17 +6,15 @@
  * that others allocated; one thread commits all the time. Now and then a snapshot is taken and looked at. Oracle: in
  * each snapshot the accounts of a thread add up to what they began with, and there are as many objects as accounts.
  *
- * LGALLOC_STRESS_SECONDS: how long.
+ * Rounds: with membarrier, and on a kernel that has none, where who enters the gate fences.
  */
+#include "stress/clock.h"
+#include "stress/rounds.h"
+#include "stress/without_call.h"
+
 #include <lgalloc/heap.h>
-#include <lgalloc/lgalloc.h>
 #include <pthread.h>
 #include <stdatomic.h>
-#include <stdbool.h>
-#include <stdlib.h>
-#include <string.h>
-#include <time.h>
-#include <unistd.h>
 
 enum { THREADS = 3, ACCOUNTS = 64, AMOUNT = 1000 };
 
@@ -31,20 +29,12 @@ static lg_ref *table; /* THREADS * ACCOUNTS, in the heap */
 static atomic_bool ended;
 static _Atomic(lg_ref) passed[THREADS]; /* for the neighbour to free */
 
-#define MUST(what) ((what) ? (void)0 : broken(#what, __LINE__))
-
-static void broken(const char *what, int line)
-{
-	fprintf(stderr, "line %d: %s does not hold: %s\n", line, what, lg_error());
-	abort();
-}
-
 static struct account *make(int64_t amount, uint64_t random)
 {
 	size_t bytes = sizeof(struct account) + random % 600 + (random % 50 == 0 ? 70000 : 0);
 	struct account *account = lg_heap_alloc(heap, bytes);
 
-	MUST(account != NULL);
+	CLAIM(account != NULL);
 	memset(account, (int)random, bytes);
 	*account = (struct account){ amount, random };
 	return account;
@@ -58,7 +48,7 @@ static void replace(int thread, lg_ref *place, int64_t difference, uint64_t rand
 
 	*place = lg_heap_ref(heap, make(old->amount + difference, random));
 	if (!atomic_compare_exchange_strong(&passed[thread], &expected, lg_heap_ref(heap, old)))
-		MUST(lg_heap_free(heap, old) == 0);
+		CLAIM(lg_heap_free(heap, old) == 0);
 }
 
 static void *work(void *argument)
@@ -77,7 +67,7 @@ static void *work(void *argument)
 		lg_heap_end(heap);
 		lg_ref other = atomic_exchange(&passed[(thread + 1) % THREADS], 0);
 		if (other != 0)
-			MUST(lg_heap_free(heap, lg_heap_at(heap, other)) == 0);
+			CLAIM(lg_heap_free(heap, lg_heap_at(heap, other)) == 0);
 	}
 	return NULL;
 }
@@ -87,7 +77,7 @@ static void look(const char *path)
 	lg_heap *copy = lg_heap_open(path, "readonly:on,reserve:1G");
 	struct lg_heap_stats stats;
 
-	MUST(copy != NULL);
+	CLAIM(copy != NULL);
 	const lg_ref *all = lg_heap_at(copy, lg_heap_root_get(copy, "table"));
 	for (int thread = 0; thread < THREADS; thread++) {
 		int64_t sum = 0;
@@ -96,51 +86,58 @@ static void look(const char *path)
 			sum += ((const struct account *)lg_heap_at(copy,
 								   all[thread * ACCOUNTS + i]))
 				       ->amount;
-		MUST(sum == (int64_t)ACCOUNTS * AMOUNT);
+		CLAIM(sum == (int64_t)ACCOUNTS * AMOUNT);
 	}
-	MUST(lg_heap_stats_read(copy, &stats) == 0);
+	CLAIM(lg_heap_stats_read(copy, &stats) == 0);
 	/* One more for each that is on its way to the neighbour. */
-	MUST(stats.objects >= 1 + THREADS * ACCOUNTS);
-	MUST(stats.objects <= 1 + THREADS * ACCOUNTS + 2 * THREADS);
-	MUST(lg_heap_close(copy) == 0);
+	CLAIM(stats.objects >= 1 + THREADS * ACCOUNTS);
+	CLAIM(stats.objects <= 1 + THREADS * ACCOUNTS + 2 * THREADS);
+	CLAIM(lg_heap_close(copy) == 0);
 }
 
-int main(void)
+static void body(const struct round *round)
 {
-	const char *said = getenv("LGALLOC_STRESS_SECONDS");
-	time_t end = time(NULL) + (said != NULL ? atoi(said) : 5);
+	double end = clock_end_of_run(3);
 	char path[64], copy[80];
 	pthread_t threads[THREADS];
 	unsigned commits = 0, looks = 0;
 
+	if (strcmp(round->name, "fence") == 0)
+		without_call(SYS_membarrier);
 	snprintf(path, sizeof(path), "lg-stress-%d.heap", (int)getpid());
 	snprintf(copy, sizeof(copy), "%s.copy", path);
 	heap = lg_heap_open(path, "create:on,reserve:1G,journal:4M");
-	MUST(heap != NULL);
+	CLAIM(heap != NULL);
 	table = lg_heap_calloc(heap, THREADS * ACCOUNTS, sizeof(*table));
 	for (int i = 0; i < THREADS * ACCOUNTS; i++)
 		table[i] = lg_heap_ref(heap, make(AMOUNT, (uint64_t)i));
-	MUST(lg_heap_root_set(heap, "table", lg_heap_ref(heap, table)) == 0);
+	CLAIM(lg_heap_root_set(heap, "table", lg_heap_ref(heap, table)) == 0);
 	for (int i = 0; i < THREADS; i++)
-		MUST(pthread_create(&threads[i], NULL, work, (void *)(intptr_t)i) == 0);
+		CLAIM(pthread_create(&threads[i], NULL, work, (void *)(intptr_t)i) == 0);
 	do {
-		MUST(lg_heap_commit(heap) == 0);
+		CLAIM(lg_heap_commit(heap) == 0);
 		if (++commits % 8 == 1) {
 			unlink(copy);
-			MUST(lg_heap_snapshot(heap, copy) == 0);
+			CLAIM(lg_heap_snapshot(heap, copy) == 0);
 			look(copy);
 			looks++;
 		}
-	} while (time(NULL) < end);
+	} while (!clock_passed(end));
 	atomic_store(&ended, true);
 	for (int i = 0; i < THREADS; i++)
-		MUST(pthread_join(threads[i], NULL) == 0);
-	MUST(lg_heap_commit(heap) == 0);
-	MUST(lg_heap_close(heap) == 0);
-	MUST(lg_heap_check(path, 0, NULL) == 0);
+		CLAIM(pthread_join(threads[i], NULL) == 0);
+	CLAIM(lg_heap_commit(heap) == 0);
+	CLAIM(lg_heap_close(heap) == 0);
+	CLAIM(lg_heap_check(path, 0, NULL) == 0);
 	look(path);
 	unlink(path);
 	unlink(copy);
-	printf("%u commits, %u snapshots\n", commits, looks);
-	return 0;
+	printf("%s: %u commits, %u snapshots\n", round->name, commits, looks);
+}
+
+static const struct round rounds[] = { { "membarrier", "" }, { "fence", "" } };
+
+int main(int argc, char **argv)
+{
+	return ROUNDS_RUN(argc, argv, rounds, body);
 }

@@ -60,9 +60,11 @@ class Heap:
         for place in (0, PAGE):
             data = self.raw(place, 608)
             magic, version, page = struct.unpack_from("<8sII", data)
-            if magic == b"\nLGHEAP1" and version > 1:
+            if magic != b"\nLGHEAP1" or crc32c(data[:604]) != struct.unpack_from("<I", data, 604)[0]:
+                continue
+            if version > 1:
                 raise Refused("a newer version")
-            if magic != b"\nLGHEAP1" or page != PAGE or crc32c(data[:604]) != struct.unpack_from("<I", data, 604)[0]:
+            if version != 1 or page != PAGE:
                 continue
             write, size, salt, tail, sequence, mode, clean, segments = struct.unpack_from("<5Q3I", data, 32)
             if best is None or write > best["write"]:

@@ -46,6 +46,27 @@ static inline uint64_t heap_objects(void)
 	return stats.objects;
 }
 
+static inline void heap_refused(const char *options, int error, const char *words)
+{
+	errno = 0;
+	assert_null(lg_heap_open(heap_path, options));
+	assert_int_equal(errno, error);
+	if (strstr(lg_error(), words) == NULL)
+		fail_msg("'%s' does not say '%s'", lg_error(), words);
+}
+
+/* The root "text" leads to that word, and it is committed. */
+static inline char *heap_keep_text(void)
+{
+	char *text = lg_heap_alloc(heap, 10);
+
+	assert_non_null(text);
+	strcpy(text, "text");
+	assert_int_equal(lg_heap_root_set(heap, "text", lg_heap_ref(heap, text)), 0);
+	assert_int_equal(lg_heap_commit(heap), 0);
+	return text;
+}
+
 #define HEAP_TEST(test) cmocka_unit_test_setup_teardown(test, heap_setup, heap_teardown)
 
 #endif

@@ -3,6 +3,8 @@
 #include "heap/heap.h"
 #include "unit/heap/claim.h"
 
+#include <sys/mman.h>
+
 static void what_was_not_committed_is_gone(void **state)
 {
 	(void)state;
@@ -39,6 +41,32 @@ static void rollback_is_the_last_commit(void **state)
 			assert_int_equal(object[i], round);
 		assert_int_equal(heap_objects(), round);
 	}
+}
+
+/* Such pages are not given up by a plain MADV_DONTNEED: neither the heap's nor those of its tables. */
+static void rollback_undoes_what_is_locked_in_memory(void **state)
+{
+	enum { BYTES = 10 * 4096 };
+
+	(void)state;
+	assert_int_equal(lg_heap_close(heap), 0);
+	heap = lg_heap_open(heap_path, "reserve:256M"); /* all of it is locked */
+	unsigned char *object = lg_heap_alloc(heap, BYTES);
+	assert_non_null(object);
+	memset(object, 1, BYTES);
+	assert_int_equal(lg_heap_root_set(heap, "object", lg_heap_ref(heap, object)), 0);
+	assert_int_equal(lg_heap_commit(heap), 0);
+	if (mlockall(MCL_CURRENT) != 0)
+		skip();
+	memset(object, 2, BYTES);
+	void *small = lg_heap_alloc(heap, 100), *large = lg_heap_alloc(heap, 100000);
+	assert_int_equal(lg_heap_rollback(heap), 0);
+	for (int i = 0; i < BYTES; i++)
+		assert_int_equal(object[i], 1);
+	assert_int_equal(lg_heap_free(heap, small), -EINVAL);
+	assert_int_equal(lg_heap_free(heap, large), -EINVAL);
+	assert_int_equal(lg_heap_free(heap, object), 0);
+	assert_int_equal(munlockall(), 0);
 }
 
 static void rollback_before_the_first_commit_is_the_open(void **state)
@@ -254,11 +282,57 @@ static void check_finds_what_is_wrong_and_repairs_it(void **state)
 	assert_int_equal(lg_heap_root_get(heap, "object"), ref);
 }
 
+static void list_type(lg_heap_marking *marking, const void *object, size_t bytes)
+{
+	(void)bytes;
+	lg_heap_mark(marking, *(const lg_ref *)object, list_type);
+}
+
+static void reported(const char *words)
+{
+	char *text = NULL;
+	size_t length;
+	FILE *report = open_memstream(&text, &length);
+
+	assert_int_equal(lg_heap_check(heap_path, 0, report), 0);
+	assert_int_equal(fclose(report), 0);
+	if ((strstr(text, words != NULL ? words : "no root leads") != NULL) != (words != NULL))
+		fail_msg("'%s' is not, or not alone, in: %s", words != NULL ? words : "", text);
+	free(text);
+}
+
+/* A list of three, and one that only the second word of its first element leads to. */
+static void check_counts_what_no_root_leads_to(void **state)
+{
+	lg_ref refs[4];
+
+	(void)state;
+	for (int i = 0; i < 4; i++)
+		refs[i] = lg_heap_ref(heap, lg_heap_calloc(heap, 1, 64));
+	lg_ref *first = lg_heap_at(heap, refs[0]);
+	first[0] = refs[1];
+	first[1] = refs[3];
+	*(lg_ref *)lg_heap_at(heap, refs[1]) = refs[2];
+	assert_int_equal(lg_heap_commit(heap), 0);
+	assert_int_equal(lg_heap_close(heap), 0);
+	reported("no root leads to 4 objects with 256 bytes\n");
+	heap = lg_heap_open(heap_path, "reserve:1G");
+	assert_int_equal(lg_heap_root_set(heap, "list", refs[0]), 0);
+	assert_int_equal(lg_heap_commit(heap), 0);
+	assert_int_equal(lg_heap_close(heap), 0);
+	reported(NULL);
+	assert_int_equal(lg_heap_type_register("list", list_type), 0);
+	reported("no root leads to 1 objects with 64 bytes\n");
+	assert_int_equal(lg_heap_type_register("list", NULL), 0);
+	heap = lg_heap_open(heap_path, "reserve:1G");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		HEAP_TEST(what_was_not_committed_is_gone),
 		HEAP_TEST(rollback_is_the_last_commit),
+		HEAP_TEST(rollback_undoes_what_is_locked_in_memory),
 		HEAP_TEST(rollback_before_the_first_commit_is_the_open),
 		HEAP_TEST(commit_between_begin_and_end_is_edeadlk),
 		HEAP_TEST(a_commit_larger_than_the_journal_extends_it),
@@ -268,6 +342,7 @@ int main(void)
 		HEAP_TEST(a_snapshot_is_a_heap_of_its_own),
 		HEAP_TEST(roots_come_and_go),
 		HEAP_TEST(check_finds_what_is_wrong_and_repairs_it),
+		HEAP_TEST(check_counts_what_no_root_leads_to),
 	};
 
 	return UNIT_RUN(tests);

@@ -12,7 +12,8 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
-enum { COMMITS = 6, PAGE = 4096 };
+/* LAPS commits go through the ring, which is 1 MiB, some times. */
+enum { COMMITS = 6, LAPS = 200, PAGE = 4096 };
 
 struct objects {
 	lg_ref always;
@@ -330,11 +331,11 @@ static void a_bad_last_record_is_torn(void **state)
 	goes_on(COMMITS - 1);
 }
 
-/* What earlier rounds left in the ring is no later record, nor hides one. The journal is 1 MiB. */
+/* What earlier rounds left in the ring is no later record, nor hides one. */
 static void earlier_rounds_mean_nothing(void **state)
 {
 	(void)state;
-	damaged_heap(400);
+	damaged_heap(LAPS);
 	assert_true(super.tail_sequence > 100);
 	flip(image_at(4, objects.once[4]));
 	refused(" follows it");
@@ -344,6 +345,50 @@ static void earlier_rounds_mean_nothing(void **state)
 	struct lg_record_header header;
 	flip(record_at(COMMITS, &header) + 70);
 	goes_on(COMMITS - 1);
+}
+
+/* Whatever was committed last, and wherever the ring is: the other copy of the superblock leads to it. */
+static void either_superblock_leads_to_all_commits(void **state)
+{
+	static const struct {
+		off_t place;
+		int rounds;
+	} cases[] = { { 0, 0 }, { PAGE, 0 }, { 0, LAPS }, { PAGE, LAPS } };
+
+	(void)state;
+	for (unsigned i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		damaged_heap(cases[i].rounds);
+		if (cases[i].rounds > 0)
+			assert_true(super.tail_sequence > 100);
+		flip(cases[i].place + 50);
+		assert_int_equal(lg_heap_check(heap_path, 0, NULL), 0);
+		is_at(COMMITS);
+		/* The first write is of the one that has rotted, so that there is always one. */
+		assert_int_equal(lg_heap_commit(heap), 0);
+		assert_int_equal(lg_heap_close(heap), 0);
+		assert_int_equal(lg_heap_check(heap_path, 0, NULL), 0);
+		flip(PAGE - cases[i].place + 50);
+		is_at(COMMITS);
+		assert_int_equal(lg_heap_close(heap), 0);
+		assert_int_equal(lg_heap_check(heap_path, LG_HEAP_REPAIR, NULL), 1);
+		flip(cases[i].place + 50);
+		is_at(COMMITS);
+		close(file);
+	}
+	file = -1;
+}
+
+static void without_a_superblock_nothing_is_opened(void **state)
+{
+	(void)state;
+	damaged_heap(0);
+	flip(50);
+	flip(PAGE + 50);
+	assert_null(lg_heap_open(heap_path, "create:on"));
+	assert_int_equal(errno, EINVAL);
+	assert_int_equal(lg_heap_check(heap_path, LG_HEAP_REPAIR, NULL), -EINVAL);
+	flip(50);
+	is_at(COMMITS);
 }
 
 #define DAMAGE_TEST(test) cmocka_unit_test_setup_teardown(test, heap_setup, close_file)
@@ -360,6 +405,8 @@ int main(void)
 		DAMAGE_TEST(a_bad_first_record_goes_back_to_the_image),
 		DAMAGE_TEST(a_bad_last_record_is_torn),
 		DAMAGE_TEST(earlier_rounds_mean_nothing),
+		DAMAGE_TEST(either_superblock_leads_to_all_commits),
+		DAMAGE_TEST(without_a_superblock_nothing_is_opened),
 	};
 
 	return UNIT_RUN(tests);

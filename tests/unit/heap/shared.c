@@ -66,22 +66,13 @@ static struct node *new_node(void)
 	return node;
 }
 
-static void refused(const char *options, const char *words)
-{
-	errno = 0;
-	assert_null(lg_heap_open(heap_path, options));
-	assert_int_equal(errno, EINVAL);
-	if (strstr(lg_error(), words) == NULL)
-		fail_msg("'%s' does not say '%s'", lg_error(), words);
-}
-
 static void the_mode_is_the_files(void **state)
 {
 	(void)state;
 	assert_int_equal(lg_heap_close(heap), 0);
 	heap = NULL;
-	refused("mode:atomic", "mode:shared");
-	refused("mode:shared,journal:1M", "journal");
+	heap_refused("mode:atomic", EINVAL, "mode:shared");
+	heap_refused("mode:shared,journal:1M", EINVAL, "journal");
 	heap = lg_heap_open(heap_path, "mode:shared,reserve:1G");
 	assert_non_null(heap);
 	assert_int_equal(lg_heap_rollback(heap), -ENOTSUP);
@@ -91,7 +82,7 @@ static void the_mode_is_the_files(void **state)
 	heap = lg_heap_open(heap_path, "create:on,reserve:1G");
 	assert_int_equal(lg_heap_close(heap), 0);
 	heap = NULL;
-	refused("mode:shared", "mode:atomic");
+	heap_refused("mode:shared", EINVAL, "mode:atomic");
 }
 
 static void what_is_written_stays_without_a_commit(void **state)
@@ -215,10 +206,10 @@ static void a_machine_that_went_down_is_survived_by_a_repair_alone(void **state)
 	(void)state;
 	in_a_process_that_is_killed(make_list);
 	the_machine_went_down();
-	refused("reserve:1G", "machine went down");
-	refused("readonly:on,reserve:1G", "machine went down");
+	heap_refused("reserve:1G", EINVAL, "machine went down");
+	heap_refused("readonly:on,reserve:1G", EINVAL, "machine went down");
 	assert_int_equal(lg_heap_check(heap_path, 0, NULL), 1);
-	refused("reserve:1G", "machine went down");
+	heap_refused("reserve:1G", EINVAL, "machine went down");
 	assert_int_equal(lg_heap_check(heap_path, LG_HEAP_REPAIR, NULL), 1);
 	assert_int_equal(lg_heap_check(heap_path, 0, stderr), 0);
 	open_again();
@@ -279,7 +270,7 @@ static void what_no_kill_leaves_is_refused_and_not_written(void **state)
 		assert_int_equal(pwrite(fd, &entry, sizeof(entry), at), sizeof(entry));
 		assert_int_equal(pread(fd, before, sizeof(before), LG_TABLE_OFFSET),
 				 sizeof(before));
-		refused("reserve:1G", "of no kind");
+		heap_refused("reserve:1G", EINVAL, "of no kind");
 		assert_int_equal(pread(fd, after, sizeof(after), LG_TABLE_OFFSET), sizeof(after));
 		assert_memory_equal(before, after, sizeof(before));
 		entry.kind = kind;
@@ -288,6 +279,31 @@ static void what_no_kill_leaves_is_refused_and_not_written(void **state)
 	close(fd);
 	open_again();
 	assert_int_equal(heap_objects(), 4);
+}
+
+/* Nor is it called open, which the next open would have to recover from. */
+static void a_closed_heap_that_is_refused_stays_closed(void **state)
+{
+	static char before[LG_TABLE_OFFSET], after[LG_TABLE_OFFSET];
+	off_t at = LG_TABLE_OFFSET + LG_CHUNK_FIRST * (off_t)sizeof(struct lg_chunk_entry);
+	uint8_t none = LG_CHUNK_KINDS, kind;
+
+	(void)state;
+	make_list();
+	assert_int_equal(lg_heap_close(heap), 0);
+	heap = NULL;
+	int fd = open(heap_path, O_RDWR | O_CLOEXEC);
+	assert_int_equal(pread(fd, &kind, 1, at), 1);
+	assert_int_equal(pwrite(fd, &none, 1, at), 1);
+	assert_int_equal(pread(fd, before, sizeof(before), 0), sizeof(before));
+	heap_refused("reserve:1G", EINVAL, "of no kind");
+	heap_refused("readonly:on,reserve:1G", EINVAL, "of no kind");
+	assert_int_equal(pread(fd, after, sizeof(after), 0), sizeof(after));
+	assert_memory_equal(before, after, sizeof(before));
+	assert_int_equal(pwrite(fd, &kind, 1, at), 1);
+	close(fd);
+	open_again();
+	assert_int_equal(heap_objects(), 6);
 }
 
 static void a_snapshot_is_what_there_is(void **state)
@@ -337,6 +353,7 @@ int main(void)
 		SHARED_TEST(a_machine_that_went_down_is_survived_by_a_repair_alone),
 		SHARED_TEST(half_written_entries_are_put_right),
 		SHARED_TEST(what_no_kill_leaves_is_refused_and_not_written),
+		SHARED_TEST(a_closed_heap_that_is_refused_stays_closed),
 		SHARED_TEST(a_snapshot_is_what_there_is),
 		SHARED_TEST(blocks_come_back),
 	};
