@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+#include "remote/store.h"
+
+#include "base/bits.h"
+#include "os/map.h"
+#include "remote/courier.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define HEAD_BYTES LG_KIB(256)
+
+struct remote {
+	struct lg_store store; /* first */
+	struct lg_object *object;
+	_Atomic(char *) head; /* whoever takes it frees it */
+	uint64_t head_bytes;
+	struct lg_os_latch latch;
+	struct lg_fetch *waiting; /* under the latch, as what follows */
+	bool abandoned;
+};
+
+static struct remote *remote_of(struct lg_store *store)
+{
+	return (struct remote *)store;
+}
+
+/* --- waiting for bytes -------------------------------------------------------------------------- */
+
+/* False: nobody waits here any more. */
+static bool enter(struct remote *remote, struct lg_fetch *fetch)
+{
+	uint64_t signals = lg_os_latch_hold(&remote->latch);
+	bool allowed = !remote->abandoned;
+
+	if (allowed) {
+		fetch->beside = remote->waiting;
+		remote->waiting = fetch;
+	}
+	lg_os_latch_let_go(&remote->latch, signals);
+	return allowed;
+}
+
+static void leave(struct remote *remote, struct lg_fetch *fetch)
+{
+	uint64_t signals = lg_os_latch_hold(&remote->latch);
+	struct lg_fetch **link = &remote->waiting;
+
+	while (*link != fetch)
+		link = &(*link)->beside;
+	*link = fetch->beside;
+	lg_os_latch_let_go(&remote->latch, signals);
+}
+
+static int bring(struct remote *remote, char *buffer, uint64_t length, uint64_t offset, bool ahead)
+{
+	struct lg_fetch *fetch = lg_fetch_new(remote->object, offset, length, buffer);
+	int error = -ECANCELED;
+
+	if (fetch == NULL)
+		return -ENOMEM;
+	fetch->ahead = ahead;
+	if (enter(remote, fetch)) {
+		lg_courier_post(fetch);
+		error = lg_fetch_wait(fetch);
+		leave(remote, fetch);
+	} else {
+		lg_fetch_let_go(fetch); /* the courier's */
+	}
+	lg_fetch_let_go(fetch);
+	return error;
+}
+
+/* How much of what is wanted from `offset` on is in the first block, which is then gone. */
+static uint64_t take_head(struct remote *remote, char *buffer, uint64_t length, uint64_t offset)
+{
+	if (offset >= remote->head_bytes || lg_load_relaxed(&remote->head) == NULL)
+		return 0;
+	char *head = lg_swap_acquire(&remote->head, NULL);
+	if (head == NULL)
+		return 0;
+	uint64_t some = lg_min(length, remote->head_bytes - offset);
+	memcpy(buffer, head + offset, some);
+	free(head);
+	return some;
+}
+
+static int read_parts(struct lg_store *store, const struct iovec *parts, int count, uint64_t offset,
+		      bool ahead)
+{
+	struct remote *remote = remote_of(store);
+	int error = 0;
+
+	for (int i = 0; i < count && error == 0; i++) {
+		char *buffer = parts[i].iov_base;
+		uint64_t length =
+			offset < store->bytes ? lg_min(parts[i].iov_len, store->bytes - offset) : 0;
+		uint64_t done = take_head(remote, buffer, length, offset);
+
+		if (done < length)
+			error = bring(remote, buffer + done, length - done, offset + done, ahead);
+		memset(buffer + length, 0, parts[i].iov_len - length);
+		offset += parts[i].iov_len;
+	}
+	return error;
+}
+
+static int read_range(struct lg_store *store, const struct iovec *parts, int count, uint64_t offset)
+{
+	return read_parts(store, parts, count, offset, false);
+}
+
+static int read_ahead(struct lg_store *store, const struct iovec *parts, int count, uint64_t offset)
+{
+	return read_parts(store, parts, count, offset, true);
+}
+
+/* --- the rest ----------------------------------------------------------------------------------- */
+
+static int write_range(struct lg_store *store, const struct iovec *parts, int count,
+		       uint64_t offset)
+{
+	(void)store;
+	(void)parts;
+	(void)count;
+	(void)offset;
+	return -EROFS;
+}
+
+static int flush(struct lg_store *store)
+{
+	(void)store;
+	return 0;
+}
+
+static int discard(struct lg_store *store, uint64_t offset, uint64_t bytes)
+{
+	(void)store;
+	(void)offset;
+	(void)bytes;
+	return 0;
+}
+
+static void abandon(struct lg_store *store)
+{
+	struct remote *remote = remote_of(store);
+	uint64_t signals = lg_os_latch_hold(&remote->latch);
+
+	remote->abandoned = true;
+	for (struct lg_fetch *fetch = remote->waiting; fetch != NULL; fetch = fetch->beside)
+		lg_fetch_finish(fetch, -ECANCELED);
+	lg_os_latch_let_go(&remote->latch, signals);
+	lg_courier_look();
+}
+
+static int explain(struct lg_store *store, int error)
+{
+	return lg_object_explain(remote_of(store)->object, error);
+}
+
+static void close_store(struct lg_store *store)
+{
+	struct remote *remote = remote_of(store);
+
+	free(lg_swap_acquire(&remote->head, NULL));
+	lg_object_let_go(remote->object);
+	lg_os_unreserve(remote, sizeof(*remote));
+}
+
+/* The object stays: the allocator may not be used here, and the parent's requests name it. */
+static void forget(struct lg_store *store)
+{
+	struct remote *remote = remote_of(store);
+
+	explicit_bzero(&remote->object->options, sizeof(remote->object->options));
+	lg_credentials_wipe(&remote->object->credentials);
+	lg_os_unreserve(remote, sizeof(*remote));
+}
+
+static const struct lg_store_calls calls = {
+	.name = "url",
+	.read = read_range,
+	.read_ahead = read_ahead,
+	.write = write_range,
+	.flush = flush,
+	.discard = discard,
+	.abandon = abandon,
+	.explain = explain,
+	.close = close_store,
+	.forget = forget,
+};
+
+/* --- opening ------------------------------------------------------------------------------------ */
+
+static int ask(struct remote *remote, char *head)
+{
+	struct lg_object *object = remote->object;
+	struct lg_fetch *fetch = lg_fetch_new(object, 0, HEAD_BYTES, head);
+
+	if (fetch == NULL)
+		return lg_fail(ENOMEM, "no memory for a request");
+	fetch->opening = true;
+	lg_courier_post(fetch);
+	int error = lg_fetch_wait(fetch);
+	lg_fetch_let_go(fetch);
+	if (error != 0)
+		return lg_object_explain(object, error);
+	remote->store.bytes = object->bytes;
+	remote->head_bytes = lg_min(HEAD_BYTES, object->bytes);
+	lg_store_release(&remote->head, head);
+	return 0;
+}
+
+static int open_object(const char *url, const struct lg_remote_options *options,
+		       struct remote *remote)
+{
+	int error = lg_courier_start();
+
+	if (error == 0)
+		error = lg_object_new(url, options, &remote->object);
+	if (error != 0)
+		return error;
+	char *head = malloc(HEAD_BYTES);
+	error = head != NULL ? ask(remote, head) : lg_fail(ENOMEM, "no memory for a block");
+	if (error != 0) {
+		free(head);
+		lg_object_let_go(remote->object);
+	}
+	return error;
+}
+
+int lg_remote_store_open(const char *url, const struct lg_remote_options *options,
+			 struct lg_store **store)
+{
+	void *record = NULL;
+	int error = lg_os_map_record(sizeof(struct remote), &record);
+
+	if (error != 0)
+		return lg_fail(-error, "no memory for an object's record: %s",
+			       lg_error_name(-error));
+	struct remote *remote = record;
+	error = open_object(url, options, remote);
+	if (error != 0) {
+		lg_os_unreserve(record, sizeof(*remote));
+		return error;
+	}
+	remote->store.calls = &calls;
+	remote->store.alignment = 1;
+	remote->store.readonly = true;
+	remote->store.lasts = true;
+	remote->store.is_slow = true;
+	remote->store.is_remote = true;
+	*store = &remote->store;
+	return 0;
+}
