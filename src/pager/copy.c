@@ -38,6 +38,8 @@ static ssize_t copy(struct lg_map *map, char *out, const char *in, size_t length
 		struct piece piece = piece_at(map, offset + done, length - done);
 		int error = lg_pin_page(map, piece.page, access);
 
+		if (error != 0 && map->store->calls->explain != NULL)
+			return map->store->calls->explain(map->store, error);
 		if (error != 0)
 			return lg_fail(-error, "the page at %zu: %s", offset + done,
 				       lg_error_name(-error));

@@ -349,7 +349,7 @@ static int ahead_copied(struct lg_map *map, uint64_t first, uint64_t count, uint
 
 	if (error != 0)
 		goto undo_claims;
-	error = lg_transfer_read(map, first, count, buffer);
+	error = lg_transfer_read_ahead(map, first, count, buffer);
 	if (error != 0)
 		goto undo_budget;
 	if (!add_residents(map, first, count, handles)) {

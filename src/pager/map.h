@@ -71,6 +71,10 @@ static inline uint64_t lg_map_stored_bytes(const struct lg_map *map, uint64_t pa
 int lg_map_make_at(struct lg_pager *pager, void *at, struct lg_store *store, unsigned shift,
 		   struct lg_map **map);
 
+/* The same anywhere. NULL and errno. */
+struct lg_map *lg_map_make(struct lg_pager *pager, struct lg_store *store,
+			   const struct lg_map_options *options);
+
 /* The map at this place of the pager's table. */
 static inline struct lg_map *lg_map_of(struct lg_pager *pager, uint32_t index)
 {

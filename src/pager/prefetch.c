@@ -8,13 +8,37 @@
 /* A window is at most this part of the budget: what is read ahead must not drive itself out. */
 enum { WINDOW_PART = 8, PIECE_PART = 32 };
 
+/*
+ * Of remote objects: the round trip of each piece has to be worth it, and many fly at once. What flies has a buffer
+ * beside its pages: both together are half of the budget.
+ */
+enum { PIECE_PART_REMOTE = 64, FLIGHT_PART_REMOTE = 8 };
+#define WINDOW_REMOTE(budget) lg_min(LG_MIB(64), (budget) / 8 * 3)
+#define PIECE_LEAST_REMOTE LG_MIB(1)
+
+/* Readers that are left for those who wait: one in so many. */
+enum { DEMAND_PART = 4 };
+
+static uint64_t part_of(uint64_t budget, unsigned part)
+{
+	return (uint64_t)1 << lg_log2_floor(budget / part);
+}
+
+static uint64_t piece_bytes(const struct lg_pager *pager, bool is_remote)
+{
+	uint64_t budget = lg_load_relaxed(&pager->budget);
+	uint64_t bytes = lg_min(LG_MIB(2), part_of(budget, PIECE_PART));
+
+	if (is_remote)
+		bytes = lg_min(bytes,
+			       lg_max(PIECE_LEAST_REMOTE, part_of(budget, PIECE_PART_REMOTE)));
+	return bytes;
+}
+
 /* Pages of one read. */
 static uint64_t piece_of(const struct lg_map *map)
 {
-	uint64_t budget = lg_load_relaxed(&map->pager->budget);
-	uint64_t bytes = lg_min(LG_MIB(2), (uint64_t)1 << lg_log2_floor(budget / PIECE_PART));
-
-	return lg_max(bytes >> map->shift, 1);
+	return lg_max(piece_bytes(map->pager, map->store->is_remote) >> map->shift, 1);
 }
 
 uint64_t lg_prefetch_most(const struct lg_pager *pager)
@@ -24,7 +48,11 @@ uint64_t lg_prefetch_most(const struct lg_pager *pager)
 
 static uint64_t window_most(const struct lg_map *map)
 {
-	return lg_max(lg_prefetch_most(map->pager) >> map->shift, 1);
+	uint64_t bytes = lg_prefetch_most(map->pager);
+
+	if (map->store->is_remote)
+		bytes = WINDOW_REMOTE(lg_load_relaxed(&map->pager->budget));
+	return lg_max(bytes >> map->shift, 1);
 }
 
 static bool follows(const struct lg_map *map)
@@ -187,6 +215,44 @@ static void serve(const struct lg_request *request)
 		(void)lg_fill_ahead(map, page, count, request->backward ? page + count - 1 : page);
 }
 
+/* How many may read ahead. The others are for those whose page only a reader can bring. */
+static uint64_t most_ahead(const struct lg_pager *pager)
+{
+	uint64_t readers = lg_load_relaxed(&pager->readers), most = readers;
+
+	if (lg_load_relaxed(&pager->slow_stores) > 0)
+		most -= readers / DEMAND_PART;
+	if (readers > pager->options.readers) /* there are remote objects */
+		most = lg_min(most, lg_max(lg_load_relaxed(&pager->budget) / FLIGHT_PART_REMOTE /
+						   piece_bytes(pager, true),
+					   1));
+	return most;
+}
+
+/* Under the queue's lock. */
+static bool take(struct lg_pager *pager, struct lg_request *request)
+{
+	struct lg_requests *requests = &pager->requests;
+	const struct lg_request *first = &requests->ring[requests->head];
+
+	/* Those who wait are in front. */
+	if (requests->count == 0 || (!first->demand && requests->ahead >= most_ahead(pager)))
+		return false;
+	*request = *first;
+	requests->head = (requests->head + 1) % LG_REQUESTS;
+	requests->count--;
+	requests->ahead += !request->demand;
+	return true;
+}
+
+static void leave(struct lg_requests *requests, const struct lg_request *request)
+{
+	lg_os_latch_take(&requests->lock);
+	requests->ahead -= !request->demand;
+	lg_os_latch_release(&requests->lock);
+	lg_sub_release(&request->map->requests, 1);
+}
+
 void *lg_prefetch_run(void *argument)
 {
 	struct lg_pager *pager = argument;
@@ -199,17 +265,12 @@ void *lg_prefetch_run(void *argument)
 
 		lg_os_latch_take(&requests->lock);
 		uint32_t posted = lg_load_acquire(&requests->posted); /* P1 */
-		if (requests->count > 0) {
-			request = requests->ring[requests->head];
-			requests->head = (requests->head + 1) % LG_REQUESTS;
-			requests->count--;
-		} else {
+		if (!take(pager, &request))
 			requests->asleep++;
-		}
 		lg_os_latch_release(&requests->lock);
 		if (request.map != NULL) {
 			serve(&request);
-			lg_sub_release(&request.map->requests, 1);
+			leave(requests, &request);
 			continue;
 		}
 		/* After the count was read, or the last wake might be missed. */

@@ -37,6 +37,7 @@ struct lg_requests {
 	LG_LINE_ALIGNED struct lg_os_latch lock;
 	_Atomic(uint32_t) posted; /* goes up with each request */
 	uint32_t asleep;
+	uint32_t ahead; /* readers that are reading ahead */
 	uint32_t head;
 	uint32_t count;
 	struct lg_request ring[LG_REQUESTS];

@@ -3,7 +3,7 @@
 
 #include "base/bits.h"
 
-enum { STEP_MOST = 64, WINDOW_PIECES = 2 };
+enum { STEP_MOST = 64, WINDOW_PIECES = 2, WINDOW_OPEN = INT32_MAX };
 
 static uint64_t distance(int64_t step)
 {
@@ -52,7 +52,7 @@ static struct lg_stream *find(struct lg_streams *streams, uint64_t page)
 			stream->step = (int64_t)(page - stream->last);
 			stream->last = page;
 			stream->used = streams->faults;
-			return NULL;
+			return streams->eager && distance(stream->step) == 1 ? stream : NULL;
 		}
 		if (stream->used < oldest->used)
 			oldest = stream;
@@ -76,7 +76,7 @@ static struct lg_stream *follow(struct lg_streams *streams, uint64_t page, bool 
 		return NULL;
 	if (!stream->believed) {
 		stream->believed = true;
-		stream->window = piece * WINDOW_PIECES;
+		stream->window = streams->eager ? WINDOW_OPEN : piece * WINDOW_PIECES;
 		stream->ahead = page + (uint64_t)stream->step;
 	}
 	stream->last = page;

@@ -29,6 +29,7 @@ struct lg_stream {
 struct lg_streams {
 	struct lg_stream table[LG_STREAMS];
 	uint64_t faults;
+	bool eager; /* each wait is a long one: two neighbours are a stream, and its window is open at once */
 };
 
 /* What to read ahead now: `count` pages from `first`, `step` apart, in the order they will be wanted. */

@@ -179,6 +179,27 @@ static void advice_begins_a_stream_at_its_first_touch(void **state)
 	assert_int_equal(run.stalls, 1);
 }
 
+static void where_waits_are_long_two_neighbours_open_the_window(void **state)
+{
+	start(state);
+	streams.eager = true;
+	touch(100);
+	assert_int_equal(run.requests, 0);
+	touch(101);
+	assert_int_equal(run.requests, 1);
+	assert_int_equal(run.largest, MOST);
+	start(state);
+	streams.eager = true;
+	touch(1000);
+	touch(999);
+	assert_int_equal(run.largest, MOST);
+	start(state);
+	streams.eager = true;
+	touch(10);
+	touch(17); /* which may be chance */
+	assert_int_equal(run.requests, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -191,6 +212,7 @@ int main(void)
 		cmocka_unit_test_setup(window_grows_by_stalls_up_to_what_is_allowed, start),
 		cmocka_unit_test_setup(window_shrinks_by_waste_and_never_to_nothing, start),
 		cmocka_unit_test_setup(advice_begins_a_stream_at_its_first_touch, start),
+		cmocka_unit_test_setup(where_waits_are_long_two_neighbours_open_the_window, start),
 	};
 
 	return UNIT_RUN(tests);
