@@ -17,6 +17,7 @@ struct outcome {
 	enum lg_trace_kind kind;
 	bool stalled;   /* the store, or another's work on the page, was waited for */
 	bool ahead;     /* the page had been read ahead */
+	bool followed;  /* the streams know of it */
 	bool signal;    /* inside a signal handler */
 	unsigned asked; /* how often a reader was asked for the page */
 };
@@ -83,6 +84,11 @@ static int fill(struct lg_map *map, uint64_t page, uint64_t word, enum lg_os_acc
 
 	outcome->stalled = !zero;
 	outcome->kind = access == LG_OS_ACCESS_WRITE ? LG_TRACE_WRITE : LG_TRACE_READ;
+	if (map->store->is_remote && !outcome->followed) {
+		/* What follows flies together with this one, not a round trip later. */
+		lg_prefetch_follow(map, page, true);
+		outcome->followed = true;
+	}
 	if (outcome->signal && !zero && !map->store->signal_safe)
 		return ask_reader(map, page, word, access, outcome);
 	return lg_fill(map, page, count, access);
@@ -161,7 +167,7 @@ static void follow(struct lg_map *map, uint64_t page, enum lg_os_access access,
 		lg_flush_note(map->pager);
 	if (outcome->kind != 0)
 		lg_trace_note(&map->pager->trace, outcome->kind, map->index, page, map->shift);
-	if (outcome->stalled || outcome->ahead)
+	if ((outcome->stalled || outcome->ahead) && !outcome->followed)
 		lg_prefetch_follow(map, page, outcome->stalled);
 }
 

@@ -10,9 +10,9 @@ enum { WINDOW_PART = 8, PIECE_PART = 32 };
 
 /*
  * Of remote objects: the round trip of each piece has to be worth it, and many fly at once. What flies has a buffer
- * beside its pages: both together are half of the budget.
+ * beside its pages: all together stays well below the budget.
  */
-enum { PIECE_PART_REMOTE = 64, FLIGHT_PART_REMOTE = 8 };
+enum { PIECE_PART_REMOTE = 64, FLIGHT_PART_REMOTE = 5 };
 #define WINDOW_REMOTE(budget) lg_min(LG_MIB(64), (budget) / 8 * 3)
 #define PIECE_LEAST_REMOTE LG_MIB(1)
 

@@ -179,6 +179,20 @@ static void advice_begins_a_stream_at_its_first_touch(void **state)
 	assert_int_equal(run.stalls, 1);
 }
 
+/* Whose window reaches the first page, and what would follow is before it. */
+static void stream_backward_awaits_the_first_pages(void **state)
+{
+	start(state);
+	streams.eager = true;
+	touch(20);
+	touch(19);
+	assert_int_equal(run.asked[0], 1);
+	assert_true(lg_stream_awaits(&streams, 0, 4, true));
+	assert_true(lg_stream_awaits(&streams, 8, 4, true));
+	assert_false(lg_stream_awaits(&streams, 19, 4, true));
+	assert_false(lg_stream_awaits(&streams, 8, 4, false));
+}
+
 static void where_waits_are_long_two_neighbours_open_the_window(void **state)
 {
 	start(state);
@@ -212,6 +226,7 @@ int main(void)
 		cmocka_unit_test_setup(window_grows_by_stalls_up_to_what_is_allowed, start),
 		cmocka_unit_test_setup(window_shrinks_by_waste_and_never_to_nothing, start),
 		cmocka_unit_test_setup(advice_begins_a_stream_at_its_first_touch, start),
+		cmocka_unit_test_setup(stream_backward_awaits_the_first_pages, start),
 		cmocka_unit_test_setup(where_waits_are_long_two_neighbours_open_the_window, start),
 	};
 
