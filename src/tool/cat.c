@@ -91,7 +91,7 @@ static bool parse_number(const char **text, uint64_t *number)
 static void parse_range(const char *text, uint64_t bytes, uint64_t *first, uint64_t *end)
 {
 	const char *at = text;
-	uint64_t last = bytes;
+	uint64_t last = UINT64_MAX;
 
 	*first = 0;
 	*end = bytes;
