@@ -199,7 +199,8 @@ int main(int argc, char **argv)
 	what_is_not_there_or_not_allowed_is_said();
 	redirects_are_followed_within_reason();
 	certificates_are_verified();
-	child_of_fork_has_its_own();
+	if (!SANITIZED_THREAD)
+		child_of_fork_has_its_own();
 	CLAIM(lg_pager_free(pager) == 0);
 	return 0;
 }
