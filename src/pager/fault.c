@@ -19,7 +19,7 @@ struct outcome {
 	bool ahead;     /* the page had been read ahead */
 	bool followed;  /* the streams know of it */
 	bool signal;    /* inside a signal handler */
-	unsigned asked; /* how often a reader was asked for the page */
+	unsigned asked; /* how often a reader, or the store itself, was asked for the page */
 };
 
 /* CLEAN to DIRTY; BUSY is ours. */
@@ -56,9 +56,9 @@ static uint64_t claim_zeros(struct lg_map *map, uint64_t page)
 	return count;
 }
 
-/* The store is not to be called here: a reader does it, with our BUSY. */
-static int ask_reader(struct lg_map *map, uint64_t page, uint64_t word, enum lg_os_access access,
-		      struct outcome *outcome)
+/* The store is not to be called here, or not waited for: a reader does it, or a flight, with our BUSY. */
+static int ask(struct lg_map *map, uint64_t page, uint64_t word, enum lg_os_access access,
+	       struct outcome *outcome)
 {
 	enum { TIMES_MOST = 3, PAUSE_US = 100 };
 
@@ -67,6 +67,8 @@ static int ask_reader(struct lg_map *map, uint64_t page, uint64_t word, enum lg_
 		lg_word_release(&map->words[page], word);
 		return -ENOMEM; /* which it waited for long enough */
 	}
+	if (!outcome->signal)
+		return lg_flight_demand(map, page);
 	if (!lg_prefetch_demand(map, page, access)) {
 		lg_word_release(&map->words[page], word);
 		outcome->asked--;
@@ -89,8 +91,9 @@ static int fill(struct lg_map *map, uint64_t page, uint64_t word, enum lg_os_acc
 		lg_prefetch_follow(map, page, true);
 		outcome->followed = true;
 	}
-	if (outcome->signal && !zero && !map->store->signal_safe)
-		return ask_reader(map, page, word, access, outcome);
+	if (!zero && (map->store->calls->fetch != NULL ||
+		      (outcome->signal && !map->store->signal_safe)))
+		return ask(map, page, word, access, outcome);
 	return lg_fill(map, page, count, access);
 }
 
@@ -128,8 +131,8 @@ static int step(struct lg_map *map, uint64_t page, enum lg_os_access access, boo
 		break;
 	case LG_PAGE_DIRTY:
 		return keep && !lg_word_claim(word, seen) ? -EAGAIN : 1;
-	case LG_PAGE_POISONED:
-		return -EIO;
+	case LG_PAGE_POISONED: /* just now, for us, or earlier */
+		return outcome->asked > 0 ? lg_load_relaxed(&map->read_error) : -EIO;
 	}
 	return error;
 }

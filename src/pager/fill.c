@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 #include "pager/fill.h"
 
+#include "base/require.h"
 #include "os/map.h"
 #include "pager/budget.h"
 #include "pager/content.h"
@@ -399,4 +400,46 @@ int lg_fill_ahead(struct lg_map *map, uint64_t first, uint64_t count, uint64_t m
 	if (error == 0)
 		lg_pager_count(map->pager, prefetched, count);
 	return error;
+}
+
+/* --- on their way ------------------------------------------------------------------------------- */
+
+static void publish_arrived(struct lg_map *map, uint64_t first, uint64_t count,
+			    const uint32_t *handles, enum lg_arrival how)
+{
+	enum lg_page_state state = state_after_copy(map, LG_OS_ACCESS_READ);
+
+	if (how == LG_ARRIVAL_DEMANDED) {
+		publish(map, first, count, handles, state, LG_OS_ACCESS_READ);
+	} else if (how == LG_ARRIVAL_PIECE) {
+		for (uint64_t page = first; page < first + count; page++)
+			lg_or_relaxed(&map->words[page], LG_WORD_ASIDE);
+		release_mapped(map, first, count, handles, state);
+	} else {
+		publish_ahead(map, first, count, handles, state);
+	}
+	if (how == LG_ARRIVAL_DEMANDED || how == LG_ARRIVAL_BESIDE)
+		lg_pager_count(map->pager, bytes_wanted, count << map->shift);
+	lg_probe_fill(lg_map_page_at(map, first), count << map->shift);
+}
+
+int lg_fill_arrived(struct lg_map *map, uint64_t first, uint64_t count, const void *data,
+		    enum lg_arrival how, uint64_t piece)
+{
+	uint32_t handles[LG_BATCH], frame;
+
+	LG_ASSERT(count <= LG_BATCH);
+	if (!add_residents(map, first, count, handles))
+		return -ENOMEM;
+	if (how == LG_ARRIVAL_MARKER && mark(map, data, &frame)) {
+		enter_limbo(map, first, handles[0], frame, piece);
+		return 0;
+	}
+	int error = copy_in(map, first, count, data, map->protects && !map->readonly);
+	if (error != 0) {
+		remove_residents(map, count, handles);
+		return error;
+	}
+	publish_arrived(map, first, count, handles, how);
+	return 0;
 }

@@ -31,4 +31,19 @@ int lg_fill(struct lg_map *map, uint64_t first, uint64_t count, enum lg_os_acces
  */
 int lg_fill_ahead(struct lg_map *map, uint64_t first, uint64_t count, uint64_t marker);
 
+/* How pages come that a flight (flight.h) brings. */
+enum lg_arrival {
+	LG_ARRIVAL_DEMANDED, /* somebody waits */
+	LG_ARRIVAL_BESIDE,   /* of the same block */
+	LG_ARRIVAL_PIECE,    /* read ahead: the policy has them when their piece joins it (piece.h) */
+	LG_ARRIVAL_MARKER,   /* to limbo: one page, that of a piece of `piece` pages */
+};
+
+/*
+ * `count` pages, at most LG_BATCH, whose memory is charged and whose BUSY ends: from `data` into the map. -errno: it does
+ * not end, and they are OUT.
+ */
+int lg_fill_arrived(struct lg_map *map, uint64_t first, uint64_t count, const void *data,
+		    enum lg_arrival how, uint64_t piece);
+
 #endif

@@ -7,6 +7,7 @@
 #include "os/map.h"
 #include "pager/atlas.h"
 #include "pager/drop.h"
+#include "pager/flight.h"
 #include "pager/pin.h"
 #include "pager/server.h"
 #include "pager/sync.h"
@@ -235,7 +236,11 @@ static int make(struct lg_pager *pager, void *at, struct lg_store *store,
 	map->huge = shift == LG_PAGE_SHIFT_HUGE && pager->userfault.can_move && !map->readonly;
 	map->protects = pager->userfault.can_protect && !map->huge;
 	map->prefetch = options->prefetch != 0;
+	map->block = store->calls->fetch != NULL ? lg_flight_block_pages(shift) : 1;
 	map->streams.eager = store->is_remote;
+	if (store->calls->fetch != NULL)
+		map->streams.span = lg_min(LG_FLIGHT_HOLE_MOST / (map->block << shift) + 1,
+					   LG_FLIGHT_SPAN_MOST);
 	lg_store_relaxed(&map->access, (uint32_t)LG_NORMAL);
 	error = check_ways(map);
 	if (error != 0)

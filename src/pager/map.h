@@ -37,7 +37,8 @@ struct lg_map {
 	_Atomic(uint32_t) poisoned;
 	_Atomic(uint32_t) requests; /* of reading ahead, not done yet */
 	_Atomic(bool) closing;
-	struct lg_streams streams; /* under the pager's lock */
+	uint64_t block;            /* pages that are read for one that is touched, where the store fetches */
+	struct lg_streams streams; /* of blocks; under the pager's lock */
 };
 
 static inline uint64_t lg_map_page_bytes(const struct lg_map *map)

@@ -21,6 +21,7 @@
 #include "os/hangup.h"
 #include "os/latch.h"
 #include "os/userfault.h"
+#include "pager/flight.h"
 #include "pager/frame.h"
 #include "pager/options.h"
 #include "pager/piece.h"
@@ -100,6 +101,7 @@ struct lg_pager {
 	struct lg_staging staging;
 	struct lg_nursery nursery;
 	struct lg_requests requests;
+	struct lg_flights flights;
 
 	_Atomic(uint32_t) servers;
 	_Atomic(uint32_t) server_turns[LG_SERVERS]; /* odd: at work on a map */

@@ -94,6 +94,11 @@ static uint64_t steps_left(uint64_t page, int64_t step, uint64_t pages)
 	return step > 0 ? (pages - 1 - page) / distance(step) + 1 : page / distance(step) + 1;
 }
 
+bool lg_stream_spans(const struct lg_streams *streams, int64_t step)
+{
+	return distance(step) <= lg_max(streams->span, 1);
+}
+
 bool lg_stream_step(struct lg_streams *streams, uint64_t page, uint64_t pages, bool stalled,
 		    bool sequential, uint64_t piece, uint64_t most, struct lg_ahead *ahead)
 {
@@ -105,7 +110,7 @@ bool lg_stream_step(struct lg_streams *streams, uint64_t page, uint64_t pages, b
 		stream->window *= 2;
 	stream->window = lg_max(lg_min(stream->window, most), 1);
 	uint64_t out = (uint64_t)((int64_t)(stream->ahead - page) / stream->step) - 1;
-	uint64_t batch = distance(stream->step) == 1 ? piece : 1;
+	uint64_t batch = lg_stream_spans(streams, stream->step) ? piece : 1;
 
 	if (out >= stream->window || stream->window - out < lg_min(batch, stream->window))
 		return false;
@@ -120,12 +125,13 @@ bool lg_stream_step(struct lg_streams *streams, uint64_t page, uint64_t pages, b
 }
 
 bool lg_stream_awaits(const struct lg_streams *streams, uint64_t first, uint64_t count,
-		      bool backward)
+		      bool backward, uint64_t patience)
 {
 	for (unsigned i = 0; i < LG_STREAMS; i++) {
 		const struct lg_stream *stream = &streams->table[i];
 
-		if (!stream->believed || (stream->step < 0) != backward)
+		if (!stream->believed || (stream->step < 0) != backward ||
+		    streams->faults - stream->used > patience)
 			continue;
 		/* Backward, `ahead` may be the page before the first: none. */
 		if (backward ? first < stream->last &&

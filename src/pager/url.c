@@ -8,8 +8,8 @@
 #include <errno.h>
 #include <string.h>
 
-/* What is read for one touch: a round trip brings so much in hardly more time. */
-#define PAGE_BYTES LG_KIB(256)
+/* What is put into the map at once; a touch reads more, for a round trip brings it in hardly more time. */
+#define PAGE_BYTES LG_KIB(64)
 
 enum { PAGE_PART = 64 };
 

@@ -258,6 +258,8 @@ static void drop(struct lg_fetch *fetch)
 	for (unsigned i = 0; i < LG_FETCH_ATTEMPTS; i++)
 		if (fetch->attempts[i] != NULL)
 			lg_attempt_lose(fetch->attempts[i]);
+	if (fetch->sink != NULL)
+		fetch->landed(fetch);
 	lg_fetch_let_go(fetch);
 }
 

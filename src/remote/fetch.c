@@ -30,18 +30,28 @@ void lg_fetch_let_go(struct lg_fetch *fetch)
 
 void lg_fetch_deliver(struct lg_fetch *fetch, const void *data, uint64_t bytes)
 {
-	lg_os_latch_take(&fetch->latch);
-	if (fetch->buffer != NULL)
-		memcpy(fetch->buffer + fetch->received, data, bytes);
-	lg_os_latch_release(&fetch->latch);
+	int error = 0;
+
+	if (fetch->sink != NULL) {
+		if (lg_load_acquire(&fetch->done) == 0)
+			error = fetch->sink->take(fetch->sink, data, bytes);
+	} else {
+		lg_os_latch_take(&fetch->latch);
+		if (fetch->buffer != NULL)
+			memcpy(fetch->buffer + fetch->received, data, bytes);
+		lg_os_latch_release(&fetch->latch);
+	}
 	fetch->received += bytes;
+	if (error != 0)
+		lg_fetch_finish(fetch, error);
 }
 
 void lg_fetch_finish(struct lg_fetch *fetch, int error)
 {
 	uint64_t signals = lg_os_latch_hold(&fetch->latch);
-	bool first = fetch->buffer != NULL;
+	bool first = !fetch->finished;
 
+	fetch->finished = true;
 	fetch->buffer = NULL;
 	if (first)
 		fetch->error = error;

@@ -4,12 +4,16 @@
  * (courier.h), whose thread fills the buffer and finishes it; either may let go first.
  *
  * Whoever waits may be sent away at any time, without the network: from then on nobody touches the buffer.
+ *
+ * Instead of a buffer a fetch may have a sink, which gets the bytes as they come: nobody waits, and all of the sink's
+ * calls are the courier's. The last is made by `landed`.
  */
 #ifndef LG_REMOTE_FETCH_H
 #define LG_REMOTE_FETCH_H
 
 #include "os/latch.h"
 #include "remote/object.h"
+#include "store/store.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -25,9 +29,13 @@ struct lg_fetch {
 	bool opening;    /* the first one: the object's version comes with it */
 	bool ahead;      /* nobody may ever want it: others go first, and it is given up earlier */
 	_Atomic(uint32_t) holders;
+	struct lg_store_sink *sink;              /* or NULL */
+	void (*landed)(struct lg_fetch *fetch); /* with a sink: the courier is done with it */
+	void *owner;                            /* whom that is for */
 
 	struct lg_os_latch latch;
-	char *buffer; /* NULL: it is finished */
+	char *buffer; /* NULL: it is finished, or there is a sink */
+	bool finished;
 	int error;
 	_Atomic(uint32_t) done;
 	struct lg_fetch *beside; /* the waiter's */
@@ -44,7 +52,7 @@ struct lg_fetch {
 	struct lg_attempt *attempts[LG_FETCH_ATTEMPTS];
 };
 
-/* Two holders: who waits, and the courier. NULL: no memory. */
+/* Two holders: who made it, and the courier. NULL: no memory. */
 struct lg_fetch *lg_fetch_new(struct lg_object *object, uint64_t offset, uint64_t length,
 			      void *buffer);
 void lg_fetch_let_go(struct lg_fetch *fetch);

@@ -72,12 +72,19 @@ static int bring(struct remote *remote, char *buffer, uint64_t length, uint64_t 
 	return error;
 }
 
-/* How much of what is wanted from `offset` on is in the first block, which is then gone. */
-static uint64_t take_head(struct remote *remote, char *buffer, uint64_t length, uint64_t offset)
+/* The first block, if `offset` lies in it; to be freed. NULL: it does not, or the block is gone. */
+static char *take_head(struct remote *remote, uint64_t offset)
 {
 	if (offset >= remote->head_bytes || lg_load_relaxed(&remote->head) == NULL)
-		return 0;
-	char *head = lg_swap_acquire(&remote->head, NULL);
+		return NULL;
+	return lg_swap_acquire(&remote->head, NULL);
+}
+
+/* How much of what is wanted from `offset` on is in the first block, which is then gone. */
+static uint64_t copy_head(struct remote *remote, char *buffer, uint64_t length, uint64_t offset)
+{
+	char *head = take_head(remote, offset);
+
 	if (head == NULL)
 		return 0;
 	uint64_t some = lg_min(length, remote->head_bytes - offset);
@@ -96,7 +103,7 @@ static int read_parts(struct lg_store *store, const struct iovec *parts, int cou
 		char *buffer = parts[i].iov_base;
 		uint64_t length =
 			offset < store->bytes ? lg_min(parts[i].iov_len, store->bytes - offset) : 0;
-		uint64_t done = take_head(remote, buffer, length, offset);
+		uint64_t done = copy_head(remote, buffer, length, offset);
 
 		if (done < length)
 			error = bring(remote, buffer + done, length - done, offset + done, ahead);
@@ -114,6 +121,64 @@ static int read_range(struct lg_store *store, const struct iovec *parts, int cou
 static int read_ahead(struct lg_store *store, const struct iovec *parts, int count, uint64_t offset)
 {
 	return read_parts(store, parts, count, offset, true);
+}
+
+/* --- without waiting ----------------------------------------------------------------------------- */
+
+static void landed(struct lg_fetch *fetch)
+{
+	struct lg_store_sink *sink = fetch->sink;
+
+	leave(fetch->owner, fetch); /* the map may end with the next call, and its store */
+	sink->end(sink, fetch->error);
+}
+
+/* What the first block has of it. */
+static void give_head(struct remote *remote, struct lg_fetch *fetch)
+{
+	char *head = take_head(remote, fetch->offset);
+
+	if (head != NULL)
+		lg_fetch_deliver(fetch, head + fetch->offset,
+				 lg_min(fetch->length, remote->head_bytes - fetch->offset));
+	free(head);
+	if (fetch->received == fetch->length)
+		lg_fetch_finish(fetch, 0);
+}
+
+static int fetch_range(struct lg_store *store, uint64_t offset, uint64_t length, bool ahead,
+		       struct lg_store_sink *sink)
+{
+	struct remote *remote = remote_of(store);
+	struct lg_fetch *fetch = lg_fetch_new(remote->object, offset, length, NULL);
+
+	if (fetch == NULL)
+		return -ENOMEM;
+	fetch->ahead = ahead;
+	fetch->sink = sink;
+	fetch->landed = landed;
+	fetch->owner = remote;
+	bool entered = enter(remote, fetch);
+	if (entered) {
+		give_head(remote, fetch);
+		lg_courier_post(fetch);
+	} else {
+		lg_fetch_let_go(fetch); /* the courier's */
+	}
+	lg_fetch_let_go(fetch);
+	return entered ? 0 : -ECANCELED;
+}
+
+static void cancel(struct lg_store *store, const struct lg_store_sink *sink)
+{
+	struct remote *remote = remote_of(store);
+	uint64_t signals = lg_os_latch_hold(&remote->latch);
+
+	for (struct lg_fetch *fetch = remote->waiting; fetch != NULL; fetch = fetch->beside)
+		if (fetch->sink == sink)
+			lg_fetch_finish(fetch, -ECANCELED);
+	lg_os_latch_let_go(&remote->latch, signals);
+	lg_courier_look();
 }
 
 /* --- the rest ----------------------------------------------------------------------------------- */
@@ -182,6 +247,8 @@ static const struct lg_store_calls calls = {
 	.name = "url",
 	.read = read_range,
 	.read_ahead = read_ahead,
+	.fetch = fetch_range,
+	.cancel = cancel,
 	.write = write_range,
 	.flush = flush,
 	.discard = discard,

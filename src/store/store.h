@@ -23,6 +23,14 @@
 
 struct lg_store;
 
+/* Who gets what a fetch brings, in order, in any thread, one call at a time. Neither blocks for long. */
+struct lg_store_sink {
+	/* -errno: no more is wanted, and this is how it ends. */
+	int (*take)(struct lg_store_sink *sink, const char *data, uint64_t bytes);
+	/* All came, or -errno. The last call: the sink is the caller's again. */
+	void (*end)(struct lg_store_sink *sink, int error);
+};
+
 struct lg_store_calls {
 	const char *name;
 	/* 0 or -errno, without words. At most LG_STORE_PARTS parts. */
@@ -30,6 +38,14 @@ struct lg_store_calls {
 	/* The same for what nobody waits for yet, and may be given up earlier. NULL: as read. */
 	int (*read_ahead)(struct lg_store *store, const struct iovec *parts, int count,
 			  uint64_t offset);
+	/*
+	 * Reads without waiting: the sink gets the range, which lies before `bytes`, some calls perhaps before this
+	 * returns. -errno: it never does. NULL: the store has only the calls above; as has one that is written to.
+	 */
+	int (*fetch)(struct lg_store *store, uint64_t offset, uint64_t length, bool ahead,
+		     struct lg_store_sink *sink);
+	/* A fetch that may not be over ends soon. */
+	void (*cancel)(struct lg_store *store, const struct lg_store_sink *sink);
 	int (*write)(struct lg_store *store, const struct iovec *parts, int count, uint64_t offset);
 	int (*flush)(struct lg_store *store);
 	/* A hint: the range may read as anything from now. */

@@ -88,7 +88,7 @@ static void what_came_is_not_asked_for_again(void)
 {
 	static char log[1 << 16];
 	lg_map *map = server_map(pager, "FAULTY", "/big", "prefetch:off");
-	char buffer[64];
+	static char buffer[256 << 10]; /* what one touch reads */
 
 	server_faults("[{\"after\":200000,\"then\":\"close\"}]");
 	CLAIM(lg_map_read(map, buffer, sizeof(buffer), MIB) == sizeof(buffer));

@@ -187,10 +187,10 @@ static void stream_backward_awaits_the_first_pages(void **state)
 	touch(20);
 	touch(19);
 	assert_int_equal(run.asked[0], 1);
-	assert_true(lg_stream_awaits(&streams, 0, 4, true));
-	assert_true(lg_stream_awaits(&streams, 8, 4, true));
-	assert_false(lg_stream_awaits(&streams, 19, 4, true));
-	assert_false(lg_stream_awaits(&streams, 8, 4, false));
+	assert_true(lg_stream_awaits(&streams, 0, 4, true, UINT64_MAX));
+	assert_true(lg_stream_awaits(&streams, 8, 4, true, UINT64_MAX));
+	assert_false(lg_stream_awaits(&streams, 19, 4, true, UINT64_MAX));
+	assert_false(lg_stream_awaits(&streams, 8, 4, false, UINT64_MAX));
 }
 
 static void where_waits_are_long_two_neighbours_open_the_window(void **state)
