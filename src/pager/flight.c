@@ -372,10 +372,19 @@ void lg_flight_ahead(struct lg_map *map, const struct lg_flight_range *range)
 
 /* --- those that nobody waits for any more ------------------------------------------------------- */
 
+/* By the block before or behind it, too: that of the last touch may still be coming. Under the pager's lock. */
+static bool is_awaited(const struct lg_flight *flight)
+{
+	const struct lg_map *map = flight->map;
+	uint64_t first = flight->first / map->block, last = (flight->end - 1) / map->block;
+
+	first -= first > 0;
+	return lg_stream_awaits(&map->streams, first, last + 2 - first, flight->backward, PATIENCE);
+}
+
 void lg_flight_cancel_stale(struct lg_map *map)
 {
 	struct lg_pager *pager = map->pager;
-	uint64_t block = map->block;
 
 	if (lg_load_relaxed(&pager->flights.ahead) == 0)
 		return;
@@ -386,9 +395,7 @@ void lg_flight_cancel_stale(struct lg_map *map)
 
 		if (!flight->is_open || flight->map != map || flight->cancelled ||
 		    flight->advised || flight->demanded != LG_FLIGHT_NOBODY ||
-		    lg_stream_awaits(&map->streams, flight->first / block,
-				     (flight->end - 1) / block - flight->first / block + 1,
-				     flight->backward, PATIENCE))
+		    is_awaited(flight))
 			continue;
 		flight->cancelled = true;
 		map->store->calls->cancel(map->store, &flight->sink);

@@ -279,8 +279,11 @@ static bool may_fly(const struct lg_pager *pager, const struct lg_request *reque
 	uint64_t ahead = lg_load_relaxed(&pager->flights.ahead),
 		 bytes = (uint64_t)request->count << request->map->shift;
 
-	return !has_flights(request->map) || ahead == 0 ||
-	       ahead + bytes <= flights_most(pager) * request->step;
+	if (!has_flights(request->map))
+		return true;
+	/* One reader at a time, which is soon done: what is wanted first takes off first. */
+	return !pager->requests.launching &&
+	       (ahead == 0 || ahead + bytes <= flights_most(pager) * request->step);
 }
 
 /* Under the queue's lock. */
@@ -298,6 +301,8 @@ static bool take(struct lg_pager *pager, struct lg_request *request)
 	requests->head = (requests->head + 1) % LG_REQUESTS;
 	requests->count--;
 	requests->ahead += !request->demand;
+	if (!request->demand && has_flights(request->map))
+		requests->launching = true;
 	return true;
 }
 
@@ -317,6 +322,8 @@ static void leave(struct lg_requests *requests, const struct lg_request *request
 {
 	lg_os_latch_take(&requests->lock);
 	requests->ahead -= !request->demand;
+	if (!request->demand && has_flights(request->map))
+		requests->launching = false;
 	lg_os_latch_release(&requests->lock);
 	lg_sub_release(&request->map->requests, 1);
 }

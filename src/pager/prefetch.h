@@ -39,6 +39,7 @@ struct lg_requests {
 	_Atomic(uint32_t) posted; /* goes up with each request */
 	uint32_t asleep;
 	uint32_t ahead; /* readers that are reading ahead */
+	bool launching; /* one of them starts a flight */
 	uint32_t head;
 	uint32_t count;
 	struct lg_request ring[LG_REQUESTS];

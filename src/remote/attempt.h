@@ -28,6 +28,7 @@ struct lg_attempt {
 	struct curl_slist *lines;
 	struct lg_fetch *fetch; /* NULL: nobody wants it */
 	bool ahead;             /* as the fetch was */
+	uint64_t rank;          /* among all: the least is served first */
 	bool is_judged;
 	bool is_believed; /* its body is what was asked for */
 	bool is_lost;     /* to be removed */

@@ -5,6 +5,7 @@
 #include "os/clock.h"
 #include "os/thread.h"
 #include "remote/attempt.h"
+#include "remote/sockets.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -24,6 +25,9 @@ enum {
 	AHEAD_PART = 4, /* of the deadline: who then asks in earnest has the rest */
 };
 
+/* Above all ranks of those somebody waits for. */
+#define RANK_AHEAD ((uint64_t)1 << 63)
+
 static pthread_mutex_t start_mutex = PTHREAD_MUTEX_INITIALIZER;
 
 static struct {
@@ -38,6 +42,8 @@ static struct {
 	unsigned flights_ahead;
 	unsigned hedges;
 	uint64_t random;
+	uint64_t launched; /* attempts, so far */
+	struct lg_sockets sockets;
 } courier;
 
 /* --- attempts ----------------------------------------------------------------------------------- */
@@ -87,6 +93,7 @@ static int launch(struct lg_fetch *fetch, unsigned place)
 		put_idle(attempt);
 		return error;
 	}
+	attempt->rank = ++courier.launched | (fetch->ahead ? RANK_AHEAD : 0);
 	fetch->attempts[place] = attempt;
 	attempt->next = courier.attempts;
 	courier.attempts = attempt;
@@ -303,6 +310,16 @@ static void take_posted(uint64_t now)
 	*end = first;
 }
 
+/* One that is nobody's any more has its turn at once: it is over soon. */
+static uint64_t rank_of(CURL *easy)
+{
+	const struct lg_attempt *attempt = courier.attempts;
+
+	while (attempt != NULL && attempt->easy != easy)
+		attempt = attempt->next;
+	return attempt != NULL && attempt->fetch != NULL ? attempt->rank : 0;
+}
+
 static void *run(void *argument)
 {
 	(void)argument;
@@ -310,14 +327,13 @@ static void *run(void *argument)
 	lg_os_signals_never();
 	for (;;) {
 		uint64_t now = lg_os_now_ms(), wake = now + INT_MAX;
-		int running;
 
 		take_posted(now);
 		step_all(false, now, &wake);
 		step_all(true, now, &wake);
 		sweep(now, &wake);
-		(void)lg_curl.curl_multi_perform_(courier.multi, &running);
-		if (land_all())
+		bool turned = lg_sockets_turn(&courier.sockets, courier.multi, now, rank_of);
+		if (land_all() || turned)
 			continue;
 		now = lg_os_now_ms();
 		(void)lg_curl.curl_multi_poll_(courier.multi, NULL, 0,
@@ -349,6 +365,7 @@ static int start(void)
 	if (multi == NULL)
 		return lg_fail(ENOMEM, "no memory for libcurl");
 	(void)lg_curl.curl_multi_setopt_(multi, CURLMOPT_MAXCONNECTS, (long)(FLIGHTS + HEDGES));
+	lg_sockets_start(&courier.sockets, multi);
 	courier.random = lg_os_now_ns() | 1;
 	courier.multi = multi;
 	error = lg_os_thread_start(run, NULL, NULL);
