@@ -124,8 +124,15 @@ lg_map *lg_map_file(lg_pager *pager, const char *path, size_t bytes, const char 
  * most `deadline`; then the page cannot be read, as of any map: SIGBUS, lg_map_error(), lg_map_retry(). Closing
  * does not wait for the network.
  *
- * Options: page (default 256K, less for budgets under 16M), policy, prefetch, and
+ * With on_change:refetch the map goes on with the object's next version, if it is as long: before the first page of that
+ * comes in all pages of the old one are dropped, so that a map never has pages of two. What the program read before stays
+ * with it: a loop over many pages can see the old version up to a page and then the new one. lg_map_changes(),
+ * asked before and after, tells; lg_map_read() by itself returns bytes of one version. While pages are pinned
+ * the map keeps its version, and other pages are -ESTALE.
  *
+ * Options: page (default 64K, less for budgets under 4M; a touch reads 256K), policy, prefetch, and
+ *
+ *   on_change   fail (default) or refetch
  *   deadline    how long a read may take in all, retries included; default 60s
  *   unpinned    on: an object without ETag and Last-Modified, whose changes go unseen, is not refused
  *   ca_file     certificates to trust, instead of the system's
@@ -150,6 +157,9 @@ void *lg_map_data(const lg_map *map);
 
 /* As asked for; the bytes from there to the end of the last page read zero and are written nowhere. */
 size_t lg_map_size(const lg_map *map);
+
+/* How often the object of lg_map_url with on_change:refetch became another since; 0 for other maps. */
+uint64_t lg_map_changes(const lg_map *map);
 
 /*
  * Ranges are `length` bytes from `offset`; length 0: to the end. -EINVAL: outside the map.

@@ -8,7 +8,9 @@
 #include "pager/limbo.h"
 #include "pager/map.h"
 #include "pager/prefetch.h"
+#include "pager/poison.h"
 #include "pager/probe.h"
+#include "pager/renew.h"
 
 #include <errno.h>
 
@@ -56,19 +58,33 @@ static uint64_t claim_zeros(struct lg_map *map, uint64_t page)
 	return count;
 }
 
+/* A flight, before which the map is renewed if need be. */
+static int start(struct lg_map *map, uint64_t page)
+{
+	int error = lg_flight_demand(map, page);
+
+	if (error != -ESTALE || !map->store->renews)
+		return error;
+	error = lg_renew(map);
+	if (error != 0)
+		lg_poison(map, page, error);
+	return error;
+}
+
 /* The store is not to be called here, or not waited for: a reader does it, or a flight, with our BUSY. */
 static int ask(struct lg_map *map, uint64_t page, uint64_t word, enum lg_os_access access,
 	       struct outcome *outcome)
 {
-	enum { TIMES_MOST = 3, PAUSE_US = 100 };
+	enum { TIMES_MOST = 3, TIMES_RENEWED = 16, PAUSE_US = 100 };
+	unsigned most = map->store->renews ? TIMES_RENEWED : TIMES_MOST;
 
 	outcome->stalled = true;
-	if (outcome->asked++ == TIMES_MOST) {
+	if (outcome->asked++ == most) {
 		lg_word_release(&map->words[page], word);
 		return -ENOMEM; /* which it waited for long enough */
 	}
 	if (!outcome->signal)
-		return lg_flight_demand(map, page);
+		return start(map, page);
 	if (!lg_prefetch_demand(map, page, access)) {
 		lg_word_release(&map->words[page], word);
 		outcome->asked--;
@@ -94,7 +110,8 @@ static int fill(struct lg_map *map, uint64_t page, uint64_t word, enum lg_os_acc
 	if (!zero && (map->store->calls->fetch != NULL ||
 		      (outcome->signal && !map->store->signal_safe)))
 		return ask(map, page, word, access, outcome);
-	return lg_fill(map, page, count, access);
+	int error = lg_fill(map, page, count, access);
+	return error == -ESTALE && map->store->renews ? lg_renew(map) : error;
 }
 
 /* Mapped as it should be? Else what is missing is done, and the page looked at again. */
@@ -145,6 +162,8 @@ static int serve(struct lg_map *map, uint64_t page, enum lg_os_access access, bo
 	int done;
 
 	for (;;) {
+		if (outcome->asked > 0 && lg_renew_wait(map))
+			outcome->stalled = true;
 		*seen = lg_load_acquire(word); /* W1 */
 		if ((*seen & LG_WORD_BUSY) != 0) {
 			lg_pager_count(map->pager, waits, 1);

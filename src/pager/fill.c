@@ -9,6 +9,7 @@
 #include "pager/map.h"
 #include "pager/poison.h"
 #include "pager/probe.h"
+#include "pager/renew.h"
 #include "pager/transfer.h"
 
 #include <errno.h>
@@ -206,6 +207,11 @@ undo_claim:
 int lg_fill(struct lg_map *map, uint64_t first, uint64_t count, enum lg_os_access access)
 {
 	bool zero = lg_map_is_zero(map, lg_load_relaxed(&map->words[first])), unreadable = false;
+
+	if (lg_renew_is_due(map)) {
+		give_up(map, first, count);
+		return -ESTALE;
+	}
 	int error = map->huge ? fill_moved(map, first, access, zero, &unreadable) :
 				fill_copied(map, first, count, access, zero, &unreadable);
 
@@ -217,7 +223,7 @@ int lg_fill(struct lg_map *map, uint64_t first, uint64_t count, enum lg_os_acces
 		lg_probe_fill(lg_map_page_at(map, first), count << map->shift);
 	if (error == 0 && access == LG_OS_ACCESS_WRITE)
 		lg_pager_count(map->pager, bytes_dirtied, count << map->shift);
-	if (unreadable)
+	if (unreadable && !lg_renew_note(map, error))
 		lg_poison(map, first, error);
 	return error;
 }
@@ -387,6 +393,10 @@ int lg_fill_ahead(struct lg_map *map, uint64_t first, uint64_t count, uint64_t m
 {
 	int error = 0;
 
+	if (lg_renew_is_due(map)) {
+		give_up(map, first, count);
+		return -ESTALE;
+	}
 	if (!map->huge) {
 		error = ahead_copied(map, first, count, marker);
 	} else {

@@ -21,7 +21,8 @@ struct lg_map;
 /*
  * Fills `count` pages from `first`, all OUT, whose BUSY is the caller's and is released. More than one only
  * where all are zeros. 0, or -errno: the store could not be read, and the page is POISONED; or there is no
- * memory (-ENOMEM, or why pages could not be written), and the pages are OUT.
+ * memory (-ENOMEM, or why pages could not be written), and the pages are OUT; or -ESTALE, they are OUT, and the map is to be
+ * renewed (renew.h).
  */
 int lg_fill(struct lg_map *map, uint64_t first, uint64_t count, enum lg_os_access access);
 

@@ -6,6 +6,7 @@
 #include "pager/fill.h"
 #include "pager/map.h"
 #include "pager/poison.h"
+#include "pager/renew.h"
 
 #include <errno.h>
 #include <string.h>
@@ -259,7 +260,7 @@ static void end(struct lg_store_sink *sink, int error)
 
 	close_group(flight);
 	/* Before others are let at it: who waits for it is told why. */
-	if (error != 0 && error != -ECANCELED && flight->is_unreadable &&
+	if (error != 0 && !lg_renew_note(map, error) && error != -ECANCELED && flight->is_unreadable &&
 	    flight->demanded != LG_FLIGHT_NOBODY && is_ours(flight, flight->demanded)) {
 		lg_poison_claimed(map, flight->demanded, error);
 		clear_ours(flight, flight->demanded, 1);
@@ -297,8 +298,10 @@ static int start(struct lg_flight *plan)
 	struct lg_pager *pager = map->pager;
 	uint64_t page = lg_map_page_bytes(map);
 	void *buffer;
-	int error = lg_staging_take(pager, page, plan->missing << map->shift, &buffer);
+	int error = lg_renew_is_due(map) ? -ESTALE : 0;
 
+	if (error == 0)
+		error = lg_staging_take(pager, page, plan->missing << map->shift, &buffer);
 	if (error != 0) {
 		give_up(plan);
 		return error;

@@ -392,6 +392,13 @@ size_t lg_map_size(const lg_map *map)
 	return map->bytes;
 }
 
+/* What was read before this is of no later version than it says. */
+uint64_t lg_map_changes(const lg_map *map)
+{
+	atomic_thread_fence(memory_order_acquire);
+	return lg_load_acquire(&map->changes);
+}
+
 int lg_map_range(const struct lg_map *map, size_t offset, size_t length, uint64_t *first,
 		 uint64_t *end)
 {

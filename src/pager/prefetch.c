@@ -5,6 +5,10 @@
 #include "pager/fill.h"
 #include "pager/flight.h"
 #include "pager/map.h"
+#include "pager/poison.h"
+#include "pager/renew.h"
+
+#include <errno.h>
 
 /* A window is at most this part of the budget: what is read ahead must not drive itself out. */
 enum { WINDOW_PART = 8, PIECE_PART = 32 };
@@ -232,12 +236,20 @@ static bool is_late(const struct lg_request *request)
 
 static void serve_demand(const struct lg_request *request)
 {
+	struct lg_map *map = request->map;
+	int error;
+
 	lg_recent_for(request->thread);
-	if (has_flights(request->map))
-		(void)lg_flight_demand(request->map, request->page);
+	if (has_flights(map))
+		error = lg_flight_demand(map, request->page);
 	else
-		(void)lg_fill(request->map, request->page, 1, request->access);
+		error = lg_fill(map, request->page, 1, request->access);
 	lg_recent_for(0);
+	if (error != -ESTALE || !map->store->renews)
+		return;
+	error = lg_renew(map);
+	if (error != 0)
+		lg_poison(map, request->page, error);
 }
 
 static void serve(const struct lg_request *request)

@@ -145,10 +145,23 @@ static void retry(struct lg_fetch *fetch, int error, uint64_t wait_ms)
 		fetch->resume_ms = now + pause;
 }
 
+/* It ends; and if its object changed, all of the object's that rely on the version. */
+static void fail(struct lg_fetch *fetch, int error)
+{
+	const struct lg_object *object = fetch->object;
+
+	lg_fetch_finish(fetch, error);
+	if (!lg_object_lose_version(fetch->object, error))
+		return;
+	for (struct lg_fetch *other = courier.fetches; other != NULL; other = other->next)
+		if (other->object == object)
+			lg_fetch_finish(other, error);
+}
+
 static void settle(struct lg_fetch *fetch, enum lg_outcome outcome, int error, uint64_t wait_ms)
 {
 	if (outcome == LG_OUTCOME_FAIL)
-		lg_fetch_finish(fetch, error);
+		fail(fetch, error);
 	else if (outcome == LG_OUTCOME_RETRY && !has_attempt(fetch))
 		retry(fetch, error, wait_ms);
 }
@@ -237,6 +250,11 @@ static void step(struct lg_fetch *fetch, uint64_t now, uint64_t *wake)
 	if (now >= fetch->deadline_ms) {
 		lg_fetch_finish(fetch, lg_object_fail(fetch->object, ETIMEDOUT,
 						      "it was not read within its deadline"));
+		note_wake(wake, now);
+		return;
+	}
+	if (!fetch->opening && !fetch->object->is_known) {
+		lg_fetch_finish(fetch, -ESTALE); /* the words are those of who found out */
 		note_wake(wake, now);
 		return;
 	}

@@ -100,10 +100,15 @@ int lg_object_learn(struct lg_object *object, const struct lg_answer *answer)
 		return lg_object_fail(object, EOPNOTSUPP,
 				      "the server gives no ETag and no Last-Modified, so that a "
 				      "change would go unseen: unpinned:on accepts that");
+	if (object->was_known && bytes != object->bytes)
+		return lg_object_fail(object, ESTALE,
+				      "it changed its length, which a map cannot: it had %llu "
+				      "bytes, not %llu",
+				      (unsigned long long)object->bytes, (unsigned long long)bytes);
 	object->bytes = bytes;
 	memcpy(object->etag, answer->etag, sizeof(object->etag));
 	memcpy(object->modified, answer->modified, sizeof(object->modified));
-	object->is_known = true;
+	object->is_known = object->was_known = true;
 	return 0;
 }
 
@@ -120,6 +125,14 @@ int lg_object_check(struct lg_object *object, const struct lg_answer *answer)
 	if (!strong && strcmp(object->modified, answer->modified) != 0)
 		return lg_object_fail(object, ESTALE, "it changed: its Last-Modified is another");
 	return 0;
+}
+
+bool lg_object_lose_version(struct lg_object *object, int error)
+{
+	if (error != -ESTALE || object->options.on_change != LG_CHANGE_REFETCH)
+		return false;
+	object->is_known = false;
+	return true;
 }
 
 bool lg_object_follow_region(struct lg_object *object, const char *region)

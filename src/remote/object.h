@@ -6,6 +6,9 @@
  * where that is weak or missing its Last-Modified. An object that has neither changes unseen: it is refused,
  * unless the user said `unpinned:on`.
  *
+ * With on_change:refetch the first answer of another version ends the known one: from then on all fetches are -ESTALE, until
+ * one that is `opening` learns the next, which has to be as long.
+ *
  * All of it belongs to the courier's thread but what is constant, and the words of the last failure, which are
  * under the latch.
  */
@@ -32,6 +35,7 @@ struct lg_object {
 	bool region_followed;
 
 	bool is_known; /* the version is: */
+	bool was_known; /* a version was: its length stays */
 	uint64_t bytes;
 	char etag[LG_ETAG_BYTES];
 	char modified[LG_DATE_BYTES];
@@ -65,6 +69,9 @@ int lg_object_learn(struct lg_object *object, const struct lg_answer *answer);
 
 /* A later answer, of status 200 or 206, is of the same version: 0 or -ESTALE, noted. */
 int lg_object_check(struct lg_object *object, const struct lg_answer *answer);
+
+/* A fetch failed so. True: its version is not known any more, and all others of the object fail with it. */
+bool lg_object_lose_version(struct lg_object *object, int error);
 
 /* Asks in this region from now. False: that was done before, or it is the same. */
 bool lg_object_follow_region(struct lg_object *object, const char *region);

@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+enum lg_remote_change { LG_CHANGE_FAIL, LG_CHANGE_REFETCH };
 enum lg_remote_style { LG_STYLE_AUTO, LG_STYLE_PATH, LG_STYLE_VIRTUAL };
 
 /* X(name, type, words, default, low, high) */
@@ -15,6 +16,7 @@ enum lg_remote_style { LG_STYLE_AUTO, LG_STYLE_PATH, LG_STYLE_VIRTUAL };
 	X(style, WORD, lg_remote_style_words, LG_STYLE_AUTO, 0, 0)                                 \
 	X(anonymous, SWITCH, NULL, 0, 0, 1)                                                        \
 	X(unpinned, SWITCH, NULL, 0, 0, 1)                                                         \
+	X(on_change, WORD, lg_remote_change_words, LG_CHANGE_FAIL, 0, 0)                           \
 	X(deadline, TIME, NULL, LG_S(60), LG_MS(100), LG_S(86400))
 
 /* X(name, type, capacity, is it secret?) */
@@ -37,6 +39,7 @@ struct lg_remote_options {
 };
 
 extern const char *const lg_remote_style_words[];
+extern const char *const lg_remote_change_words[];
 
 /* Defaults. */
 void lg_remote_options_start(struct lg_remote_options *options);

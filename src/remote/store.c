@@ -53,14 +53,11 @@ static void leave(struct remote *remote, struct lg_fetch *fetch)
 	lg_os_latch_let_go(&remote->latch, signals);
 }
 
-static int bring(struct remote *remote, char *buffer, uint64_t length, uint64_t offset, bool ahead)
+/* Both holders' places are taken. */
+static int wait_for(struct remote *remote, struct lg_fetch *fetch)
 {
-	struct lg_fetch *fetch = lg_fetch_new(remote->object, offset, length, buffer);
 	int error = -ECANCELED;
 
-	if (fetch == NULL)
-		return -ENOMEM;
-	fetch->ahead = ahead;
 	if (enter(remote, fetch)) {
 		lg_courier_post(fetch);
 		error = lg_fetch_wait(fetch);
@@ -70,6 +67,16 @@ static int bring(struct remote *remote, char *buffer, uint64_t length, uint64_t 
 	}
 	lg_fetch_let_go(fetch);
 	return error;
+}
+
+static int bring(struct remote *remote, char *buffer, uint64_t length, uint64_t offset, bool ahead)
+{
+	struct lg_fetch *fetch = lg_fetch_new(remote->object, offset, length, buffer);
+
+	if (fetch == NULL)
+		return -ENOMEM;
+	fetch->ahead = ahead;
+	return wait_for(remote, fetch);
 }
 
 /* The first block, if `offset` lies in it; to be freed. NULL: it does not, or the block is gone. */
@@ -243,6 +250,36 @@ static void forget(struct lg_store *store)
 	lg_os_unreserve(remote, sizeof(*remote));
 }
 
+/* --- opening ------------------------------------------------------------------------------------ */
+
+static int ask(struct remote *remote, char *head)
+{
+	struct lg_object *object = remote->object;
+	struct lg_fetch *fetch = lg_fetch_new(object, 0, HEAD_BYTES, head);
+
+	if (fetch == NULL)
+		return lg_fail(ENOMEM, "no memory for a request");
+	fetch->opening = true;
+	int error = wait_for(remote, fetch);
+	if (error != 0)
+		return lg_object_explain(object, error);
+	remote->store.bytes = object->bytes;
+	remote->head_bytes = lg_min(HEAD_BYTES, object->bytes);
+	free(lg_swap_ordered(&remote->head, head));
+	return 0;
+}
+
+static int renew(struct lg_store *store)
+{
+	struct remote *remote = remote_of(store);
+	char *head = malloc(HEAD_BYTES);
+	int error = head != NULL ? ask(remote, head) : -ENOMEM;
+
+	if (error != 0)
+		free(head);
+	return error;
+}
+
 static const struct lg_store_calls calls = {
 	.name = "url",
 	.read = read_range,
@@ -254,30 +291,10 @@ static const struct lg_store_calls calls = {
 	.discard = discard,
 	.abandon = abandon,
 	.explain = explain,
+	.renew = renew,
 	.close = close_store,
 	.forget = forget,
 };
-
-/* --- opening ------------------------------------------------------------------------------------ */
-
-static int ask(struct remote *remote, char *head)
-{
-	struct lg_object *object = remote->object;
-	struct lg_fetch *fetch = lg_fetch_new(object, 0, HEAD_BYTES, head);
-
-	if (fetch == NULL)
-		return lg_fail(ENOMEM, "no memory for a request");
-	fetch->opening = true;
-	lg_courier_post(fetch);
-	int error = lg_fetch_wait(fetch);
-	lg_fetch_let_go(fetch);
-	if (error != 0)
-		return lg_object_explain(object, error);
-	remote->store.bytes = object->bytes;
-	remote->head_bytes = lg_min(HEAD_BYTES, object->bytes);
-	lg_store_release(&remote->head, head);
-	return 0;
-}
 
 static int open_object(const char *url, const struct lg_remote_options *options,
 		       struct remote *remote)
@@ -318,6 +335,7 @@ int lg_remote_store_open(const char *url, const struct lg_remote_options *option
 	remote->store.lasts = true;
 	remote->store.is_slow = true;
 	remote->store.is_remote = true;
+	remote->store.renews = options->on_change == LG_CHANGE_REFETCH;
 	*store = &remote->store;
 	return 0;
 }

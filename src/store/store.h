@@ -54,6 +54,11 @@ struct lg_store_calls {
 	void (*abandon)(struct lg_store *store);
 	/* The words of the last failure become lg_error(); returns `error`. NULL: there are none. */
 	int (*explain)(struct lg_store *store, int error);
+	/*
+	 * After a read said -ESTALE: asks for the version there is now, of the same length; none of the store's reads is
+	 * in flight. Until it is 0 all reads are -ESTALE. NULL: there is one version.
+	 */
+	int (*renew)(struct lg_store *store);
 	/* Ends the store, which is freed. */
 	void (*close)(struct lg_store *store);
 	/*
@@ -76,6 +81,7 @@ struct lg_store {
 	bool begins_zero; /* what was never written reads zero and need not be read */
 	bool lasts;       /* it is read by others, or later: what is written has to get there */
 	bool is_slow;     /* a read may take as long as a network's answer */
+	bool renews;      /* it may be renewed, and is to be */
 	bool is_remote;   /* it always takes as long, whatever its length, and is retried inside */
 };
 
