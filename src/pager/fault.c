@@ -107,7 +107,7 @@ static int fill(struct lg_map *map, uint64_t page, uint64_t word, enum lg_os_acc
 		lg_prefetch_follow(map, page, true);
 		outcome->followed = true;
 	}
-	if (!zero && (map->store->calls->fetch != NULL ||
+	if (!zero && (map->store->fetches ||
 		      (outcome->signal && !map->store->signal_safe)))
 		return ask(map, page, word, access, outcome);
 	int error = lg_fill(map, page, count, access);

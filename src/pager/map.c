@@ -236,9 +236,9 @@ static int make(struct lg_pager *pager, void *at, struct lg_store *store,
 	map->huge = shift == LG_PAGE_SHIFT_HUGE && pager->userfault.can_move && !map->readonly;
 	map->protects = pager->userfault.can_protect && !map->huge;
 	map->prefetch = options->prefetch != 0;
-	map->block = store->calls->fetch != NULL ? lg_flight_block_pages(shift) : 1;
+	map->block = store->fetches ? lg_flight_block_pages(shift) : 1;
 	map->streams.eager = store->is_remote;
-	if (store->calls->fetch != NULL)
+	if (store->fetches)
 		map->streams.span = lg_min(LG_FLIGHT_HOLE_MOST / (map->block << shift) + 1,
 					   LG_FLIGHT_SPAN_MOST);
 	lg_store_relaxed(&map->access, (uint32_t)LG_NORMAL);

@@ -22,12 +22,16 @@ enum { WINDOW_PART_FLIGHTS = 2, REQUESTS_OF_WINDOW = 8, REQUESTS_LEAST = 2 };
 #define REQUEST_LEAST LG_MIB(1)
 #define REQUEST_MOST LG_MIB(8)
 
+/* The same of those that have none: what is read has a buffer of its length beside its pages. */
+enum { PIECE_PART_REMOTE = 64, READING_PART_REMOTE = 5 };
+#define WINDOW_REMOTE(budget) lg_min(WINDOW_MOST_FLIGHTS, (budget) / 8 * 3)
+
 /* Readers that are left for those who wait: one in so many. */
 enum { DEMAND_PART = 4 };
 
 static bool has_flights(const struct lg_map *map)
 {
-	return map->store->calls->fetch != NULL;
+	return map->store->fetches;
 }
 
 static uint64_t part_of(uint64_t budget, unsigned part)
@@ -47,7 +51,18 @@ uint64_t lg_prefetch_most(const struct lg_pager *pager)
 
 uint64_t lg_prefetch_window(const struct lg_map *map)
 {
-	return has_flights(map) ? flights_most(map->pager) : lg_prefetch_most(map->pager);
+	if (has_flights(map))
+		return flights_most(map->pager);
+	return map->store->is_remote ? WINDOW_REMOTE(lg_load_relaxed(&map->pager->budget)) :
+				       lg_prefetch_most(map->pager);
+}
+
+static uint64_t piece_bytes_remote(const struct lg_pager *pager)
+{
+	uint64_t budget = lg_load_relaxed(&pager->budget);
+
+	return lg_min(lg_max(REQUEST_LEAST, part_of(budget, PIECE_PART_REMOTE)),
+		      lg_min(LG_MIB(2), part_of(budget, PIECE_PART)));
 }
 
 /* Of one read. */
@@ -56,7 +71,8 @@ static uint64_t piece_bytes(const struct lg_map *map)
 	uint64_t window = lg_prefetch_window(map), budget = lg_load_relaxed(&map->pager->budget);
 
 	if (!has_flights(map))
-		return lg_min(LG_MIB(2), part_of(budget, PIECE_PART));
+		return map->store->is_remote ? piece_bytes_remote(map->pager) :
+					       lg_min(LG_MIB(2), part_of(budget, PIECE_PART));
 	return lg_min(lg_min(lg_max(part_of(window, REQUESTS_OF_WINDOW), REQUEST_LEAST),
 			     part_of(window, REQUESTS_LEAST)),
 		      REQUEST_MOST);
@@ -280,9 +296,15 @@ static void serve(const struct lg_request *request)
 /* How many may read ahead. The others are for those whose page only a reader can bring. */
 static uint64_t most_ahead(const struct lg_pager *pager)
 {
-	uint64_t readers = lg_load_relaxed(&pager->readers);
+	uint64_t readers = lg_load_relaxed(&pager->readers), most = readers;
 
-	return lg_load_relaxed(&pager->slow_stores) > 0 ? readers - readers / DEMAND_PART : readers;
+	if (lg_load_relaxed(&pager->slow_stores) > 0)
+		most -= readers / DEMAND_PART;
+	if (readers > pager->options.readers) /* there are remote objects */
+		most = lg_min(most, lg_max(lg_load_relaxed(&pager->budget) / READING_PART_REMOTE /
+						   piece_bytes_remote(pager),
+					   1));
+	return most;
 }
 
 /* What flies ahead is charged, and cannot be evicted: all of it together has the room of one window. */

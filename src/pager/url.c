@@ -10,6 +10,8 @@
 
 /* What is put into the map at once; a touch reads more, for a round trip brings it in hardly more time. */
 #define PAGE_BYTES LG_KIB(64)
+/* With a cache, whose blocks have so much, it is one block. */
+#define PAGE_BYTES_CACHED LG_KIB(256)
 
 enum { PAGE_PART = 64 };
 
@@ -39,11 +41,11 @@ static const struct lg_setting rows[] = {
 };
 /* clang-format on */
 
-static uint64_t default_page(const struct lg_pager *pager)
+static uint64_t default_page(const struct lg_pager *pager, bool is_cached)
 {
 	uint64_t part = lg_load_relaxed(&pager->budget) / PAGE_PART;
 
-	return lg_min(PAGE_BYTES, (uint64_t)1 << lg_log2_floor(part));
+	return lg_min(is_cached ? PAGE_BYTES_CACHED : PAGE_BYTES, (uint64_t)1 << lg_log2_floor(part));
 }
 
 static int parse(const char *text, const struct lg_pager *pager, struct wish *wish)
@@ -53,9 +55,13 @@ static int parse(const char *text, const struct lg_pager *pager, struct wish *wi
 						  .manual = "lg_map_url(3)" };
 	int error = lg_map_options_parse(NULL, &pager->options, LG_MAP_STORE, &wish->map);
 
-	wish->map.page = default_page(pager);
+	wish->map.page = 0;
 	lg_remote_options_start(&wish->remote);
-	return error == 0 && text != NULL ? lg_settings_parse(&table, text, wish) : error;
+	if (error == 0 && text != NULL)
+		error = lg_settings_parse(&table, text, wish);
+	if (wish->map.page == 0)
+		wish->map.page = default_page(pager, wish->remote.cache_dir[0] != '\0');
+	return error;
 }
 
 static int map_url(struct lg_pager *pager, const char *url, const char *text, struct lg_map **map)

@@ -17,7 +17,8 @@ enum lg_remote_style { LG_STYLE_AUTO, LG_STYLE_PATH, LG_STYLE_VIRTUAL };
 	X(anonymous, SWITCH, NULL, 0, 0, 1)                                                        \
 	X(unpinned, SWITCH, NULL, 0, 0, 1)                                                         \
 	X(on_change, WORD, lg_remote_change_words, LG_CHANGE_FAIL, 0, 0)                           \
-	X(deadline, TIME, NULL, LG_S(60), LG_MS(100), LG_S(86400))
+	X(deadline, TIME, NULL, LG_S(60), LG_MS(100), LG_S(86400))                                 \
+	X(cache_bytes, SIZE, NULL, LG_GIB(1), LG_MIB(1), LG_TIB(64))
 
 /* X(name, type, capacity, is it secret?) */
 #define LG_REMOTE_STRINGS(X)                                                                       \
@@ -27,7 +28,8 @@ enum lg_remote_style { LG_STYLE_AUTO, LG_STYLE_PATH, LG_STYLE_VIRTUAL };
 	X(access_key, NAME, 256, false)                                                            \
 	X(secret_key, NAME, 256, true)                                                             \
 	X(session_token, NAME, 4096, true)                                                         \
-	X(ca_file, PATH, 4096, false)
+	X(ca_file, PATH, 4096, false)                                                              \
+	X(cache_dir, PATH, 4096, false)
 
 struct lg_remote_options {
 #define LG_REMOTE_FIELD(name, type, words, value, low, high) uint64_t name;

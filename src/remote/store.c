@@ -3,6 +3,7 @@
 
 #include "base/bits.h"
 #include "os/map.h"
+#include "remote/block.h"
 #include "remote/courier.h"
 
 #include <errno.h>
@@ -16,6 +17,8 @@ struct remote {
 	struct lg_object *object;
 	_Atomic(char *) head; /* whoever takes it frees it */
 	uint64_t head_bytes;
+	bool is_cached; /* by the blocks below, of the version there is now */
+	struct lg_blocks blocks;
 	struct lg_os_latch latch;
 	struct lg_fetch *waiting; /* under the latch, as what follows */
 	bool abandoned;
@@ -69,8 +72,9 @@ static int wait_for(struct remote *remote, struct lg_fetch *fetch)
 	return error;
 }
 
-static int bring(struct remote *remote, char *buffer, uint64_t length, uint64_t offset, bool ahead)
+static int bring(void *context, char *buffer, uint64_t length, uint64_t offset, bool ahead)
 {
+	struct remote *remote = context;
 	struct lg_fetch *fetch = lg_fetch_new(remote->object, offset, length, buffer);
 
 	if (fetch == NULL)
@@ -100,6 +104,13 @@ static uint64_t copy_head(struct remote *remote, char *buffer, uint64_t length, 
 	return some;
 }
 
+static int read_blocks(void *context, char *buffer, uint64_t length, uint64_t offset, bool ahead)
+{
+	const struct remote *remote = context;
+
+	return lg_blocks_read(&remote->blocks, buffer, length, offset, ahead);
+}
+
 static int read_parts(struct lg_store *store, const struct iovec *parts, int count, uint64_t offset,
 		      bool ahead)
 {
@@ -113,7 +124,8 @@ static int read_parts(struct lg_store *store, const struct iovec *parts, int cou
 		uint64_t done = copy_head(remote, buffer, length, offset);
 
 		if (done < length)
-			error = bring(remote, buffer + done, length - done, offset + done, ahead);
+			error = (remote->is_cached ? read_blocks : bring)(
+				remote, buffer + done, length - done, offset + done, ahead);
 		memset(buffer + length, 0, parts[i].iov_len - length);
 		offset += parts[i].iov_len;
 	}
@@ -236,6 +248,7 @@ static void close_store(struct lg_store *store)
 	struct remote *remote = remote_of(store);
 
 	free(lg_swap_acquire(&remote->head, NULL));
+	lg_cache_close(remote->blocks.cache);
 	lg_object_let_go(remote->object);
 	lg_os_unreserve(remote, sizeof(*remote));
 }
@@ -245,12 +258,28 @@ static void forget(struct lg_store *store)
 {
 	struct remote *remote = remote_of(store);
 
+	lg_cache_forget(remote->blocks.cache);
 	explicit_bzero(&remote->object->options, sizeof(remote->object->options));
 	lg_credentials_wipe(&remote->object->credentials);
 	lg_os_unreserve(remote, sizeof(*remote));
 }
 
 /* --- opening ------------------------------------------------------------------------------------ */
+
+/* What is known now is cached, if it can be. The courier's thread has no work on the object meanwhile. */
+static void cache_version(struct remote *remote, const char *head)
+{
+	struct lg_blocks *blocks = &remote->blocks;
+
+	remote->is_cached = blocks->cache != NULL &&
+			    lg_key_of_version(remote->object, &blocks->version);
+	if (!remote->is_cached)
+		return;
+	blocks->bytes = remote->store.bytes;
+	blocks->bring = bring;
+	blocks->context = remote;
+	lg_blocks_keep(blocks, head, remote->head_bytes, 0);
+}
 
 static int ask(struct remote *remote, char *head)
 {
@@ -265,6 +294,7 @@ static int ask(struct remote *remote, char *head)
 		return lg_object_explain(object, error);
 	remote->store.bytes = object->bytes;
 	remote->head_bytes = lg_min(HEAD_BYTES, object->bytes);
+	cache_version(remote, head);
 	free(lg_swap_ordered(&remote->head, head));
 	return 0;
 }
@@ -305,10 +335,17 @@ static int open_object(const char *url, const struct lg_remote_options *options,
 		error = lg_object_new(url, options, &remote->object);
 	if (error != 0)
 		return error;
-	char *head = malloc(HEAD_BYTES);
-	error = head != NULL ? ask(remote, head) : lg_fail(ENOMEM, "no memory for a block");
+	char *head = NULL;
+	if (options->cache_dir[0] != '\0')
+		error = lg_cache_open(options->cache_dir, options->cache_bytes,
+				      &remote->blocks.cache);
+	if (error == 0) {
+		head = malloc(HEAD_BYTES);
+		error = head != NULL ? ask(remote, head) : lg_fail(ENOMEM, "no memory for a block");
+	}
 	if (error != 0) {
 		free(head);
+		lg_cache_close(remote->blocks.cache);
 		lg_object_let_go(remote->object);
 	}
 	return error;
@@ -335,6 +372,7 @@ int lg_remote_store_open(const char *url, const struct lg_remote_options *option
 	remote->store.lasts = true;
 	remote->store.is_slow = true;
 	remote->store.is_remote = true;
+	remote->store.fetches = remote->blocks.cache == NULL;
 	remote->store.renews = options->on_change == LG_CHANGE_REFETCH;
 	*store = &remote->store;
 	return 0;

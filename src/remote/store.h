@@ -2,6 +2,8 @@
 /*
  * A remote object as a store: read only, of one version, its reads brought by the courier.
  *
+ * With a cache reads look there first, and put there what they brought. Without one they may be fetches, that nobody waits for.
+ *
  * The first block comes with the answer that tells the object's version, and is kept for the first who reads
  * there.
  */

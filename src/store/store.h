@@ -40,7 +40,7 @@ struct lg_store_calls {
 			  uint64_t offset);
 	/*
 	 * Reads without waiting: the sink gets the range, which lies before `bytes`, some calls perhaps before this
-	 * returns. -errno: it never does. NULL: the store has only the calls above; as has one that is written to.
+	 * returns. -errno: it never does. Of stores that say so (fetches), which are read only.
 	 */
 	int (*fetch)(struct lg_store *store, uint64_t offset, uint64_t length, bool ahead,
 		     struct lg_store_sink *sink);
@@ -81,6 +81,7 @@ struct lg_store {
 	bool begins_zero; /* what was never written reads zero and need not be read */
 	bool lasts;       /* it is read by others, or later: what is written has to get there */
 	bool is_slow;     /* a read may take as long as a network's answer */
+	bool fetches;     /* `fetch` is to be used */
 	bool renews;      /* it may be renewed, and is to be */
 	bool is_remote;   /* it always takes as long, whatever its length, and is retried inside */
 };
