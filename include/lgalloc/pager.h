@@ -133,6 +133,8 @@ lg_map *lg_map_file(lg_pager *pager, const char *path, size_t bytes, const char 
  * Options: page (default 64K, less for budgets under 4M; a touch reads 256K), policy, prefetch, and
  *
  *   on_change   fail (default) or refetch
+ *   cache_dir   a directory, ours alone, where blocks are kept for other processes and later; default: none
+ *   cache_bytes what it may have; default 1G
  *   deadline    how long a read may take in all, retries included; default 60s
  *   unpinned    on: an object without ETag and Last-Modified, whose changes go unseen, is not refused
  *   ca_file     certificates to trust, instead of the system's

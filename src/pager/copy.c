@@ -24,7 +24,8 @@ static struct piece piece_at(struct lg_map *map, size_t offset, size_t left)
 			       .bytes = left < to_end ? left : to_end };
 }
 
-static ssize_t copy_once(struct lg_map *map, char *out, const char *in, size_t length, size_t offset)
+static ssize_t copy_once(struct lg_map *map, char *out, const char *in, size_t length,
+			 size_t offset)
 {
 	enum lg_os_access access = in != NULL ? LG_OS_ACCESS_WRITE : LG_OS_ACCESS_READ;
 	size_t done = 0;

@@ -7,8 +7,8 @@
 #include "pager/flush.h"
 #include "pager/limbo.h"
 #include "pager/map.h"
-#include "pager/prefetch.h"
 #include "pager/poison.h"
+#include "pager/prefetch.h"
 #include "pager/probe.h"
 #include "pager/renew.h"
 
@@ -107,8 +107,7 @@ static int fill(struct lg_map *map, uint64_t page, uint64_t word, enum lg_os_acc
 		lg_prefetch_follow(map, page, true);
 		outcome->followed = true;
 	}
-	if (!zero && (map->store->fetches ||
-		      (outcome->signal && !map->store->signal_safe)))
+	if (!zero && (map->store->fetches || (outcome->signal && !map->store->signal_safe)))
 		return ask(map, page, word, access, outcome);
 	int error = lg_fill(map, page, count, access);
 	return error == -ESTALE && map->store->renews ? lg_renew(map) : error;

@@ -36,8 +36,8 @@ int lg_fill_ahead(struct lg_map *map, uint64_t first, uint64_t count, uint64_t m
 enum lg_arrival {
 	LG_ARRIVAL_DEMANDED, /* somebody waits */
 	LG_ARRIVAL_BESIDE,   /* of the same block */
-	LG_ARRIVAL_PIECE,    /* read ahead: the policy has them when their piece joins it (piece.h) */
-	LG_ARRIVAL_MARKER,   /* to limbo: one page, that of a piece of `piece` pages */
+	LG_ARRIVAL_PIECE,  /* read ahead: the policy has them when their piece joins it (piece.h) */
+	LG_ARRIVAL_MARKER, /* to limbo: one page, that of a piece of `piece` pages */
 };
 
 /*

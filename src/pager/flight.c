@@ -55,9 +55,8 @@ static void claim_range(struct lg_flight *flight, const struct lg_flight_range *
 	uint64_t block = map->block, page = range->page;
 
 	for (; page < range->end; page++) {
-		if (flight->missing > 0 &&
-		    (page - flight->first >= LG_FLIGHT_PAGES ||
-		     page - flight->end > LG_FLIGHT_HOLE_MOST >> map->shift))
+		if (flight->missing > 0 && (page - flight->first >= LG_FLIGHT_PAGES ||
+					    page - flight->end > LG_FLIGHT_HOLE_MOST >> map->shift))
 			return;
 		if ((page - range->page) / block % range->step != 0 || !claim(map, page))
 			continue;
@@ -137,8 +136,8 @@ static int install(struct lg_flight *flight, const char *data, uint64_t most, ui
 {
 	uint64_t left = flight->demanded == LG_FLIGHT_NOBODY ? group_end(flight) - flight->next :
 							       flight->end - flight->next;
-	enum lg_arrival how = arrival_of(flight, flight->next,
-					 lg_min(lg_min(most, left), LG_BATCH), count);
+	enum lg_arrival how =
+		arrival_of(flight, flight->next, lg_min(lg_min(most, left), LG_BATCH), count);
 
 	lg_recent_for(flight->thread);
 	int error = lg_fill_arrived(flight->map, flight->next, *count, data, how, flight->wanted);
@@ -260,8 +259,9 @@ static void end(struct lg_store_sink *sink, int error)
 
 	close_group(flight);
 	/* Before others are let at it: who waits for it is told why. */
-	if (error != 0 && !lg_renew_note(map, error) && error != -ECANCELED && flight->is_unreadable &&
-	    flight->demanded != LG_FLIGHT_NOBODY && is_ours(flight, flight->demanded)) {
+	if (error != 0 && !lg_renew_note(map, error) && error != -ECANCELED &&
+	    flight->is_unreadable && flight->demanded != LG_FLIGHT_NOBODY &&
+	    is_ours(flight, flight->demanded)) {
 		lg_poison_claimed(map, flight->demanded, error);
 		clear_ours(flight, flight->demanded, 1);
 	}
@@ -397,8 +397,7 @@ void lg_flight_cancel_stale(struct lg_map *map)
 		struct lg_flight *flight = &pager->flights.table[i];
 
 		if (!flight->is_open || flight->map != map || flight->cancelled ||
-		    flight->advised || flight->demanded != LG_FLIGHT_NOBODY ||
-		    is_awaited(flight))
+		    flight->advised || flight->demanded != LG_FLIGHT_NOBODY || is_awaited(flight))
 			continue;
 		flight->cancelled = true;
 		map->store->calls->cancel(map->store, &flight->sink);

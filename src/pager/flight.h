@@ -45,24 +45,24 @@ struct lg_flight {
 	uint32_t thread; /* who demanded it */
 	bool backward;
 	bool advised;
-	bool cancelled; /* under the lock */
-	bool is_open;   /* the same: it is in the air */
+	bool cancelled;     /* under the lock */
+	bool is_open;       /* the same: it is in the air */
 	bool is_unreadable; /* if it fails it is the store's failure, not ours */
 	uint64_t start_ns;
 	uint64_t next;     /* the page whose bytes come */
 	uint64_t received; /* of it */
 	uint64_t missing;  /* pages that are to come */
 	char *buffer;
-	uint64_t group;  /* the first page of the group that `next` is in */
-	uint64_t marker; /* of that group */
-	uint64_t wanted; /* pages of that group */
+	uint64_t group;                      /* the first page of the group that `next` is in */
+	uint64_t marker;                     /* of that group */
+	uint64_t wanted;                     /* pages of that group */
 	uint64_t ours[LG_FLIGHT_PAGES / 64]; /* a bit each: BUSY is ours, and the page has not come */
 };
 
 struct lg_flights {
 	LG_LINE_ALIGNED struct lg_os_latch lock;
 	struct lg_flight table[LG_FLIGHTS]; /* each goes with the staging buffer of its place */
-	_Atomic(uint64_t) ahead;            /* bytes that were not demanded, with those thrown away */
+	_Atomic(uint64_t) ahead; /* bytes that were not demanded, with those thrown away */
 };
 
 /* Pages that are read for one that is touched: its block. */

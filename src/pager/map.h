@@ -37,9 +37,9 @@ struct lg_map {
 	_Atomic(uint32_t) poisoned;
 	_Atomic(uint32_t) requests; /* of reading ahead, not done yet */
 	_Atomic(bool) closing;
-	_Atomic(bool) stale;         /* the store has another version (renew.h) */
-	_Atomic(uint64_t) changes;   /* how often it was done */
-	uint64_t block;            /* pages that are read for one that is touched, where the store fetches */
+	_Atomic(bool) stale;       /* the store has another version (renew.h) */
+	_Atomic(uint64_t) changes; /* how often it was done */
+	uint64_t block; /* pages that are read for one that is touched, where the store fetches */
 	struct lg_streams streams; /* of blocks; under the pager's lock */
 };
 

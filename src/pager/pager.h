@@ -119,7 +119,8 @@ struct lg_pager {
 	uint64_t frame_bytes;        /* address space for the frames of one page size */
 
 	_Atomic(struct lg_trace *) trace;
-	_Atomic(uint32_t) renewing;    /* 1: a reader renews a map (renew.h); one at a time, for it waits for others */
+	_Atomic(uint32_t)
+		renewing; /* 1: a reader renews a map (renew.h); one at a time, for it waits for others */
 	_Atomic(uint32_t) slow_stores; /* maps whose store cannot be called inside a signal handler */
 
 	LG_LINE_ALIGNED _Atomic(uint64_t) counters[LG_PAGER_COUNTERS_END];

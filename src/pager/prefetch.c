@@ -328,8 +328,7 @@ static bool take(struct lg_pager *pager, struct lg_request *request)
 
 	/* Those who wait are in front. */
 	if (requests->count == 0 ||
-	    (!first->demand &&
-	     (requests->ahead >= most_ahead(pager) || !may_fly(pager, first))))
+	    (!first->demand && (requests->ahead >= most_ahead(pager) || !may_fly(pager, first))))
 		return false;
 	*request = *first;
 	requests->head = (requests->head + 1) % LG_REQUESTS;

@@ -45,7 +45,8 @@ static uint64_t default_page(const struct lg_pager *pager, bool is_cached)
 {
 	uint64_t part = lg_load_relaxed(&pager->budget) / PAGE_PART;
 
-	return lg_min(is_cached ? PAGE_BYTES_CACHED : PAGE_BYTES, (uint64_t)1 << lg_log2_floor(part));
+	return lg_min(is_cached ? PAGE_BYTES_CACHED : PAGE_BYTES,
+		      (uint64_t)1 << lg_log2_floor(part));
 }
 
 static int parse(const char *text, const struct lg_pager *pager, struct wish *wish)

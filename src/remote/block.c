@@ -68,7 +68,8 @@ static int read_part(const struct lg_blocks *blocks, char *buffer, uint64_t leng
 int lg_blocks_read(const struct lg_blocks *blocks, char *buffer, uint64_t length, uint64_t offset,
 		   bool ahead)
 {
-	uint64_t end = offset + length, missing = 0; /* whole blocks before `at`, not yet asked for */
+	uint64_t end = offset + length,
+		 missing = 0; /* whole blocks before `at`, not yet asked for */
 	int error = 0;
 
 	for (uint64_t at = offset, next; error == 0 && at < end; at = next) {

@@ -21,7 +21,7 @@
 #include <unistd.h>
 
 enum {
-	USED_S = 60,      /* a block that was read is young again, but is not said to be more often */
+	USED_S = 60, /* a block that was read is young again, but is not said to be more often */
 	PAUSE_MS = 10000, /* nothing is written for so long, after that failed */
 	NAME_BYTES = 64,
 };
@@ -29,7 +29,8 @@ enum {
 struct lg_cache {
 	struct lg_os_descriptor directory;
 	uint64_t bytes_most;
-	pthread_mutex_t ledger; /* the ledger's own lock is between processes, and is not waited for long */
+	pthread_mutex_t
+		ledger; /* the ledger's own lock is between processes, and is not waited for long */
 	_Atomic(uint64_t) paused_until_ms;
 	_Atomic(uint64_t) written; /* files, so far: a part of their first names */
 };
@@ -199,7 +200,8 @@ static bool write_block(struct lg_cache *cache, const struct lg_key *key, const 
 	snprintf(first, sizeof(first), "new-%d-%llu-%llu", (int)getpid(),
 		 (unsigned long long)lg_os_now_ns(),
 		 (unsigned long long)lg_add_relaxed(&cache->written, 1));
-	int fd = openat(directory, first, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	int fd = openat(directory, first, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
+			0600);
 	if (fd < 0)
 		return false;
 	fill_header(&header, key, data, bytes);

@@ -29,7 +29,7 @@ struct lg_fetch {
 	bool opening;    /* the first one: the object's version comes with it */
 	bool ahead;      /* nobody may ever want it: others go first, and it is given up earlier */
 	_Atomic(uint32_t) holders;
-	struct lg_store_sink *sink;              /* or NULL */
+	struct lg_store_sink *sink;             /* or NULL */
 	void (*landed)(struct lg_fetch *fetch); /* with a sink: the courier is done with it */
 	void *owner;                            /* whom that is for */
 

@@ -43,11 +43,13 @@ static bool has(const char *query, const char *name)
 /* Amazon's and Google's by prefix; older ones, CloudFront's and Azure's have plain names beside the signature. */
 static bool is_of_signature(const char *query, const char *parameter)
 {
-	static const char *const with_signature[] = { "Signature", "Expires", "AWSAccessKeyId",
-						      "GoogleAccessId", "Key-Pair-Id", "Policy",
+	static const char *const with_signature[] = { "Signature",      "Expires",
+						      "AWSAccessKeyId", "GoogleAccessId",
+						      "Key-Pair-Id",    "Policy",
 						      "Hash-Algorithm", NULL };
-	static const char *const with_sig[] = { "sig",   "se",    "st",  "sp",  "sv",  "sr",  "spr", "sip",
-						"skoid", "sktid", "skt", "ske", "sks", "skv", NULL };
+	static const char *const with_sig[] = { "sig", "se",  "st",  "sp",    "sv",
+						"sr",  "spr", "sip", "skoid", "sktid",
+						"skt", "ske", "sks", "skv",   NULL };
 
 	return strncasecmp(parameter, "X-Amz-", 6) == 0 ||
 	       strncasecmp(parameter, "X-Goog-", 7) == 0 ||

@@ -34,7 +34,7 @@ struct lg_object {
 	int64_t skew_s; /* the server's clock less ours */
 	bool region_followed;
 
-	bool is_known; /* the version is: */
+	bool is_known;  /* the version is: */
 	bool was_known; /* a version was: its length stays */
 	uint64_t bytes;
 	char etag[LG_ETAG_BYTES];

@@ -8,9 +8,9 @@ const char *const lg_remote_style_words[] = {
 	[LG_STYLE_AUTO] = "auto", [LG_STYLE_PATH] = "path", [LG_STYLE_VIRTUAL] = "virtual", NULL
 };
 
-const char *const lg_remote_change_words[] = { [LG_CHANGE_FAIL] = "fail",
-					       [LG_CHANGE_REFETCH] = "refetch",
-					       NULL };
+const char *const lg_remote_change_words[] = {
+	[LG_CHANGE_FAIL] = "fail", [LG_CHANGE_REFETCH] = "refetch", NULL
+};
 
 void lg_remote_options_start(struct lg_remote_options *options)
 {

@@ -210,8 +210,8 @@ static void versions_are_kept_apart(void)
 		}
 	}
 	/* And where a map goes on with the next one. */
-	lg_map *map = server_map(pager, "PLAIN", "/cached",
-				 options(",on_change:refetch,prefetch:off"));
+	lg_map *map =
+		server_map(pager, "PLAIN", "/cached", options(",on_change:refetch,prefetch:off"));
 	const char *data = lg_map_data(map);
 	bytes_check(data, 0, MIB, 3);
 	run("rm -f [0-9a-f]*"); /* or nobody would ask the server */
@@ -241,7 +241,8 @@ static void full_and_read_only_disks_are_no_error(void)
 	CLAIM(mount("cache", directory(), "tmpfs", MS_REMOUNT, "size=64m,mode=700") == 0);
 	CLAIM(requests_of(",prefetch:off", PART, false) >= 2);
 	CLAIM(requests_of(",prefetch:off", PART, false) == 1);
-	CLAIM(mount("cache", directory(), "tmpfs", MS_REMOUNT | MS_RDONLY, "size=64m,mode=700") == 0);
+	CLAIM(mount("cache", directory(), "tmpfs", MS_REMOUNT | MS_RDONLY, "size=64m,mode=700") ==
+	      0);
 	CLAIM(requests_of(",prefetch:off", PART, false) == 1);
 	CLAIM(requests_of(",prefetch:off", 2 * PART, false) >= 2);
 	CLAIM(umount(directory()) == 0);

@@ -84,7 +84,8 @@ static uint64_t total(void)
 
 	assert_non_null(names);
 	while ((one = readdir(names)) != NULL) {
-		assert_int_equal(fstatat(dirfd(names), one->d_name, &status, AT_SYMLINK_NOFOLLOW), 0);
+		assert_int_equal(fstatat(dirfd(names), one->d_name, &status, AT_SYMLINK_NOFOLLOW),
+				 0);
 		if (!S_ISREG(status.st_mode))
 			continue;
 		assert_int_equal(status.st_mode & 0777, 0600);
@@ -254,10 +255,11 @@ static void unfinished_files_are_removed_when_they_are_old(void **state)
 	char command[300], path[100];
 
 	(void)state;
-	snprintf(command, sizeof(command),
-		 "cd %s && for i in 1 2 3; do head -c 200000 /dev/zero >new-1-$i; chmod 600 new-1-$i; done;"
-		 "touch -d '1 hour ago' new-1-1 new-1-2; touch mine; chmod 600 mine",
-		 directory);
+	snprintf(
+		command, sizeof(command),
+		"cd %s && for i in 1 2 3; do head -c 200000 /dev/zero >new-1-$i; chmod 600 new-1-$i; done;"
+		"touch -d '1 hour ago' new-1-1 new-1-2; touch mine; chmod 600 mine",
+		directory);
 	assert_int_equal(system(command), 0);
 	for (unsigned i = 0; i < 20; i++)
 		put(cache, i, BYTES);
