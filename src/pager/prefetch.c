@@ -107,6 +107,16 @@ static bool push(const struct lg_request *request)
 	return true;
 }
 
+/* The queue's lock; who sleeps looks at what was posted. */
+static void let_go(struct lg_requests *requests, uint64_t signals)
+{
+	lg_add_release(&requests->posted, 1);
+	bool asleep = requests->asleep > 0;
+	lg_os_latch_let_go(&requests->lock, signals);
+	if (asleep)
+		lg_os_wake_all(&requests->posted);
+}
+
 /* Requests of `piece` blocks each. */
 static void post(struct lg_map *map, const struct lg_ahead *ahead, uint64_t piece)
 {
@@ -129,11 +139,7 @@ static void post(struct lg_map *map, const struct lg_ahead *ahead, uint64_t piec
 		    }))
 			break;
 	}
-	lg_add_release(&requests->posted, 1);
-	bool asleep = requests->asleep > 0;
-	lg_os_latch_let_go(&requests->lock, signals);
-	if (asleep)
-		lg_os_wake_all(&requests->posted);
+	let_go(requests, signals);
 }
 
 bool lg_prefetch_demand(struct lg_map *map, uint64_t page, enum lg_os_access access)
@@ -207,11 +213,7 @@ void lg_prefetch_range(struct lg_map *map, uint64_t first, uint64_t end)
 						.step = 1,
 						.advised = true }))
 			break;
-	lg_add_release(&requests->posted, 1);
-	bool asleep = requests->asleep > 0;
-	lg_os_latch_let_go(&requests->lock, signals);
-	if (asleep)
-		lg_os_wake_all(&requests->posted);
+	let_go(requests, signals);
 }
 
 /* --- the readers -------------------------------------------------------------------------------- */

@@ -206,6 +206,41 @@ static void closing_does_not_wait(void)
 	server_faults("[]");
 }
 
+/* A page whose bytes are here is in the map, whatever becomes of the rest of its request. */
+static void pages_come_before_their_request_ends(void)
+{
+	lg_map *map = server_map(pager, "FAULTY", "/big", "deadline:600s,prefetch:off");
+	const char *data = lg_map_data(map);
+
+	server_faults("[{\"after\":200000,\"then\":\"hang\"},{\"hang\":true,\"always\":true}]");
+	bytes_check(data + 7 * MIB, 7 * MIB, 192 * KIB, 0);
+	CLAIM(lg_map_close(map) == 0);
+	server_faults("[]");
+}
+
+/* A stream opens its window; the program goes elsewhere; what still flies for the stream ends. */
+static void what_nobody_waits_for_any_more_is_cancelled(void)
+{
+	static char log[1 << 17];
+	lg_map *map = server_map(pager, "FAULTY", "/big", "deadline:600s");
+	const char *data = lg_map_data(map);
+
+	/* The next block and the window, slowly: a request of 2 MiB would take 20 s. */
+	server_faults(
+		"[{\"bps\":100000},{\"bps\":100000},{\"bps\":100000},{\"bps\":100000},{\"bps\":100000},"
+		"{\"bps\":100000},{\"bps\":100000},{\"bps\":100000},{\"bps\":100000}]");
+	bytes_check(data, 0, 64, 0);
+	bytes_check(data + 256 * KIB, 256 * KIB, 64, 0);
+	for (size_t i = 0; i < 24; i++) /* no two at one distance */
+		bytes_check(data + 60 * MIB - i * (i + 9) * 64 * KIB,
+			    60 * MIB - i * (i + 9) * 64 * KIB, 64, 0);
+	bytes_check(data + 2 * MIB, 2 * MIB, 64, 0);
+	server_log(log, sizeof(log));
+	CLAIM(strstr(log, "\"range\":\"bytes=2097152-2359295\"") != NULL);
+	CLAIM(lg_map_close(map) == 0);
+	server_faults("[]");
+}
+
 static void secrets_go_nowhere_else(void)
 {
 	static char log[1 << 16];
@@ -260,6 +295,8 @@ int main(int argc, char **argv)
 	weak_etags_pin();
 	no_byte_of_another_version_is_seen();
 	closing_does_not_wait();
+	pages_come_before_their_request_ends();
+	what_nobody_waits_for_any_more_is_cancelled();
 	secrets_go_nowhere_else();
 	CLAIM(lg_pager_free(pager) == 0);
 	return 0;

@@ -191,6 +191,11 @@ static void stream_backward_awaits_the_first_pages(void **state)
 	assert_true(lg_stream_awaits(&streams, 8, 4, true, UINT64_MAX));
 	assert_false(lg_stream_awaits(&streams, 19, 4, true, UINT64_MAX));
 	assert_false(lg_stream_awaits(&streams, 8, 4, false, UINT64_MAX));
+	/* Not heard of for some faults. */
+	assert_true(lg_stream_awaits(&streams, 8, 4, true, 0));
+	streams.faults += 3;
+	assert_false(lg_stream_awaits(&streams, 8, 4, true, 2));
+	assert_true(lg_stream_awaits(&streams, 8, 4, true, 3));
 }
 
 static void where_waits_are_long_two_neighbours_open_the_window(void **state)
@@ -214,9 +219,34 @@ static void where_waits_are_long_two_neighbours_open_the_window(void **state)
 	assert_int_equal(run.requests, 0);
 }
 
+static void steps_up_to_the_span_are_asked_for_together(void **state)
+{
+	struct lg_streams mine = { .eager = true, .span = 3 };
+	struct lg_ahead ahead;
+	uint64_t asked = 0;
+
+	(void)state;
+	assert_true(lg_stream_spans(&mine, -3));
+	assert_false(lg_stream_spans(&mine, 4));
+	assert_true(lg_stream_spans(&(struct lg_streams){ .span = 0 }, 1));
+	assert_false(lg_stream_spans(&(struct lg_streams){ .span = 0 }, 2));
+	/* A window of 16 in pieces of 8: nothing is asked for until a piece of it is free. */
+	for (uint64_t page = 10; page < 400; page += 2) {
+		if (!lg_stream_step(&mine, page, 1000, false, false, 8, 16, &ahead))
+			continue;
+		assert_int_equal(ahead.step, 2);
+		assert_int_equal(ahead.count % 8, 0);
+		if (asked != 0)
+			assert_int_equal(ahead.first, asked);
+		asked = ahead.first + ahead.count * 2;
+	}
+	assert_in_range(asked, 400, 400 + 2 * 16);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(steps_up_to_the_span_are_asked_for_together),
 		cmocka_unit_test_setup(forward_is_read_ahead_after_its_second_step, start),
 		cmocka_unit_test_setup(backward_is_read_ahead_to_the_first_page, start),
 		cmocka_unit_test_setup(stride_asks_for_its_pages_only, start),
