@@ -47,7 +47,7 @@ and CMake, and the manual pages of the calls and of the options.")
 
 set(CPACK_DEBIAN_TOOLS_PACKAGE_NAME lgalloc-tools)
 set(CPACK_DEBIAN_TOOLS_PACKAGE_SECTION utils)
-set(CPACK_DEBIAN_TOOLS_PACKAGE_SUGGESTS liblgalloc-dev)
+set(CPACK_DEBIAN_TOOLS_PACKAGE_SUGGESTS "liblgalloc-dev, libcurl4")
 set(CPACK_DEBIAN_TOOLS_DESCRIPTION "allocator for large memory, backed by a file or anonymous (command)
 ${about}
 This package has the command lgalloc and the library that \"lgalloc run\"

@@ -2,8 +2,8 @@
 /*
  * The pager: memory larger than memory, in user space.
  *
- * A pager holds a budget in bytes. Maps attach to it: memory that spills to a file, a named file, a store
- * of the user's own. Touching a map just works; what is resident never exceeds the budget, over all
+ * A pager holds a budget in bytes. Maps attach to it: memory that spills to a file, a named file, an
+ * object on S3 or the web, a store of the user's own. Touching a map just works; what is resident never exceeds the budget, over all
  * maps of the pager. No swap and no privilege is needed.
  *
  * Know this first
@@ -114,6 +114,42 @@ lg_map *lg_map_memory(lg_pager *pager, size_t bytes, const char *options);
  */
 lg_map *lg_map_file(lg_pager *pager, const char *path, size_t bytes, const char *options);
 
+/*
+ * An object of S3 or the web as memory, read only: "s3://bucket/key", "https://host/path", "http://…". Touched
+ * pages are fetched, and no others but those a scan is about to reach. The call asks the server for the object's
+ * length and version, with its first bytes.
+ *
+ * One version: what is read is of the version found here, or an error: -ESTALE where the object has changed since,
+ * -ENOENT where it is gone. Pages that are here already stay. What fails in passing is tried again, for at
+ * most `deadline`; then the page cannot be read, as of any map: SIGBUS, lg_map_error(), lg_map_retry(). Closing
+ * does not wait for the network.
+ *
+ * With on_change:refetch the map goes on with the object's next version, if it is as long: before the first page of that
+ * comes in all pages of the old one are dropped, so that a map never has pages of two. What the program read before stays
+ * with it: a loop over many pages can see the old version up to a page and then the new one. lg_map_changes(),
+ * asked before and after, tells; lg_map_read() by itself returns bytes of one version. While pages are pinned
+ * the map keeps its version, and other pages are -ESTALE.
+ *
+ * Options: page (default 64K, less for budgets under 4M; a touch reads 256K), policy, prefetch, and
+ *
+ *   on_change   fail (default) or refetch
+ *   cache_dir   a directory, ours alone, where blocks are kept for other processes and later; default: none
+ *   cache_bytes what it may have; default 1G
+ *   deadline    how long a read may take in all, retries included; default 60s
+ *   unpinned    on: an object without ETag and Last-Modified, whose changes go unseen, is not refused
+ *   ca_file     certificates to trust, instead of the system's
+ *   access_key, secret_key, session_token, profile, region, endpoint, style, anonymous
+ *               S3: who asks, and where; lg_map_url(3)
+ *
+ * An empty object has size 0, and reads as zeros. A pager with `faults:threads` serves four faults at a time.
+ *
+ * NULL and errno: EINVAL the URL or an option; ENOSYS no libcurl; EACCES no or wrong credentials; ENOENT;
+ * EOPNOTSUPP the server tells no length, no version, or has no ranges; EPROTO its certificate; EHOSTUNREACH,
+ * ECONNREFUSED, ECONNRESET, ETIMEDOUT, EIO; and as lg_map_file. Writing to it raises SIGSEGV: nothing is ever
+ * written back.
+ */
+lg_map *lg_map_url(lg_pager *pager, const char *url, const char *options);
+
 /* A store of the user's own; see store.h. `context` is passed to its functions. */
 lg_map *lg_map_store(lg_pager *pager, const struct lg_store_ops *ops, void *context, size_t bytes,
 		     const char *options);
@@ -123,6 +159,9 @@ void *lg_map_data(const lg_map *map);
 
 /* As asked for; the bytes from there to the end of the last page read zero and are written nowhere. */
 size_t lg_map_size(const lg_map *map);
+
+/* How often the object of lg_map_url with on_change:refetch became another since; 0 for other maps. */
+uint64_t lg_map_changes(const lg_map *map);
 
 /*
  * Ranges are `length` bytes from `offset`; length 0: to the end. -EINVAL: outside the map.

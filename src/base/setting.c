@@ -262,20 +262,35 @@ static void set_plainly(const struct lg_setting *row, uint64_t value, struct lg_
 	}
 }
 
+/* A secret that has a comma ends there, and what is behind is part of it. */
+static int refuse_hidden(const struct lg_settings *table)
+{
+	return lg_fail(EINVAL,
+		       "something unknown follows a secret, which can have no comma; "
+		       "%s lists the options",
+		       table->manual);
+}
+
 /* Checks one key:value, and sets it if `into` is there. */
 static int handle(const struct lg_settings *table, struct lg_setting_piece key,
-		  struct lg_setting_piece text, const void *context, void *into)
+		  struct lg_setting_piece text, const void *context, void *into, bool *hides)
 {
 	const struct lg_setting *row = lg_settings_find(table, key);
 	uint64_t value = 0;
 	char allowed[ALLOWED_BYTES];
 	int error;
 
+	if (row == NULL && *hides)
+		return refuse_hidden(table);
 	if (row == NULL)
 		return lg_fail(EINVAL, "option '%.*s' is unknown; %s lists them", length_of(key),
 			       key.start, table->manual);
+	*hides = *hides || row->is_secret;
 	if (!parse_value(row, text, &value)) {
 		describe_allowed(row, allowed);
+		if (*hides)
+			return lg_fail(EINVAL, "option %s: its value is not %s", row->name,
+				       allowed);
 		return lg_fail(EINVAL, "option %s: '%.*s' is not %s", row->name, length_of(text),
 			       text.start, allowed);
 	}
@@ -288,18 +303,22 @@ static int handle(const struct lg_settings *table, struct lg_setting_piece key,
 
 static int walk(const struct lg_settings *table, const char *text, const void *context, void *into)
 {
+	bool hides = false;
+
 	while (*text != '\0') {
 		size_t length = strcspn(text, ",");
 		const char *colon = memchr(text, ':', length);
 
 		if (length > 0) { /* an empty piece, as after a last comma, says nothing */
+			if (colon == NULL && hides)
+				return refuse_hidden(table);
 			if (colon == NULL)
 				return lg_fail(EINVAL,
 					       "option '%.*s' has no value: write key:value",
 					       (int)(length < 80 ? length : 80), text);
 			struct lg_setting_piece key = { text, (size_t)(colon - text) };
 			struct lg_setting_piece value = { colon + 1, length - key.length - 1 };
-			int error = handle(table, key, value, context, into);
+			int error = handle(table, key, value, context, into, &hides);
 			if (error != 0)
 				return error;
 		}

@@ -39,6 +39,7 @@ struct lg_setting {
 	const char *const *words; /* ended by NULL */
 	size_t offset;            /* of the uint64_t, or of the string, in what is set */
 	size_t capacity;          /* of a string, its end included */
+	bool is_secret;           /* no message shows it, nor what follows it in a text */
 };
 
 /* A piece of the text: not terminated, so that nothing is copied before all of it is known good. */

@@ -58,3 +58,10 @@ void lg_os_descriptor_close(struct lg_os_descriptor *descriptor)
 		close(descriptor->fd);
 	descriptor->fd = -1;
 }
+
+int lg_os_poll_now(struct pollfd *descriptors, unsigned count)
+{
+	int ready = poll(descriptors, count, 0);
+
+	return ready < 0 ? -errno : ready;
+}

@@ -7,6 +7,7 @@
 #ifndef LG_OS_DESCRIPTOR_H
 #define LG_OS_DESCRIPTOR_H
 
+#include <poll.h>
 #include <stdbool.h>
 #include <sys/types.h>
 
@@ -27,5 +28,8 @@ bool lg_os_descriptor_is_ours(const struct lg_os_descriptor *descriptor);
 
 /* Closes it if it is ours. May be called again. */
 void lg_os_descriptor_close(struct lg_os_descriptor *descriptor);
+
+/* Which of these are ready, without waiting: how many, or -errno. */
+int lg_os_poll_now(struct pollfd *descriptors, unsigned count);
 
 #endif

@@ -120,7 +120,9 @@ int lg_map_error(lg_map *map, const void *address)
 		return lg_fail(EINVAL, "%p is not in this map", address);
 	if (lg_word_state(lg_load_acquire(&map->words[offset >> map->shift])) != LG_PAGE_POISONED)
 		return 0;
-	return lg_load_relaxed(&map->read_error);
+	int error = lg_load_relaxed(&map->read_error);
+	return map->store->calls->explain != NULL ? map->store->calls->explain(map->store, error) :
+						    error;
 }
 
 int lg_map_retry(lg_map *map)

@@ -24,20 +24,18 @@ static struct piece piece_at(struct lg_map *map, size_t offset, size_t left)
 			       .bytes = left < to_end ? left : to_end };
 }
 
-static ssize_t copy(struct lg_map *map, char *out, const char *in, size_t length, size_t offset)
+static ssize_t copy_once(struct lg_map *map, char *out, const char *in, size_t length,
+			 size_t offset)
 {
 	enum lg_os_access access = in != NULL ? LG_OS_ACCESS_WRITE : LG_OS_ACCESS_READ;
 	size_t done = 0;
 
-	if (lg_pager_of_caller(map->pager) == NULL)
-		return -ECHILD;
-	if (offset >= map->bytes)
-		return 0;
-	length = lg_min(length, map->bytes - offset);
 	while (done < length) {
 		struct piece piece = piece_at(map, offset + done, length - done);
 		int error = lg_pin_page(map, piece.page, access);
 
+		if (error != 0 && map->store->calls->explain != NULL)
+			return map->store->calls->explain(map->store, error);
 		if (error != 0)
 			return lg_fail(-error, "the page at %zu: %s", offset + done,
 				       lg_error_name(-error));
@@ -49,6 +47,26 @@ static ssize_t copy(struct lg_map *map, char *out, const char *in, size_t length
 		done += piece.bytes;
 	}
 	return (ssize_t)done;
+}
+
+/* All of one version. */
+static ssize_t copy(struct lg_map *map, char *out, const char *in, size_t length, size_t offset)
+{
+	enum { TIMES_MOST = 16 };
+
+	if (lg_pager_of_caller(map->pager) == NULL)
+		return -ECHILD;
+	if (offset >= map->bytes)
+		return 0;
+	length = lg_min(length, map->bytes - offset);
+	for (int i = 0; i < TIMES_MOST; i++) {
+		uint64_t changes = lg_map_changes(map);
+		ssize_t done = copy_once(map, out, in, length, offset);
+
+		if (done < 0 || changes == lg_map_changes(map))
+			return done;
+	}
+	return lg_fail(ESTALE, "it changes faster than %zu bytes of it can be read", length);
 }
 
 ssize_t lg_map_read(lg_map *map, void *buffer, size_t length, size_t offset)

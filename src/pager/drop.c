@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 #include "pager/drop.h"
 
+#include "os/clock.h"
 #include "os/map.h"
 #include "pager/budget.h"
 #include "pager/limbo.h"
 #include "pager/map.h"
 #include "pager/poison.h"
+
+#include <errno.h>
 
 /* SKIP: it is out and need not be touched, or pinned and may not be. */
 enum claim { CLAIMED, SKIP, TAKEN };
@@ -87,7 +90,7 @@ static uint64_t drop(struct lg_map *map, uint64_t first, uint64_t end, bool all)
 		}
 	}
 	drop_mapped(map, page - run, run, forget);
-	if (!all)
+	if (!all && !lg_load_relaxed(&map->stale))
 		lg_pager_count(map->pager, discarded, dropped);
 	return frames;
 }
@@ -134,13 +137,19 @@ int lg_drop_limbo(struct lg_map *map, uint64_t first, uint64_t end)
 	return result;
 }
 
-void lg_drop_all(struct lg_map *map)
+/* Nothing but the words knows of its pages. */
+static void forget_pages(struct lg_map *map)
 {
 	uint64_t signals = lg_pager_lock(map->pager);
 
 	lg_recent_forget(map);
 	lg_piece_forget(map);
 	lg_pager_unlock(map->pager, signals);
+}
+
+void lg_drop_all(struct lg_map *map)
+{
+	forget_pages(map);
 	uint64_t frames = drop(map, 0, map->pages, true);
 	/* Huge frames are worth keeping for other maps, if there are; those of small pages are not. */
 	if (!map->huge)
@@ -148,4 +157,36 @@ void lg_drop_all(struct lg_map *map)
 	if (lg_load_relaxed(&map->pager->map_count) == 1)
 		while (lg_limbo_retire(map->pager, LG_BATCH_BYTES) > 0)
 			;
+}
+
+static bool has_pins(const struct lg_map *map)
+{
+	for (uint64_t page = 0; page < map->pages; page++)
+		if ((lg_load_relaxed(&map->words[page]) & LG_WORD_PINS) != 0)
+			return true;
+	return false;
+}
+
+int lg_drop_changed(struct lg_map *map)
+{
+	enum { PAUSE_US = 50 };
+	uint64_t left = 1;
+
+	if (has_pins(map))
+		return -ESTALE;
+	forget_pages(map);
+	while (left > 0) {
+		left = 0;
+		(void)drop(map, 0, map->pages, false);
+		for (uint64_t page = 0; page < map->pages; page++) {
+			uint64_t seen = lg_load_acquire(&map->words[page]);
+
+			if ((seen & LG_WORD_PINS) != 0)
+				return -ESTALE;
+			left += lg_word_state(seen) != LG_PAGE_OUT;
+		}
+		if (left > 0)
+			lg_os_sleep_us(PAUSE_US); /* copies are short */
+	}
+	return 0;
 }

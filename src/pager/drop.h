@@ -16,4 +16,10 @@ int lg_drop_limbo(struct lg_map *map, uint64_t first, uint64_t end);
 /* The map ends. */
 void lg_drop_all(struct lg_map *map);
 
+/*
+ * All of a map that nobody writes to and no page comes into, BUSY ones as soon as they are not. -ESTALE: some are pinned, and
+ * stay; others are gone.
+ */
+int lg_drop_changed(struct lg_map *map);
+
 #endif

@@ -7,8 +7,10 @@
 #include "pager/flush.h"
 #include "pager/limbo.h"
 #include "pager/map.h"
+#include "pager/poison.h"
 #include "pager/prefetch.h"
 #include "pager/probe.h"
+#include "pager/renew.h"
 
 #include <errno.h>
 
@@ -17,8 +19,9 @@ struct outcome {
 	enum lg_trace_kind kind;
 	bool stalled;   /* the store, or another's work on the page, was waited for */
 	bool ahead;     /* the page had been read ahead */
+	bool followed;  /* the streams know of it */
 	bool signal;    /* inside a signal handler */
-	unsigned asked; /* how often a reader was asked for the page */
+	unsigned asked; /* how often a reader, or the store itself, was asked for the page */
 };
 
 /* CLEAN to DIRTY; BUSY is ours. */
@@ -55,17 +58,33 @@ static uint64_t claim_zeros(struct lg_map *map, uint64_t page)
 	return count;
 }
 
-/* The store is not to be called here: a reader does it, with our BUSY. */
-static int ask_reader(struct lg_map *map, uint64_t page, uint64_t word, enum lg_os_access access,
-		      struct outcome *outcome)
+/* A flight, before which the map is renewed if need be. */
+static int start(struct lg_map *map, uint64_t page)
 {
-	enum { TIMES_MOST = 3, PAUSE_US = 100 };
+	int error = lg_flight_demand(map, page);
+
+	if (error != -ESTALE || !map->store->renews)
+		return error;
+	error = lg_renew(map);
+	if (error != 0)
+		lg_poison(map, page, error);
+	return error;
+}
+
+/* The store is not to be called here, or not waited for: a reader does it, or a flight, with our BUSY. */
+static int ask(struct lg_map *map, uint64_t page, uint64_t word, enum lg_os_access access,
+	       struct outcome *outcome)
+{
+	enum { TIMES_MOST = 3, TIMES_RENEWED = 16, PAUSE_US = 100 };
+	unsigned most = map->store->renews ? TIMES_RENEWED : TIMES_MOST;
 
 	outcome->stalled = true;
-	if (outcome->asked++ == TIMES_MOST) {
+	if (outcome->asked++ == most) {
 		lg_word_release(&map->words[page], word);
 		return -ENOMEM; /* which it waited for long enough */
 	}
+	if (!outcome->signal)
+		return start(map, page);
 	if (!lg_prefetch_demand(map, page, access)) {
 		lg_word_release(&map->words[page], word);
 		outcome->asked--;
@@ -83,9 +102,15 @@ static int fill(struct lg_map *map, uint64_t page, uint64_t word, enum lg_os_acc
 
 	outcome->stalled = !zero;
 	outcome->kind = access == LG_OS_ACCESS_WRITE ? LG_TRACE_WRITE : LG_TRACE_READ;
-	if (outcome->signal && !zero && !map->store->signal_safe)
-		return ask_reader(map, page, word, access, outcome);
-	return lg_fill(map, page, count, access);
+	if (map->store->is_remote && !outcome->followed) {
+		/* What follows flies together with this one, not a round trip later. */
+		lg_prefetch_follow(map, page, true);
+		outcome->followed = true;
+	}
+	if (!zero && (map->store->fetches || (outcome->signal && !map->store->signal_safe)))
+		return ask(map, page, word, access, outcome);
+	int error = lg_fill(map, page, count, access);
+	return error == -ESTALE && map->store->renews ? lg_renew(map) : error;
 }
 
 /* Mapped as it should be? Else what is missing is done, and the page looked at again. */
@@ -122,8 +147,8 @@ static int step(struct lg_map *map, uint64_t page, enum lg_os_access access, boo
 		break;
 	case LG_PAGE_DIRTY:
 		return keep && !lg_word_claim(word, seen) ? -EAGAIN : 1;
-	case LG_PAGE_POISONED:
-		return -EIO;
+	case LG_PAGE_POISONED: /* just now, for us, or earlier */
+		return outcome->asked > 0 ? lg_load_relaxed(&map->read_error) : -EIO;
 	}
 	return error;
 }
@@ -136,6 +161,8 @@ static int serve(struct lg_map *map, uint64_t page, enum lg_os_access access, bo
 	int done;
 
 	for (;;) {
+		if (outcome->asked > 0 && lg_renew_wait(map))
+			outcome->stalled = true;
 		*seen = lg_load_acquire(word); /* W1 */
 		if ((*seen & LG_WORD_BUSY) != 0) {
 			lg_pager_count(map->pager, waits, 1);
@@ -161,7 +188,7 @@ static void follow(struct lg_map *map, uint64_t page, enum lg_os_access access,
 		lg_flush_note(map->pager);
 	if (outcome->kind != 0)
 		lg_trace_note(&map->pager->trace, outcome->kind, map->index, page, map->shift);
-	if (outcome->stalled || outcome->ahead)
+	if ((outcome->stalled || outcome->ahead) && !outcome->followed)
 		lg_prefetch_follow(map, page, outcome->stalled);
 }
 

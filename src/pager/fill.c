@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 #include "pager/fill.h"
 
+#include "base/require.h"
 #include "os/map.h"
 #include "pager/budget.h"
 #include "pager/content.h"
@@ -8,6 +9,7 @@
 #include "pager/map.h"
 #include "pager/poison.h"
 #include "pager/probe.h"
+#include "pager/renew.h"
 #include "pager/transfer.h"
 
 #include <errno.h>
@@ -205,6 +207,11 @@ undo_claim:
 int lg_fill(struct lg_map *map, uint64_t first, uint64_t count, enum lg_os_access access)
 {
 	bool zero = lg_map_is_zero(map, lg_load_relaxed(&map->words[first])), unreadable = false;
+
+	if (lg_renew_is_due(map)) {
+		give_up(map, first, count);
+		return -ESTALE;
+	}
 	int error = map->huge ? fill_moved(map, first, access, zero, &unreadable) :
 				fill_copied(map, first, count, access, zero, &unreadable);
 
@@ -216,7 +223,7 @@ int lg_fill(struct lg_map *map, uint64_t first, uint64_t count, enum lg_os_acces
 		lg_probe_fill(lg_map_page_at(map, first), count << map->shift);
 	if (error == 0 && access == LG_OS_ACCESS_WRITE)
 		lg_pager_count(map->pager, bytes_dirtied, count << map->shift);
-	if (unreadable)
+	if (unreadable && !lg_renew_note(map, error))
 		lg_poison(map, first, error);
 	return error;
 }
@@ -349,7 +356,7 @@ static int ahead_copied(struct lg_map *map, uint64_t first, uint64_t count, uint
 
 	if (error != 0)
 		goto undo_claims;
-	error = lg_transfer_read(map, first, count, buffer);
+	error = lg_transfer_read_ahead(map, first, count, buffer);
 	if (error != 0)
 		goto undo_budget;
 	if (!add_residents(map, first, count, handles)) {
@@ -386,6 +393,10 @@ int lg_fill_ahead(struct lg_map *map, uint64_t first, uint64_t count, uint64_t m
 {
 	int error = 0;
 
+	if (lg_renew_is_due(map)) {
+		give_up(map, first, count);
+		return -ESTALE;
+	}
 	if (!map->huge) {
 		error = ahead_copied(map, first, count, marker);
 	} else {
@@ -399,4 +410,46 @@ int lg_fill_ahead(struct lg_map *map, uint64_t first, uint64_t count, uint64_t m
 	if (error == 0)
 		lg_pager_count(map->pager, prefetched, count);
 	return error;
+}
+
+/* --- on their way ------------------------------------------------------------------------------- */
+
+static void publish_arrived(struct lg_map *map, uint64_t first, uint64_t count,
+			    const uint32_t *handles, enum lg_arrival how)
+{
+	enum lg_page_state state = state_after_copy(map, LG_OS_ACCESS_READ);
+
+	if (how == LG_ARRIVAL_DEMANDED) {
+		publish(map, first, count, handles, state, LG_OS_ACCESS_READ);
+	} else if (how == LG_ARRIVAL_PIECE) {
+		for (uint64_t page = first; page < first + count; page++)
+			lg_or_relaxed(&map->words[page], LG_WORD_ASIDE);
+		release_mapped(map, first, count, handles, state);
+	} else {
+		publish_ahead(map, first, count, handles, state);
+	}
+	if (how == LG_ARRIVAL_DEMANDED || how == LG_ARRIVAL_BESIDE)
+		lg_pager_count(map->pager, bytes_wanted, count << map->shift);
+	lg_probe_fill(lg_map_page_at(map, first), count << map->shift);
+}
+
+int lg_fill_arrived(struct lg_map *map, uint64_t first, uint64_t count, const void *data,
+		    enum lg_arrival how, uint64_t piece)
+{
+	uint32_t handles[LG_BATCH], frame;
+
+	LG_ASSERT(count <= LG_BATCH);
+	if (!add_residents(map, first, count, handles))
+		return -ENOMEM;
+	if (how == LG_ARRIVAL_MARKER && mark(map, data, &frame)) {
+		enter_limbo(map, first, handles[0], frame, piece);
+		return 0;
+	}
+	int error = copy_in(map, first, count, data, map->protects && !map->readonly);
+	if (error != 0) {
+		remove_residents(map, count, handles);
+		return error;
+	}
+	publish_arrived(map, first, count, handles, how);
+	return 0;
 }

@@ -21,7 +21,8 @@ struct lg_map;
 /*
  * Fills `count` pages from `first`, all OUT, whose BUSY is the caller's and is released. More than one only
  * where all are zeros. 0, or -errno: the store could not be read, and the page is POISONED; or there is no
- * memory (-ENOMEM, or why pages could not be written), and the pages are OUT.
+ * memory (-ENOMEM, or why pages could not be written), and the pages are OUT; or -ESTALE, they are OUT, and the map is to be
+ * renewed (renew.h).
  */
 int lg_fill(struct lg_map *map, uint64_t first, uint64_t count, enum lg_os_access access);
 
@@ -30,5 +31,20 @@ int lg_fill(struct lg_map *map, uint64_t first, uint64_t count, enum lg_os_acces
  * not into the map; huge pages all do.
  */
 int lg_fill_ahead(struct lg_map *map, uint64_t first, uint64_t count, uint64_t marker);
+
+/* How pages come that a flight (flight.h) brings. */
+enum lg_arrival {
+	LG_ARRIVAL_DEMANDED, /* somebody waits */
+	LG_ARRIVAL_BESIDE,   /* of the same block */
+	LG_ARRIVAL_PIECE,  /* read ahead: the policy has them when their piece joins it (piece.h) */
+	LG_ARRIVAL_MARKER, /* to limbo: one page, that of a piece of `piece` pages */
+};
+
+/*
+ * `count` pages, at most LG_BATCH, whose memory is charged and whose BUSY ends: from `data` into the map. -errno: it does
+ * not end, and they are OUT.
+ */
+int lg_fill_arrived(struct lg_map *map, uint64_t first, uint64_t count, const void *data,
+		    enum lg_arrival how, uint64_t piece);
 
 #endif

@@ -69,7 +69,7 @@ static bool give_up(struct lg_pager *pager, struct lg_frames *frames, uint32_t i
 	if ((seen & LG_WORD_AHEAD) != 0) {
 		lg_pager_count(pager, prefetch_useless,
 			       lg_resident_at(&pager->residents, lg_word_handle(seen))->ahead);
-		lg_stream_waste(&map->streams, page);
+		lg_stream_waste(&map->streams, page / map->block);
 		lg_piece_give_up(map, page);
 	}
 	lg_resident_remove(pager, lg_word_handle(seen));

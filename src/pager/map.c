@@ -7,6 +7,7 @@
 #include "os/map.h"
 #include "pager/atlas.h"
 #include "pager/drop.h"
+#include "pager/flight.h"
 #include "pager/pin.h"
 #include "pager/server.h"
 #include "pager/sync.h"
@@ -229,11 +230,17 @@ static int make(struct lg_pager *pager, void *at, struct lg_store *store,
 	map->lent = at != NULL;
 	map->bytes = store->bytes;
 	map->shift = shift;
-	map->pages = (map->bytes + options->page - 1) >> shift;
+	/* An empty object has a page of zeros. */
+	map->pages = lg_max((map->bytes + options->page - 1) >> shift, 1);
 	map->readonly = store->readonly;
 	map->huge = shift == LG_PAGE_SHIFT_HUGE && pager->userfault.can_move && !map->readonly;
 	map->protects = pager->userfault.can_protect && !map->huge;
 	map->prefetch = options->prefetch != 0;
+	map->block = store->fetches ? lg_flight_block_pages(shift) : 1;
+	map->streams.eager = store->is_remote;
+	if (store->fetches)
+		map->streams.span = lg_min(LG_FLIGHT_HOLE_MOST / (map->block << shift) + 1,
+					   LG_FLIGHT_SPAN_MOST);
 	lg_store_relaxed(&map->access, (uint32_t)LG_NORMAL);
 	error = check_ways(map);
 	if (error != 0)
@@ -283,8 +290,8 @@ int lg_map_make_at(struct lg_pager *pager, void *at, struct lg_store *store, uns
 	return make(pager, at, store, &options, map);
 }
 
-static struct lg_map *make_anywhere(struct lg_pager *pager, struct lg_store *store,
-				    const struct lg_map_options *options)
+struct lg_map *lg_map_make(struct lg_pager *pager, struct lg_store *store,
+			   const struct lg_map_options *options)
 {
 	struct lg_map *map;
 	int error = make(pager, NULL, store, options, &map);
@@ -306,7 +313,7 @@ lg_map *lg_map_memory(lg_pager *pager, size_t bytes, const char *text)
 	if (bytes == 0)
 		return fail(lg_fail(EINVAL, "a map of 0 bytes was asked for"));
 	error = lg_spill_open(pager->options.dir, bytes, options.reserve == LG_RESERVE_ON, &store);
-	return error == 0 ? make_anywhere(pager, store, &options) : fail(error);
+	return error == 0 ? lg_map_make(pager, store, &options) : fail(error);
 }
 
 lg_map *lg_map_file(lg_pager *pager, const char *path, size_t bytes, const char *text)
@@ -322,7 +329,7 @@ lg_map *lg_map_file(lg_pager *pager, const char *path, size_t bytes, const char 
 		return fail(error);
 	error = lg_file_store_open(path, options.offset, bytes, options.readonly != 0,
 				   options.create != 0, &store);
-	return error == 0 ? make_anywhere(pager, store, &options) : fail(error);
+	return error == 0 ? lg_map_make(pager, store, &options) : fail(error);
 }
 
 lg_map *lg_map_store(lg_pager *pager, const struct lg_store_ops *ops, void *context, size_t bytes,
@@ -338,7 +345,7 @@ lg_map *lg_map_store(lg_pager *pager, const struct lg_store_ops *ops, void *cont
 	if (error != 0)
 		return fail(error);
 	error = lg_user_store_open(ops, context, bytes, options.readonly != 0, &store);
-	return error == 0 ? make_anywhere(pager, store, &options) : fail(error);
+	return error == 0 ? lg_map_make(pager, store, &options) : fail(error);
 }
 
 /* --- ending ------------------------------------------------------------------------------------- */
@@ -355,6 +362,8 @@ int lg_map_close(lg_map *map)
 	lg_store_relaxed(&map->closing, true);
 	/* Who found it open under the lock has counted a request by now, and drain sees it. */
 	lg_pager_unlock(pager, lg_pager_lock(pager));
+	if (map->store->calls->abandon != NULL)
+		map->store->calls->abandon(map->store);
 	lg_atlas_remove(map);
 	lg_server_leave(pager);
 	lg_prefetch_drain(map);
@@ -381,6 +390,13 @@ void *lg_map_data(const lg_map *map)
 size_t lg_map_size(const lg_map *map)
 {
 	return map->bytes;
+}
+
+/* What was read before this is of no later version than it says. */
+uint64_t lg_map_changes(const lg_map *map)
+{
+	atomic_thread_fence(memory_order_acquire);
+	return lg_load_acquire(&map->changes);
 }
 
 int lg_map_range(const struct lg_map *map, size_t offset, size_t length, uint64_t *first,

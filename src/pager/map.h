@@ -37,7 +37,10 @@ struct lg_map {
 	_Atomic(uint32_t) poisoned;
 	_Atomic(uint32_t) requests; /* of reading ahead, not done yet */
 	_Atomic(bool) closing;
-	struct lg_streams streams; /* under the pager's lock */
+	_Atomic(bool) stale;       /* the store has another version (renew.h) */
+	_Atomic(uint64_t) changes; /* how often it was done */
+	uint64_t block; /* pages that are read for one that is touched, where the store fetches */
+	struct lg_streams streams; /* of blocks; under the pager's lock */
 };
 
 static inline uint64_t lg_map_page_bytes(const struct lg_map *map)
@@ -70,6 +73,10 @@ static inline uint64_t lg_map_stored_bytes(const struct lg_map *map, uint64_t pa
  */
 int lg_map_make_at(struct lg_pager *pager, void *at, struct lg_store *store, unsigned shift,
 		   struct lg_map **map);
+
+/* The same anywhere. NULL and errno. */
+struct lg_map *lg_map_make(struct lg_pager *pager, struct lg_store *store,
+			   const struct lg_map_options *options);
 
 /* The map at this place of the pager's table. */
 static inline struct lg_map *lg_map_of(struct lg_pager *pager, uint32_t index)

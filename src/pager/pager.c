@@ -101,12 +101,27 @@ static int start(struct lg_pager *pager)
 {
 	int error = start_threads(pager, lg_writer_run, pager->options.writers);
 
+	lg_store_relaxed(&pager->readers, (uint32_t)pager->options.readers);
 	if (error == 0)
 		error = start_threads(pager, lg_prefetch_run, pager->options.readers);
 	if (error == 0 && pager->in_threads)
 		error = start_threads(pager, lg_server_run, LG_SERVERS);
 	if (error != 0)
 		stop_threads(pager);
+	return error;
+}
+
+int lg_pager_add_readers(struct lg_pager *pager)
+{
+	int error = 0;
+
+	lg_os_latch_take(&pager->threads_lock);
+	while (error == 0 && lg_load_relaxed(&pager->readers) < LG_THREADS_MOST) {
+		error = start_threads(pager, lg_prefetch_run, 1);
+		if (error == 0)
+			lg_add_relaxed(&pager->readers, 1);
+	}
+	lg_os_latch_release(&pager->threads_lock);
 	return error;
 }
 

@@ -21,6 +21,7 @@
 #include "os/hangup.h"
 #include "os/latch.h"
 #include "os/userfault.h"
+#include "pager/flight.h"
 #include "pager/frame.h"
 #include "pager/options.h"
 #include "pager/piece.h"
@@ -101,11 +102,14 @@ struct lg_pager {
 	struct lg_staging staging;
 	struct lg_nursery nursery;
 	struct lg_requests requests;
+	struct lg_flights flights;
 
 	_Atomic(uint32_t) servers;
 	_Atomic(uint32_t) server_turns[LG_SERVERS]; /* odd: at work on a map */
 	pthread_t threads[2 * LG_THREADS_MOST + LG_SERVERS];
-	unsigned thread_count;
+	unsigned thread_count; /* under the lock, but at the pager's start and end */
+	struct lg_os_latch threads_lock;
+	_Atomic(uint32_t) readers;
 
 	struct lg_os_latch maps_lock;
 	_Atomic(struct lg_map *) maps[LG_MAPS];
@@ -116,6 +120,8 @@ struct lg_pager {
 	uint64_t frame_bytes;        /* address space for the frames of one page size */
 
 	_Atomic(struct lg_trace *) trace;
+	_Atomic(uint32_t)
+		renewing; /* 1: a reader renews a map (renew.h); one at a time, for it waits for others */
 	_Atomic(uint32_t) slow_stores; /* maps whose store cannot be called inside a signal handler */
 
 	LG_LINE_ALIGNED _Atomic(uint64_t) counters[LG_PAGER_COUNTERS_END];
@@ -184,6 +190,9 @@ static inline uint64_t lg_pager_page_most(const struct lg_pager *pager)
 /* -errno in words. `name`: what those call it who watch, NULL: its number. */
 int lg_pager_make(const struct lg_pager_options *options, const char *name,
 		  struct lg_pager **pager);
+
+/* More readers, for stores whose reads are long and many: as many as there can be. -errno in words. */
+int lg_pager_add_readers(struct lg_pager *pager);
 
 /* lg_pager_stats_read, of a pager that is there. */
 void lg_pager_measure(struct lg_pager *pager, struct lg_pager_stats *stats);

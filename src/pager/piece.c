@@ -26,7 +26,7 @@ static void join(struct lg_pieces *pieces, uint32_t place)
 void lg_piece_add(struct lg_map *map, uint64_t first, uint64_t count, uint64_t marker)
 {
 	struct lg_pieces *pieces = &map->pager->pieces;
-	uint64_t bytes = count << map->shift, most = lg_prefetch_most(map->pager);
+	uint64_t bytes = count << map->shift, most = lg_prefetch_window(map);
 
 	while (pieces->count == LG_PIECES || (pieces->count > 0 && pieces->bytes + bytes > most))
 		join(pieces, 0);

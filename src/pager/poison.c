@@ -5,17 +5,12 @@
 #include "pager/map.h"
 #include "pager/probe.h"
 
-void lg_poison(struct lg_map *map, uint64_t page, int error)
+void lg_poison_claimed(struct lg_map *map, uint64_t page, int error)
 {
 	const struct lg_os_userfault *userfault = &map->pager->userfault;
 	lg_word *word = &map->words[page];
 	uint64_t seen = lg_load_relaxed(word);
 
-	do {
-		seen = lg_word_wait(word, seen);
-		if (lg_word_state(seen) != LG_PAGE_OUT)
-			return;
-	} while (!lg_word_claim(word, &seen));
 	/* First, for whoever gets the SIGBUS may ask at once what it means. */
 	lg_store_relaxed(&map->read_error, error);
 	lg_add_relaxed(&map->poisoned, 1);
@@ -30,6 +25,19 @@ void lg_poison(struct lg_map *map, uint64_t page, int error)
 	}
 	lg_probe_poison(lg_map_page_at(map, page), -error);
 	lg_word_release(word, lg_word_with_state(seen, LG_PAGE_POISONED));
+}
+
+void lg_poison(struct lg_map *map, uint64_t page, int error)
+{
+	lg_word *word = &map->words[page];
+	uint64_t seen = lg_load_relaxed(word);
+
+	do {
+		seen = lg_word_wait(word, seen);
+		if (lg_word_state(seen) != LG_PAGE_OUT)
+			return;
+	} while (!lg_word_claim(word, &seen));
+	lg_poison_claimed(map, page, error);
 }
 
 void lg_poison_heal(struct lg_map *map, uint64_t page)

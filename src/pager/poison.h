@@ -14,6 +14,9 @@ struct lg_map;
 /* The page is OUT, and nobody's that we hold; unless somebody brought it in meanwhile it is POISONED. */
 void lg_poison(struct lg_map *map, uint64_t page, int error);
 
+/* The same of a page that is OUT and whose BUSY is the caller's, where it ends. */
+void lg_poison_claimed(struct lg_map *map, uint64_t page, int error);
+
 /* Its addresses fault again; BUSY is the caller's, who says what it is then. */
 void lg_poison_heal(struct lg_map *map, uint64_t page);
 

@@ -3,18 +3,45 @@
 
 #include "os/clock.h"
 #include "pager/fill.h"
+#include "pager/flight.h"
 #include "pager/map.h"
+#include "pager/poison.h"
+#include "pager/renew.h"
+
+#include <errno.h>
 
 /* A window is at most this part of the budget: what is read ahead must not drive itself out. */
 enum { WINDOW_PART = 8, PIECE_PART = 32 };
 
-/* Pages of one read. */
-static uint64_t piece_of(const struct lg_map *map)
-{
-	uint64_t budget = lg_load_relaxed(&map->pager->budget);
-	uint64_t bytes = lg_min(LG_MIB(2), (uint64_t)1 << lg_log2_floor(budget / PIECE_PART));
+/*
+ * Of maps that have flights, with one round trip for each request: the window is what a round trip can bring, in as
+ * many requests as there are connections for reading ahead, or nearly.
+ */
+enum { WINDOW_PART_FLIGHTS = 2, REQUESTS_OF_WINDOW = 8, REQUESTS_LEAST = 2 };
+#define WINDOW_MOST_FLIGHTS LG_MIB(64)
+#define REQUEST_LEAST LG_MIB(1)
+#define REQUEST_MOST LG_MIB(8)
 
-	return lg_max(bytes >> map->shift, 1);
+/* The same of those that have none: what is read has a buffer of its length beside its pages. */
+enum { PIECE_PART_REMOTE = 64, READING_PART_REMOTE = 5 };
+#define WINDOW_REMOTE(budget) lg_min(WINDOW_MOST_FLIGHTS, (budget) / 8 * 3)
+
+/* Readers that are left for those who wait: one in so many. */
+enum { DEMAND_PART = 4 };
+
+static bool has_flights(const struct lg_map *map)
+{
+	return map->store->fetches;
+}
+
+static uint64_t part_of(uint64_t budget, unsigned part)
+{
+	return (uint64_t)1 << lg_log2_floor(budget / part);
+}
+
+static uint64_t flights_most(const struct lg_pager *pager)
+{
+	return lg_min(WINDOW_MOST_FLIGHTS, lg_load_relaxed(&pager->budget) / WINDOW_PART_FLIGHTS);
 }
 
 uint64_t lg_prefetch_most(const struct lg_pager *pager)
@@ -22,9 +49,44 @@ uint64_t lg_prefetch_most(const struct lg_pager *pager)
 	return lg_load_relaxed(&pager->budget) / WINDOW_PART;
 }
 
+uint64_t lg_prefetch_window(const struct lg_map *map)
+{
+	if (has_flights(map))
+		return flights_most(map->pager);
+	return map->store->is_remote ? WINDOW_REMOTE(lg_load_relaxed(&map->pager->budget)) :
+				       lg_prefetch_most(map->pager);
+}
+
+static uint64_t piece_bytes_remote(const struct lg_pager *pager)
+{
+	uint64_t budget = lg_load_relaxed(&pager->budget);
+
+	return lg_min(lg_max(REQUEST_LEAST, part_of(budget, PIECE_PART_REMOTE)),
+		      lg_min(LG_MIB(2), part_of(budget, PIECE_PART)));
+}
+
+/* Of one read. */
+static uint64_t piece_bytes(const struct lg_map *map)
+{
+	uint64_t window = lg_prefetch_window(map), budget = lg_load_relaxed(&map->pager->budget);
+
+	if (!has_flights(map))
+		return map->store->is_remote ? piece_bytes_remote(map->pager) :
+					       lg_min(LG_MIB(2), part_of(budget, PIECE_PART));
+	return lg_min(lg_min(lg_max(part_of(window, REQUESTS_OF_WINDOW), REQUEST_LEAST),
+			     part_of(window, REQUESTS_LEAST)),
+		      REQUEST_MOST);
+}
+
+/* In blocks, which are pages where there are no flights. */
+static uint64_t piece_of(const struct lg_map *map)
+{
+	return lg_max((piece_bytes(map) >> map->shift) / map->block, 1);
+}
+
 static uint64_t window_most(const struct lg_map *map)
 {
-	return lg_max(lg_prefetch_most(map->pager) >> map->shift, 1);
+	return lg_max((lg_prefetch_window(map) >> map->shift) / map->block, 1);
 }
 
 static bool follows(const struct lg_map *map)
@@ -33,43 +95,51 @@ static bool follows(const struct lg_map *map)
 }
 
 /* Under the queue's lock. */
-static bool push(struct lg_map *map, uint64_t page, uint64_t count, bool backward, bool advised)
+static bool push(const struct lg_request *request)
 {
-	struct lg_requests *requests = &map->pager->requests;
+	struct lg_requests *requests = &request->map->pager->requests;
 
 	/* Half of the queue is for those who wait. */
-	if (requests->count >= LG_REQUESTS / 2 || lg_load_relaxed(&map->closing))
+	if (requests->count >= LG_REQUESTS / 2 || lg_load_relaxed(&request->map->closing))
 		return false;
-	requests->ring[(requests->head + requests->count++) % LG_REQUESTS] = (struct lg_request){
-		.map = map,
-		.page = page,
-		.count = (uint32_t)count,
-		.backward = backward,
-		.advised = advised,
-	};
-	lg_add_relaxed(&map->requests, 1);
+	requests->ring[(requests->head + requests->count++) % LG_REQUESTS] = *request;
+	lg_add_relaxed(&request->map->requests, 1);
 	return true;
 }
 
-static void post(struct lg_map *map, const struct lg_ahead *ahead, bool advised)
+/* The queue's lock; who sleeps looks at what was posted. */
+static void let_go(struct lg_requests *requests, uint64_t signals)
 {
-	struct lg_requests *requests = &map->pager->requests;
-	bool near = ahead->step == 1 || ahead->step == -1;
-	uint64_t piece = near ? piece_of(map) : 1, signals = lg_os_latch_hold(&requests->lock);
-
-	for (uint64_t done = 0, count; done < ahead->count; done += count) {
-		uint64_t from = ahead->first + done * (uint64_t)ahead->step;
-
-		count = lg_min(piece, ahead->count - done);
-		if (!push(map, ahead->step < 0 ? from - (count - 1) : from, count, ahead->step < 0,
-			  advised))
-			break;
-	}
 	lg_add_release(&requests->posted, 1);
 	bool asleep = requests->asleep > 0;
 	lg_os_latch_let_go(&requests->lock, signals);
 	if (asleep)
 		lg_os_wake_all(&requests->posted);
+}
+
+/* Requests of `piece` blocks each. */
+static void post(struct lg_map *map, const struct lg_ahead *ahead, uint64_t piece)
+{
+	struct lg_requests *requests = &map->pager->requests;
+	uint64_t step = (uint64_t)(ahead->step < 0 ? -ahead->step : ahead->step);
+	uint64_t signals = lg_os_latch_hold(&requests->lock);
+
+	for (uint64_t done = 0, count; done < ahead->count; done += count) {
+		uint64_t from = ahead->first + done * (uint64_t)ahead->step;
+
+		count = lg_min(piece, ahead->count - done);
+		if (ahead->step < 0)
+			from -= (count - 1) * step;
+		if (!push(&(struct lg_request){
+			    .map = map,
+			    .page = from * map->block,
+			    .count = (uint32_t)(((count - 1) * step + 1) * map->block),
+			    .step = (uint32_t)step,
+			    .backward = ahead->step < 0,
+		    }))
+			break;
+	}
+	let_go(requests, signals);
 }
 
 bool lg_prefetch_demand(struct lg_map *map, uint64_t page, enum lg_os_access access)
@@ -104,12 +174,15 @@ void lg_prefetch_follow(struct lg_map *map, uint64_t page, bool stalled)
 	if (!follows(map))
 		return;
 	uint64_t signals = lg_pager_lock(map->pager);
-	bool wanted = lg_stream_step(&map->streams, page, map->pages, stalled,
+	bool wanted = lg_stream_step(&map->streams, page / map->block,
+				     (map->pages + map->block - 1) / map->block, stalled,
 				     lg_load_relaxed(&map->access) == LG_SEQUENTIAL, piece_of(map),
 				     window_most(map), &ahead);
 	lg_pager_unlock(map->pager, signals);
+	if (stalled && has_flights(map))
+		lg_flight_cancel_stale(map);
 	if (wanted)
-		post(map, &ahead, false);
+		post(map, &ahead, lg_stream_spans(&map->streams, ahead.step) ? piece_of(map) : 1);
 }
 
 uint64_t lg_prefetch_zeros(struct lg_map *map, uint64_t page)
@@ -129,7 +202,18 @@ uint64_t lg_prefetch_zeros(struct lg_map *map, uint64_t page)
 
 void lg_prefetch_range(struct lg_map *map, uint64_t first, uint64_t end)
 {
-	post(map, &(struct lg_ahead){ .first = first, .count = end - first, .step = 1 }, true);
+	struct lg_requests *requests = &map->pager->requests;
+	uint64_t piece = lg_max(piece_bytes(map) >> map->shift, 1),
+		 signals = lg_os_latch_hold(&requests->lock);
+
+	for (uint64_t page = first; page < end; page += piece)
+		if (!push(&(struct lg_request){ .map = map,
+						.page = page,
+						.count = (uint32_t)lg_min(piece, end - page),
+						.step = 1,
+						.advised = true }))
+			break;
+	let_go(requests, signals);
 }
 
 /* --- the readers -------------------------------------------------------------------------------- */
@@ -162,10 +246,28 @@ static bool is_late(const struct lg_request *request)
 	if (request->advised)
 		return false;
 	uint64_t signals = lg_pager_lock(map->pager);
-	bool awaited =
-		lg_stream_awaits(&map->streams, request->page, request->count, request->backward);
+	bool awaited = lg_stream_awaits(&map->streams, request->page / map->block,
+					request->count / map->block, request->backward, UINT64_MAX);
 	lg_pager_unlock(map->pager, signals);
 	return !awaited;
+}
+
+static void serve_demand(const struct lg_request *request)
+{
+	struct lg_map *map = request->map;
+	int error;
+
+	lg_recent_for(request->thread);
+	if (has_flights(map))
+		error = lg_flight_demand(map, request->page);
+	else
+		error = lg_fill(map, request->page, 1, request->access);
+	lg_recent_for(0);
+	if (error != -ESTALE || !map->store->renews)
+		return;
+	error = lg_renew(map);
+	if (error != 0)
+		lg_poison(map, request->page, error);
 }
 
 static void serve(const struct lg_request *request)
@@ -174,17 +276,91 @@ static void serve(const struct lg_request *request)
 	uint64_t end = lg_min(request->page + request->count, map->pages), count;
 
 	if (request->demand) {
-		lg_recent_for(request->thread);
-		(void)lg_fill(map, request->page, 1, request->access);
-		lg_recent_for(0);
+		serve_demand(request);
 		return;
 	}
 	if (is_late(request))
 		return;
+	if (has_flights(map)) {
+		lg_flight_ahead(map, &(struct lg_flight_range){ .page = request->page,
+								.end = end,
+								.step = request->step,
+								.backward = request->backward,
+								.advised = request->advised });
+		return;
+	}
 	for (uint64_t page = request->page;
 	     !lg_load_relaxed(&map->closing) && (count = claim_run(map, &page, end)) > 0;
 	     page += count)
 		(void)lg_fill_ahead(map, page, count, request->backward ? page + count - 1 : page);
+}
+
+/* How many may read ahead. The others are for those whose page only a reader can bring. */
+static uint64_t most_ahead(const struct lg_pager *pager)
+{
+	uint64_t readers = lg_load_relaxed(&pager->readers), most = readers;
+
+	if (lg_load_relaxed(&pager->slow_stores) > 0)
+		most -= readers / DEMAND_PART;
+	if (readers > pager->options.readers) /* there are remote objects */
+		most = lg_min(most, lg_max(lg_load_relaxed(&pager->budget) / READING_PART_REMOTE /
+						   piece_bytes_remote(pager),
+					   1));
+	return most;
+}
+
+/* What flies ahead is charged, and cannot be evicted: all of it together has the room of one window. */
+static bool may_fly(const struct lg_pager *pager, const struct lg_request *request)
+{
+	uint64_t ahead = lg_load_relaxed(&pager->flights.ahead),
+		 bytes = (uint64_t)request->count << request->map->shift;
+
+	if (!has_flights(request->map))
+		return true;
+	/* One reader at a time, which is soon done: what is wanted first takes off first. */
+	return !pager->requests.launching &&
+	       (ahead == 0 || ahead + bytes <= flights_most(pager) * request->step);
+}
+
+/* Under the queue's lock. */
+static bool take(struct lg_pager *pager, struct lg_request *request)
+{
+	struct lg_requests *requests = &pager->requests;
+	const struct lg_request *first = &requests->ring[requests->head];
+
+	/* Those who wait are in front. */
+	if (requests->count == 0 ||
+	    (!first->demand && (requests->ahead >= most_ahead(pager) || !may_fly(pager, first))))
+		return false;
+	*request = *first;
+	requests->head = (requests->head + 1) % LG_REQUESTS;
+	requests->count--;
+	requests->ahead += !request->demand;
+	if (!request->demand && has_flights(request->map))
+		requests->launching = true;
+	return true;
+}
+
+void lg_prefetch_look(struct lg_pager *pager)
+{
+	struct lg_requests *requests = &pager->requests;
+	uint64_t signals = lg_os_latch_hold(&requests->lock);
+	bool look = requests->count > 0 && requests->asleep > 0;
+
+	lg_add_release(&requests->posted, 1);
+	lg_os_latch_let_go(&requests->lock, signals);
+	if (look)
+		lg_os_wake(&requests->posted);
+}
+
+static void leave(struct lg_requests *requests, const struct lg_request *request)
+{
+	lg_os_latch_take(&requests->lock);
+	requests->ahead -= !request->demand;
+	if (!request->demand && has_flights(request->map))
+		requests->launching = false;
+	lg_os_latch_release(&requests->lock);
+	lg_sub_release(&request->map->requests, 1);
 }
 
 void *lg_prefetch_run(void *argument)
@@ -199,17 +375,12 @@ void *lg_prefetch_run(void *argument)
 
 		lg_os_latch_take(&requests->lock);
 		uint32_t posted = lg_load_acquire(&requests->posted); /* P1 */
-		if (requests->count > 0) {
-			request = requests->ring[requests->head];
-			requests->head = (requests->head + 1) % LG_REQUESTS;
-			requests->count--;
-		} else {
+		if (!take(pager, &request))
 			requests->asleep++;
-		}
 		lg_os_latch_release(&requests->lock);
 		if (request.map != NULL) {
 			serve(&request);
-			lg_sub_release(&request.map->requests, 1);
+			leave(requests, &request);
 			continue;
 		}
 		/* After the count was read, or the last wake might be missed. */

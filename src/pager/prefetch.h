@@ -26,6 +26,7 @@ struct lg_request {
 	struct lg_map *map;
 	uint64_t page;
 	uint32_t count;
+	uint32_t step; /* blocks, of which the first is wanted: of a map that has flights */
 	bool backward; /* its last page will be touched first */
 	bool advised;  /* by the user, not by a stream */
 	bool demand;   /* somebody waits; the page's BUSY comes with it */
@@ -37,6 +38,8 @@ struct lg_requests {
 	LG_LINE_ALIGNED struct lg_os_latch lock;
 	_Atomic(uint32_t) posted; /* goes up with each request */
 	uint32_t asleep;
+	uint32_t ahead; /* readers that are reading ahead */
+	bool launching; /* one of them starts a flight */
 	uint32_t head;
 	uint32_t count;
 	struct lg_request ring[LG_REQUESTS];
@@ -51,8 +54,11 @@ void lg_prefetch_follow(struct lg_map *map, uint64_t page, bool stalled);
  */
 uint64_t lg_prefetch_zeros(struct lg_map *map, uint64_t page);
 
-/* Bytes that are read ahead at most. */
+/* Bytes that are read ahead at most, and not touched yet. */
 uint64_t lg_prefetch_most(const struct lg_pager *pager);
+
+/* The same for one map. */
+uint64_t lg_prefetch_window(const struct lg_map *map);
 
 /* Asks for a range, as far as the queue has room. */
 void lg_prefetch_range(struct lg_map *map, uint64_t first, uint64_t end);
@@ -62,6 +68,9 @@ void lg_prefetch_range(struct lg_map *map, uint64_t first, uint64_t end);
  * which is OUT, goes to it. False: the queue is full of others, and BUSY stays with the caller.
  */
 bool lg_prefetch_demand(struct lg_map *map, uint64_t page, enum lg_os_access access);
+
+/* A request that had to wait may be served now. */
+void lg_prefetch_look(struct lg_pager *pager);
 
 /* A reader's life. */
 void *lg_prefetch_run(void *pager);

@@ -113,10 +113,15 @@ int lg_staging_take(struct lg_pager *pager, uint64_t bytes, uint64_t more, void 
 	return 0;
 }
 
+unsigned lg_staging_place(const struct lg_pager *pager, const void *buffer)
+{
+	return (unsigned)((uint64_t)((const char *)buffer - pager->staging.base) /
+			  pager->staging.bytes);
+}
+
 void lg_staging_give(struct lg_pager *pager, void *buffer)
 {
-	put_back(pager, (unsigned)((uint64_t)((char *)buffer - pager->staging.base) /
-				   pager->staging.bytes));
+	put_back(pager, lg_staging_place(pager, buffer));
 }
 
 uint64_t lg_staging_drop(struct lg_pager *pager)

@@ -46,6 +46,9 @@ void lg_staging_end(struct lg_pager *pager);
 int lg_staging_take(struct lg_pager *pager, uint64_t bytes, uint64_t more, void **buffer);
 void lg_staging_give(struct lg_pager *pager, void *buffer);
 
+/* Which of the LG_STAGING_BUFFERS it is. */
+unsigned lg_staging_place(const struct lg_pager *pager, const void *buffer);
+
 /* Gives up the memory of idle buffers: bytes. */
 uint64_t lg_staging_drop(struct lg_pager *pager);
 

@@ -3,7 +3,7 @@
 
 #include "base/bits.h"
 
-enum { STEP_MOST = 64, WINDOW_PIECES = 2 };
+enum { STEP_MOST = 64, WINDOW_PIECES = 2, WINDOW_OPEN = INT32_MAX };
 
 static uint64_t distance(int64_t step)
 {
@@ -52,7 +52,7 @@ static struct lg_stream *find(struct lg_streams *streams, uint64_t page)
 			stream->step = (int64_t)(page - stream->last);
 			stream->last = page;
 			stream->used = streams->faults;
-			return NULL;
+			return streams->eager && distance(stream->step) == 1 ? stream : NULL;
 		}
 		if (stream->used < oldest->used)
 			oldest = stream;
@@ -76,7 +76,7 @@ static struct lg_stream *follow(struct lg_streams *streams, uint64_t page, bool 
 		return NULL;
 	if (!stream->believed) {
 		stream->believed = true;
-		stream->window = piece * WINDOW_PIECES;
+		stream->window = streams->eager ? WINDOW_OPEN : piece * WINDOW_PIECES;
 		stream->ahead = page + (uint64_t)stream->step;
 	}
 	stream->last = page;
@@ -94,6 +94,11 @@ static uint64_t steps_left(uint64_t page, int64_t step, uint64_t pages)
 	return step > 0 ? (pages - 1 - page) / distance(step) + 1 : page / distance(step) + 1;
 }
 
+bool lg_stream_spans(const struct lg_streams *streams, int64_t step)
+{
+	return distance(step) <= lg_max(streams->span, 1);
+}
+
 bool lg_stream_step(struct lg_streams *streams, uint64_t page, uint64_t pages, bool stalled,
 		    bool sequential, uint64_t piece, uint64_t most, struct lg_ahead *ahead)
 {
@@ -105,7 +110,7 @@ bool lg_stream_step(struct lg_streams *streams, uint64_t page, uint64_t pages, b
 		stream->window *= 2;
 	stream->window = lg_max(lg_min(stream->window, most), 1);
 	uint64_t out = (uint64_t)((int64_t)(stream->ahead - page) / stream->step) - 1;
-	uint64_t batch = distance(stream->step) == 1 ? piece : 1;
+	uint64_t batch = lg_stream_spans(streams, stream->step) ? piece : 1;
 
 	if (out >= stream->window || stream->window - out < lg_min(batch, stream->window))
 		return false;
@@ -120,12 +125,13 @@ bool lg_stream_step(struct lg_streams *streams, uint64_t page, uint64_t pages, b
 }
 
 bool lg_stream_awaits(const struct lg_streams *streams, uint64_t first, uint64_t count,
-		      bool backward)
+		      bool backward, uint64_t patience)
 {
 	for (unsigned i = 0; i < LG_STREAMS; i++) {
 		const struct lg_stream *stream = &streams->table[i];
 
-		if (!stream->believed || (stream->step < 0) != backward)
+		if (!stream->believed || (stream->step < 0) != backward ||
+		    streams->faults - stream->used > patience)
 			continue;
 		/* Backward, `ahead` may be the page before the first: none. */
 		if (backward ? first < stream->last &&

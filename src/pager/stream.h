@@ -29,6 +29,8 @@ struct lg_stream {
 struct lg_streams {
 	struct lg_stream table[LG_STREAMS];
 	uint64_t faults;
+	bool eager; /* each wait is a long one: two neighbours are a stream, and its window is open at once */
+	uint64_t span; /* steps so long are requested together, with what lies between; 0: as 1 */
 };
 
 /* What to read ahead now: `count` pages from `first`, `step` apart, in the order they will be wanted. */
@@ -45,9 +47,15 @@ struct lg_ahead {
 bool lg_stream_step(struct lg_streams *streams, uint64_t page, uint64_t pages, bool stalled,
 		    bool sequential, uint64_t piece, uint64_t most, struct lg_ahead *ahead);
 
-/* Whether a stream that goes this way has yet to come to some of these pages, which it asked for. */
+/*
+ * Whether a stream that goes this way, and was heard of in the last `patience` faults, has yet to come to some of
+ * these pages, which it asked for.
+ */
 bool lg_stream_awaits(const struct lg_streams *streams, uint64_t first, uint64_t count,
-		      bool backward);
+		      bool backward, uint64_t patience);
+
+/* A step's pages are requested together with those of the next. */
+bool lg_stream_spans(const struct lg_streams *streams, int64_t step);
 
 /* Pages read ahead were evicted untouched. */
 void lg_stream_waste(struct lg_streams *streams, uint64_t page);

@@ -10,8 +10,10 @@
 
 enum { READ_TRIES = 4, BACKOFF_US = 1000, BACKOFF_GROWTH = 8, PARTS = 16 };
 
-int lg_transfer_read(struct lg_map *map, uint64_t page, uint64_t count, void *buffer)
+static int transfer_read(struct lg_map *map, uint64_t page, uint64_t count, void *buffer,
+			 bool ahead)
 {
+	const struct lg_store_calls *calls = map->store->calls;
 	struct lg_pager *pager = map->pager;
 	uint64_t wanted = lg_map_stored_bytes(map, page, count), all = count << map->shift;
 	struct iovec part = { .iov_base = buffer, .iov_len = wanted };
@@ -22,7 +24,8 @@ int lg_transfer_read(struct lg_map *map, uint64_t page, uint64_t count, void *bu
 		uint64_t start = lg_os_now_ns();
 
 		lg_add_relaxed(&pager->transfers, 1);
-		error = map->store->calls->read(map->store, &part, 1, page << map->shift);
+		error = (ahead && calls->read_ahead != NULL ? calls->read_ahead : calls->read)(
+			map->store, &part, 1, page << map->shift);
 		lg_sub_relaxed(&pager->transfers, 1);
 		lg_pager_count(pager, reads, 1);
 		if (error == 0) {
@@ -31,7 +34,8 @@ int lg_transfer_read(struct lg_map *map, uint64_t page, uint64_t count, void *bu
 			break;
 		}
 		lg_pager_count(pager, read_errors, 1);
-		if (try == READ_TRIES - 1 || lg_load_relaxed(&map->closing))
+		if (try == READ_TRIES - 1 || map->store->is_remote ||
+		    lg_load_relaxed(&map->closing))
 			return error;
 		lg_os_sleep_us(pause);
 		pause *= BACKOFF_GROWTH;
@@ -40,6 +44,16 @@ int lg_transfer_read(struct lg_map *map, uint64_t page, uint64_t count, void *bu
 	uint64_t mine = lg_min(all, map->bytes - (page << map->shift));
 	memset((char *)buffer + mine, 0, all - mine);
 	return 0;
+}
+
+int lg_transfer_read(struct lg_map *map, uint64_t page, uint64_t count, void *buffer)
+{
+	return transfer_read(map, page, count, buffer, false);
+}
+
+int lg_transfer_read_ahead(struct lg_map *map, uint64_t page, uint64_t count, void *buffer)
+{
+	return transfer_read(map, page, count, buffer, true);
 }
 
 /* As few parts as the places allow; at most PARTS. How many pages they are. */

@@ -13,6 +13,9 @@ struct lg_map;
 /* `count` pages to `buffer`, retried; what lies behind the map's end is zeroed. */
 int lg_transfer_read(struct lg_map *map, uint64_t page, uint64_t count, void *buffer);
 
+/* The same before they are touched. */
+int lg_transfer_read_ahead(struct lg_map *map, uint64_t page, uint64_t count, void *buffer);
+
 /* `count` pages from `page`, each at its place. A failure is noted in the map. */
 struct lg_write {
 	struct lg_map *map;

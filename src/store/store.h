@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /*
- * A store: where the pages of one map come from and go to. The spill (an unlinked file), a named file, the
- * user's own.
+ * A store: where the pages of one map come from and go to. The spill (an unlinked file), a named file, a
+ * remote object, the user's own.
  *
  * Contract
  *   - read and write move whole ranges or fail: short counts, EINTR and EAGAIN are dealt with inside. What
@@ -23,14 +23,42 @@
 
 struct lg_store;
 
+/* Who gets what a fetch brings, in order, in any thread, one call at a time. Neither blocks for long. */
+struct lg_store_sink {
+	/* -errno: no more is wanted, and this is how it ends. */
+	int (*take)(struct lg_store_sink *sink, const char *data, uint64_t bytes);
+	/* All came, or -errno. The last call: the sink is the caller's again. */
+	void (*end)(struct lg_store_sink *sink, int error);
+};
+
 struct lg_store_calls {
 	const char *name;
 	/* 0 or -errno, without words. At most LG_STORE_PARTS parts. */
 	int (*read)(struct lg_store *store, const struct iovec *parts, int count, uint64_t offset);
+	/* The same for what nobody waits for yet, and may be given up earlier. NULL: as read. */
+	int (*read_ahead)(struct lg_store *store, const struct iovec *parts, int count,
+			  uint64_t offset);
+	/*
+	 * Reads without waiting: the sink gets the range, which lies before `bytes`, some calls perhaps before this
+	 * returns. -errno: it never does. Of stores that say so (fetches), which are read only.
+	 */
+	int (*fetch)(struct lg_store *store, uint64_t offset, uint64_t length, bool ahead,
+		     struct lg_store_sink *sink);
+	/* A fetch that may not be over ends soon. */
+	void (*cancel)(struct lg_store *store, const struct lg_store_sink *sink);
 	int (*write)(struct lg_store *store, const struct iovec *parts, int count, uint64_t offset);
 	int (*flush)(struct lg_store *store);
 	/* A hint: the range may read as anything from now. */
 	int (*discard)(struct lg_store *store, uint64_t offset, uint64_t bytes);
+	/* Reads in flight, and those to come, fail at once: the map is closed. NULL: they are soon done. */
+	void (*abandon)(struct lg_store *store);
+	/* The words of the last failure become lg_error(); returns `error`. NULL: there are none. */
+	int (*explain)(struct lg_store *store, int error);
+	/*
+	 * After a read said -ESTALE: asks for the version there is now, of the same length; none of the store's reads is
+	 * in flight. Until it is 0 all reads are -ESTALE. NULL: there is one version.
+	 */
+	int (*renew)(struct lg_store *store);
 	/* Ends the store, which is freed. */
 	void (*close)(struct lg_store *store);
 	/*
@@ -53,6 +81,9 @@ struct lg_store {
 	bool begins_zero; /* what was never written reads zero and need not be read */
 	bool lasts;       /* it is read by others, or later: what is written has to get there */
 	bool is_slow;     /* a read may take as long as a network's answer */
+	bool fetches;     /* `fetch` is to be used */
+	bool renews;      /* it may be renewed, and is to be */
+	bool is_remote;   /* it always takes as long, whatever its length, and is retried inside */
 };
 
 #endif

@@ -9,6 +9,7 @@
 	X(top, "watch what a process holds, class by class")                                       \
 	X(trace, "choose a pager's policy and budget by a trace of its faults")                    \
 	X(heap, "look into a persistent heap, check it, copy it")                                  \
+	X(cat, "write an object of S3 or the web to standard output")                              \
 	X(options, "list the options of LGALLOC_CONF and lg_configure")                            \
 	X(bench, "measure against other allocators on this machine")                               \
 	X(help, "say more about a command")

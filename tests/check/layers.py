@@ -7,7 +7,7 @@ import re
 import tree
 
 # The last two are side by side: neither may include the other.
-LAYERS = ["base", "os", "sync", "store", "pager", "region", "heap", "metrics"]
+LAYERS = ["base", "os", "sync", "store", "remote", "pager", "region", "heap", "metrics"]
 ENDS = ["preload", "tool"]
 INCLUDE = re.compile(r'^\s*#\s*include\s+([<"])([^>"]+)[>"]')
 

@@ -45,7 +45,7 @@ prints "lgalloc 0." --version
 prints "cache_bytes" options
 prints "min_size" options
 prints "PID NAME" top --list
-for command in run top trace heap options; do
+for command in run top trace heap cat options; do
 	prints "Usage: lgalloc $command" "$command" --help
 	prints "Usage: lgalloc $command" help "$command"
 done
@@ -57,6 +57,10 @@ expect 2 "nonsense" run --nonsense true
 expect 2 "'fil' is not file, anon or paged" run -o backing:fil true
 expect 2 "min_size: '1' is not" run -m 1 true
 expect 2 "nonsense" options --nonsense
+expect 2 "which URL" cat
+expect 2 "one URL at a time" cat http://a/ http://b/
+expect 2 "range '5-4' is not" cat --range=5-4 http://127.0.0.1:1/
+expect 2 "range 'x' is not" cat --range=x http://127.0.0.1:1/
 expect 1 "'$work/none' cannot be started: No such file" run "$work/none"
 expect 1 "Permission denied" run "$work"
 lgalloc="$work/a space/lgalloc" expect 1 "the dynamic linker takes the space" run true

@@ -182,6 +182,25 @@ static void table_may_have_conditions_and_setters(void **state)
 	assert_int_equal(sets, 2);
 }
 
+static void no_message_shows_a_secret_or_what_follows_it(void **state)
+{
+	static const char *const texts[] = { "key:hunter2long", "key:a,hunter2", "key:a,hunter2:b",
+					     "key:a,level:hunter2" };
+	static const struct lg_setting hidden[] = {
+		{ .name = "key", .type = LG_SETTING_NAME, .capacity = 8, .is_secret = true },
+		{ .name = "level", .type = LG_SETTING_NUMBER, .high = 9 },
+	};
+	const struct lg_settings own = { .rows = hidden, .count = 2, .manual = "here" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		assert_int_equal(lg_settings_check(&own, texts[i], NULL), -EINVAL);
+		assert_null(strstr(lg_error(), "hunter2"));
+	}
+	assert_int_equal(lg_settings_check(&own, "level:hunter2,key:a", NULL), -EINVAL);
+	assert_non_null(strstr(lg_error(), "hunter2"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -192,6 +211,7 @@ int main(void)
 		cmocka_unit_test(bad_piece_anywhere_changes_nothing),
 		cmocka_unit_test(values_are_shown_as_they_may_be_given),
 		cmocka_unit_test(table_may_have_conditions_and_setters),
+		cmocka_unit_test(no_message_shows_a_secret_or_what_follows_it),
 	};
 
 	return UNIT_RUN(tests);

@@ -179,9 +179,74 @@ static void advice_begins_a_stream_at_its_first_touch(void **state)
 	assert_int_equal(run.stalls, 1);
 }
 
+/* Whose window reaches the first page, and what would follow is before it. */
+static void stream_backward_awaits_the_first_pages(void **state)
+{
+	start(state);
+	streams.eager = true;
+	touch(20);
+	touch(19);
+	assert_int_equal(run.asked[0], 1);
+	assert_true(lg_stream_awaits(&streams, 0, 4, true, UINT64_MAX));
+	assert_true(lg_stream_awaits(&streams, 8, 4, true, UINT64_MAX));
+	assert_false(lg_stream_awaits(&streams, 19, 4, true, UINT64_MAX));
+	assert_false(lg_stream_awaits(&streams, 8, 4, false, UINT64_MAX));
+	/* Not heard of for some faults. */
+	assert_true(lg_stream_awaits(&streams, 8, 4, true, 0));
+	streams.faults += 3;
+	assert_false(lg_stream_awaits(&streams, 8, 4, true, 2));
+	assert_true(lg_stream_awaits(&streams, 8, 4, true, 3));
+}
+
+static void where_waits_are_long_two_neighbours_open_the_window(void **state)
+{
+	start(state);
+	streams.eager = true;
+	touch(100);
+	assert_int_equal(run.requests, 0);
+	touch(101);
+	assert_int_equal(run.requests, 1);
+	assert_int_equal(run.largest, MOST);
+	start(state);
+	streams.eager = true;
+	touch(1000);
+	touch(999);
+	assert_int_equal(run.largest, MOST);
+	start(state);
+	streams.eager = true;
+	touch(10);
+	touch(17); /* which may be chance */
+	assert_int_equal(run.requests, 0);
+}
+
+static void steps_up_to_the_span_are_asked_for_together(void **state)
+{
+	struct lg_streams mine = { .eager = true, .span = 3 };
+	struct lg_ahead ahead;
+	uint64_t asked = 0;
+
+	(void)state;
+	assert_true(lg_stream_spans(&mine, -3));
+	assert_false(lg_stream_spans(&mine, 4));
+	assert_true(lg_stream_spans(&(struct lg_streams){ .span = 0 }, 1));
+	assert_false(lg_stream_spans(&(struct lg_streams){ .span = 0 }, 2));
+	/* A window of 16 in pieces of 8: nothing is asked for until a piece of it is free. */
+	for (uint64_t page = 10; page < 400; page += 2) {
+		if (!lg_stream_step(&mine, page, 1000, false, false, 8, 16, &ahead))
+			continue;
+		assert_int_equal(ahead.step, 2);
+		assert_int_equal(ahead.count % 8, 0);
+		if (asked != 0)
+			assert_int_equal(ahead.first, asked);
+		asked = ahead.first + ahead.count * 2;
+	}
+	assert_in_range(asked, 400, 400 + 2 * 16);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(steps_up_to_the_span_are_asked_for_together),
 		cmocka_unit_test_setup(forward_is_read_ahead_after_its_second_step, start),
 		cmocka_unit_test_setup(backward_is_read_ahead_to_the_first_page, start),
 		cmocka_unit_test_setup(stride_asks_for_its_pages_only, start),
@@ -191,6 +256,8 @@ int main(void)
 		cmocka_unit_test_setup(window_grows_by_stalls_up_to_what_is_allowed, start),
 		cmocka_unit_test_setup(window_shrinks_by_waste_and_never_to_nothing, start),
 		cmocka_unit_test_setup(advice_begins_a_stream_at_its_first_touch, start),
+		cmocka_unit_test_setup(stream_backward_awaits_the_first_pages, start),
+		cmocka_unit_test_setup(where_waits_are_long_two_neighbours_open_the_window, start),
 	};
 
 	return UNIT_RUN(tests);

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+#include "pager/renew.h"
+
+#include "os/thread.h"
+#include "pager/drop.h"
+
+#include <errno.h>
+
+bool lg_renew_note(struct lg_map *map, int error)
+{
+	if (error != -ESTALE || !map->store->renews)
+		return false;
+	lg_store_ordered(&map->stale, true); /* N1 */
+	return true;
+}
+
+bool lg_renew_is_due(const struct lg_map *map)
+{
+	if (!map->store->renews)
+		return false;
+	atomic_thread_fence(memory_order_seq_cst); /* N1: the claim before it */
+	return lg_load_acquire(&map->stale);       /* N2 */
+}
+
+static int renew(struct lg_map *map)
+{
+	atomic_thread_fence(memory_order_seq_cst); /* N1: the drop's looks come after it */
+	int error = lg_drop_changed(map);
+
+	if (error == 0)
+		error = map->store->calls->renew(map->store);
+	if (error != 0)
+		return error;
+	lg_add_relaxed(&map->changes, 1);
+	lg_store_release(&map->stale, false); /* N2 */
+	return 0;
+}
+
+int lg_renew(struct lg_map *map)
+{
+	uint32_t nobody = 0;
+	int error = 0;
+
+	if (!lg_cas_acquire(&map->pager->renewing, &nobody, (uint32_t)1))
+		return 0;
+	if (lg_load_acquire(&map->stale))
+		error = renew(map);
+	lg_store_release(&map->pager->renewing, (uint32_t)0);
+	lg_os_wake_all(&map->pager->renewing);
+	return error;
+}
+
+bool lg_renew_wait(struct lg_map *map)
+{
+	if (lg_load_acquire(&map->pager->renewing) == 0)
+		return false;
+	lg_os_sleep_while(&map->pager->renewing, 1, 0);
+	return true;
+}
