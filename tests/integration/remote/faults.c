@@ -98,6 +98,41 @@ static void what_came_is_not_asked_for_again(void)
 	CLAIM(lg_map_close(map) == 0);
 }
 
+/* One page, one fetch: what is counted is known exactly. */
+static void each_trouble_is_counted(void)
+{
+	static const struct {
+		const char *faults;
+		unsigned gets, retries, hedges, failures;
+		ssize_t got;
+	} troubles[] = {
+		{ "[]", 1, 0, 0, 0, 64 },
+		{ "[{\"status\":503},{\"after\":9,\"then\":\"rst\"}]", 3, 2, 0, 0, 64 },
+		{ "[{\"hang\":true}]", 2, 0, 1, 0, 64 },
+		{ "[{\"status\":404}]", 1, 0, 0, 1, -ENOENT },
+	};
+	struct lg_remote_stats before, after;
+	lg_map *map = server_map(pager, "FAULTY", "/big", "prefetch:off");
+	char buffer[64];
+
+	for (size_t i = 0; i < sizeof(troubles) / sizeof(troubles[0]); i++) {
+		server_faults(troubles[i].faults);
+		CLAIM(lg_remote_stats_read(&before) == 0);
+		CLAIM(lg_map_read(map, buffer, sizeof(buffer), (i + 1) * MIB) == troubles[i].got);
+		CLAIM(lg_remote_stats_read(&after) == 0);
+		fprintf(stderr, "%s: %u GETs, %u retries, %u hedges, %u failures\n",
+			troubles[i].faults, (unsigned)(after.gets - before.gets),
+			(unsigned)(after.retries - before.retries),
+			(unsigned)(after.hedges - before.hedges),
+			(unsigned)(after.failures - before.failures));
+		CLAIM(after.gets - before.gets == troubles[i].gets);
+		CLAIM(after.retries - before.retries == troubles[i].retries);
+		CLAIM(after.hedges - before.hedges == troubles[i].hedges);
+		CLAIM(after.failures - before.failures == troubles[i].failures);
+	}
+	CLAIM(lg_map_close(map) == 0);
+}
+
 /* A read of one page, of which the proxy makes this, is this error; and can be healed. */
 static void fails_and_heals(const char *faults, const char *options, int error)
 {
@@ -256,6 +291,7 @@ int main(int argc, char **argv)
 	what_passes_is_tried_again();
 	the_first_request_is_tried_again_too();
 	what_came_is_not_asked_for_again();
+	each_trouble_is_counted();
 	what_does_not_pass_is_an_error();
 	weak_etags_pin();
 	no_byte_of_another_version_is_seen();

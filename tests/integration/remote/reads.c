@@ -57,11 +57,13 @@ static void read_both_ways(const char *server, const char *options)
 static void scans_need_few_requests(void)
 {
 	static char log[1 << 20];
+	struct lg_remote_stats before, after;
 	lg_map *map;
 	const char *data;
 	unsigned count = 0;
 
 	server_faults("[]");
+	CLAIM(lg_remote_stats_read(&before) == 0);
 	map = server_map(pager, "FAULTY", "/big", NULL);
 	data = lg_map_data(map);
 	for (size_t at = BIG; at > 0; at -= 65536)
@@ -72,6 +74,14 @@ static void scans_need_few_requests(void)
 		count++;
 	fprintf(stderr, "%u requests for 64 MiB backwards\n", count);
 	CLAIM(count <= 100);
+	CLAIM(lg_remote_stats_read(&after) == 0);
+	CLAIM(after.gets - before.gets == count);
+	CLAIM(after.bytes_fetched - before.bytes_fetched >= BIG);
+	CLAIM(after.bytes_used - before.bytes_used >= BIG - 4 * MIB);
+	CLAIM(after.bytes_used - before.bytes_used <= after.bytes_fetched - before.bytes_fetched);
+	CLAIM(after.prefetch_hits > before.prefetch_hits);
+	CLAIM(after.retries + after.hedges + after.failures ==
+	      before.retries + before.hedges + before.failures);
 	CLAIM(strstr(log, "\"accept-encoding\":\"identity\"") != NULL);
 	CLAIM(strstr(log, "\"if-match\"") != NULL);
 }
@@ -166,6 +176,10 @@ static void child_of_fork_has_its_own(void)
 	pid_t child = fork();
 	if (child == 0) {
 		lg_pager *own = lg_pager_new("memory:8M");
+		struct lg_remote_stats none;
+
+		CLAIM(lg_remote_stats_read(&none) == 0);
+		CLAIM(none.gets == 0 && none.fault_ns_sum == 0);
 		lg_map *mine = server_map(own, "PLAIN", "/odd", NULL);
 
 		bytes_check(lg_map_data(mine), 0, ODD, 0);
