@@ -139,6 +139,10 @@ static int parse_s3(const char *text, struct lg_url *url)
 	if (bucket >= sizeof(url->host) || key > sizeof(url->target))
 		return lg_fail(EINVAL, "a bucket of %zu and a key of %zu bytes are too long",
 			       bucket, key - 1);
+	for (size_t i = 0; i < bucket; i++)
+		if ((unsigned char)text[i] <= ' ' || text[i] == 127)
+			return lg_fail(EINVAL, "the bucket has a byte 0x%02x, which none has",
+				       (unsigned char)text[i]);
 	memcpy(url->host, text, bucket);
 	url->host[bucket] = '\0';
 	memcpy(url->target, text + bucket + 1, key);

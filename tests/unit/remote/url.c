@@ -64,6 +64,8 @@ static void what_is_no_url_is_refused(void **state)
 		"s3://bucket",
 		"s3://bucket/",
 		"s3:///key",
+		"s3://bu\nket/key",
+		"s3://b cket/key",
 		"http://[x]/",
 	};
 	struct lg_url url;
