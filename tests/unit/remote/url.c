@@ -85,6 +85,8 @@ static void passwords_are_refused_and_not_shown(void **state)
 	(void)state;
 	assert_int_equal(lg_url_parse("https://user:hunter2@host/", &url), -EINVAL);
 	assert_null(strstr(lg_error(), "hunter2"));
+	assert_int_equal(lg_url_parse("s3://AKID:hunter2@bucket/key", &url), -EINVAL);
+	assert_null(strstr(lg_error(), "hunter2"));
 }
 
 static void lengths_are_bounded(void **state)
