@@ -166,6 +166,49 @@ static void certificates_are_verified(void)
 	server_refuses(pager, server_url("SECURE", "/odd"), "ca_file:/nonexistent", EPROTO);
 }
 
+/* Three connections have a bit flipped each, which TLS finds; what it had vouched for before is good. */
+static void flipped_bits_are_found_by_https(void)
+{
+	struct lg_remote_stats before, after;
+	char ca[300];
+
+	snprintf(ca, sizeof(ca), "ca_file:%s", server_value("CA"));
+	CLAIM(lg_remote_stats_read(&before) == 0);
+	lg_map *map = server_map(pager, "FLIPPED", "/big", ca);
+	bytes_check(lg_map_data(map), 0, BIG, 0);
+	CLAIM(lg_map_close(map) == 0);
+	CLAIM(lg_remote_stats_read(&after) == 0);
+	CLAIM(after.retries > before.retries);
+}
+
+/* Offsets beyond 32 bits, and a length that no memory has. */
+static void the_far_end_of_a_large_object_is_near(void)
+{
+	const size_t bytes = ((size_t)5 << 30) + 77;
+	struct lg_remote_stats before, after;
+	char path[300], end[100];
+
+	snprintf(path, sizeof(path), "%s/far", server_value("WWW"));
+	FILE *file = fopen(path, "w");
+	CLAIM(file != NULL && fseek(file, (long)bytes - 100, SEEK_SET) == 0);
+	for (size_t i = bytes - 100; i < bytes; i++)
+		putc(byte_at(i, 0), file);
+	CLAIM(fclose(file) == 0);
+	CLAIM(lg_remote_stats_read(&before) == 0);
+	lg_map *map = server_map(pager, "PLAIN", "/far", NULL);
+	const char *data = lg_map_data(map);
+	CLAIM(lg_map_size(map) == bytes);
+	bytes_check(data + bytes - 100, bytes - 100, 100, 0);
+	CLAIM(data[bytes] == 0);
+	CLAIM(data[0] == 0 && data[((size_t)4 << 30) + 1] == 0);
+	CLAIM(lg_map_read(map, end, sizeof(end), bytes - 50) == 50);
+	bytes_check(end, bytes - 50, 50, 0);
+	CLAIM(lg_map_close(map) == 0);
+	CLAIM(unlink(path) == 0);
+	CLAIM(lg_remote_stats_read(&after) == 0);
+	CLAIM(after.bytes_fetched - before.bytes_fetched < 16 * MIB);
+}
+
 static void child_of_fork_has_its_own(void)
 {
 	lg_map *map = server_map(pager, "PLAIN", "/odd", NULL);
@@ -213,6 +256,8 @@ int main(int argc, char **argv)
 	what_is_not_there_or_not_allowed_is_said();
 	redirects_are_followed_within_reason();
 	certificates_are_verified();
+	flipped_bits_are_found_by_https();
+	the_far_end_of_a_large_object_is_near();
 	if (!SANITIZED_THREAD)
 		child_of_fork_has_its_own();
 	CLAIM(lg_pager_free(pager) == 0);
