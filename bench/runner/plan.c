@@ -214,6 +214,18 @@
 			   { "read", "sequential read, cold", UNIT_MB_S } },                       \
 	}
 
+#define MOUNTS (LANE_BIT(LANE_RCLONE) | LANE_BIT(LANE_S3FS))
+
+#define REMOTE_STREAM(id, words, text, in_quick, others, base_)                                    \
+	{                                                                                          \
+		.name = "remote-" id, .group = "remote", .title = "an object of 64 MiB, " text,    \
+		.workload = "stream", .arguments = "bytes=64M " words, .full = "",                 \
+		.quick = in_quick, .lanes = LANE_BIT(LANE_REMOTE) | (others), .repeat_max = 3,     \
+		.base = base_,                                                                     \
+		.shown = { { "value", "", UNIT_MIB_S },                                            \
+			   { "open", "until it was open", UNIT_MS } },                             \
+	}
+
 const struct plan plans[] = {
 	PAIR("64K", "64 KiB", QUICK),
 	PAIR("128K", "128 KiB", NULL),
@@ -563,6 +575,66 @@ const struct plan plans[] = {
 			   { "killed", "after a kill, one page in the journal", UNIT_MS },
 			   { "replay", "32 MiB in it", UNIT_MS } },
 	},
+	REMOTE_STREAM("read-64M", "delay=20 memory=64M", "20 ms a request: read with 64 MiB", "",
+		      MOUNTS | LANE_BIT(LANE_CURL), LANE_CURL),
+	REMOTE_STREAM("read-256M", "delay=20 memory=256M", "20 ms a request: read with 256 MiB",
+		      NULL, MOUNTS | LANE_BIT(LANE_CURL), LANE_CURL),
+	/* The mounts take half a minute for it. */
+	REMOTE_STREAM("backward-64M", "delay=20 memory=64M order=backward",
+		      "20 ms a request: backward with 64 MiB", NULL, 0, LANE_REMOTE),
+	REMOTE_STREAM("backward-256M", "delay=20 memory=256M order=backward",
+		      "20 ms a request: backward with 256 MiB", NULL, 0, LANE_REMOTE),
+	REMOTE_STREAM("stride-64M", "delay=20 memory=64M unit=4K stride=2",
+		      "20 ms a request: every second 4 KiB with 64 MiB", NULL, MOUNTS, LANE_RCLONE),
+	REMOTE_STREAM("stride-256M", "delay=20 memory=256M unit=4K stride=2",
+		      "20 ms a request: every second 4 KiB with 256 MiB", NULL, 0, LANE_REMOTE),
+	REMOTE_STREAM("pages-64M", "delay=20 memory=64M unit=256K stride=2",
+		      "20 ms a request: every second 256 KiB with 64 MiB", NULL, MOUNTS,
+		      LANE_RCLONE),
+	REMOTE_STREAM("pages-256M", "delay=20 memory=256M unit=256K stride=2",
+		      "20 ms a request: every second 256 KiB with 256 MiB", NULL, 0, LANE_REMOTE),
+	REMOTE_STREAM("plain", "delay=0 memory=256M url=http",
+		      "no added latency, http: read with 256 MiB", NULL,
+		      MOUNTS | LANE_BIT(LANE_CURL), LANE_CURL),
+	{
+		.name = "remote-random",
+		.group = "remote",
+		.title =
+			"an object of 64 MiB, 20 ms a request: 4 KiB at random, 16 threads against one",
+		.workload = "random",
+		.arguments = "bytes=64M delay=20 memory=64M",
+		.full = "count=60 threads=16 each=10",
+		.lanes = LANE_BIT(LANE_REMOTE) | MOUNTS,
+		.repeat_max = 3,
+		.base = LANE_RCLONE,
+		.shown = { { "value", "the median of one thread's", UNIT_MS },
+			   { "one", "one thread", UNIT_PER_S },
+			   { "all", "16 threads", UNIT_PER_S },
+			   { "scale", "16 threads / one", UNIT_TIMES } },
+	},
+	{
+		.name = "remote-first",
+		.group = "remote",
+		.title = "an object, 20 ms a request: the first byte",
+		.workload = "first",
+		.arguments = "bytes=1M delay=20",
+		.full = "",
+		.lanes = LANE_BIT(LANE_REMOTE) | MOUNTS | LANE_BIT(LANE_CURL),
+		.repeat_max = 3,
+		.base = LANE_CURL,
+		.shown = { { "value", "", UNIT_MS } },
+	},
+	{
+		.name = "remote-peak",
+		.group = "remote",
+		.title = "an object of 64 MiB through 32: the most memory over the budget",
+		.workload = "peak",
+		.arguments = "bytes=64M memory=32M",
+		.full = "",
+		.lanes = LANE_BIT(LANE_REMOTE),
+		.base = LANE_REMOTE,
+		.shown = { { "value", "all of the process", UNIT_MIB } },
+	},
 };
 
 const size_t plan_count = sizeof(plans) / sizeof(plans[0]);
@@ -607,16 +679,17 @@ bool plan_only_is_known(const char *only, const char **bad)
 
 bool unit_more_is_better(enum unit unit)
 {
-	return unit == UNIT_MB_S || unit == UNIT_PER_S || unit == UNIT_MILLION_S;
+	return unit == UNIT_MB_S || unit == UNIT_MIB_S || unit == UNIT_PER_S ||
+	       unit == UNIT_MILLION_S;
 }
 
 const char *unit_name(enum unit unit)
 {
 	static const char *const names[] = {
-		[UNIT_NS] = "ns",         [UNIT_US] = "us",     [UNIT_MS] = "ms",
-		[UNIT_MIB] = "MiB",       [UNIT_MB_S] = "MB/s", [UNIT_PER_S] = "/s",
-		[UNIT_MILLION_S] = "M/s", [UNIT_TIMES] = "x",   [UNIT_S] = "s",
-		[UNIT_PERCENT] = "%",
+		[UNIT_NS] = "ns",       [UNIT_US] = "us",         [UNIT_MS] = "ms",
+		[UNIT_MIB] = "MiB",     [UNIT_MB_S] = "MB/s",     [UNIT_PER_S] = "/s",
+		[UNIT_MIB_S] = "MiB/s", [UNIT_MILLION_S] = "M/s", [UNIT_TIMES] = "x",
+		[UNIT_S] = "s",         [UNIT_PERCENT] = "%",
 	};
 
 	return names[unit];
