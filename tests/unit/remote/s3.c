@@ -73,7 +73,7 @@ static void no_bucket_is_another_host(void **state)
 	static const char *const urls[] = { "s3://evil.com#.x/k",
 					    "s3://evil.com?.x/k",
 					    "s3://evil.com:1.x/k",
-					   
+
 					    "s3://evil.com%2f.x/k",
 					    "s3://evil.com\\.x/k",
 					    "s3://a..b/k",
