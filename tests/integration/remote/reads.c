@@ -239,6 +239,32 @@ static void child_of_fork_has_its_own(void)
 	CLAIM(lg_map_close(map) == 0);
 }
 
+/* Children have copies of the connections' descriptors, and leave them alone. */
+static void forks_amid_downloads_disturb_none(void)
+{
+	lg_map *map = server_map(pager, "PLAIN", "/big", NULL);
+	const char *data = lg_map_data(map);
+	pid_t children[8];
+	int status;
+
+	for (int i = 0; i < 8; i++) {
+		size_t at = (size_t)i * 8 * MIB;
+
+		CLAIM(lg_map_advise(map, at, 8 * MIB, LG_WILLNEED) == 0);
+		fflush(NULL);
+		children[i] = fork();
+		if (children[i] == 0)
+			_exit(0);
+		CLAIM(children[i] > 0);
+		bytes_check(data + at, at, 8 * MIB, 0);
+	}
+	for (int i = 0; i < 8; i++) {
+		CLAIM(waitpid(children[i], &status, 0) == children[i]);
+		CLAIM(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+	}
+	CLAIM(lg_map_close(map) == 0);
+}
+
 int main(int argc, char **argv)
 {
 	if (argc == 4 && strcmp(argv[1], "make") == 0) {
@@ -258,8 +284,10 @@ int main(int argc, char **argv)
 	certificates_are_verified();
 	flipped_bits_are_found_by_https();
 	the_far_end_of_a_large_object_is_near();
-	if (!SANITIZED_THREAD)
+	if (!SANITIZED_THREAD) {
 		child_of_fork_has_its_own();
+		forks_amid_downloads_disturb_none();
+	}
 	CLAIM(lg_pager_free(pager) == 0);
 	return 0;
 }
