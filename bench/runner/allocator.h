@@ -31,13 +31,17 @@ enum lane {
 	LANE_PMEMOBJ,
 	LANE_LMDB,
 	LANE_MSYNC,
+	LANE_REMOTE,
+	LANE_RCLONE,
+	LANE_S3FS,
+	LANE_CURL,
 	LANES,
 };
 
 struct allocator {
 	const char *name;
 	const char *family;   /* what the process must say it is */
-	const char *program;  /* "regions": by lg_region_new; "malloc"; "pager"; "heap" */
+	const char *program;  /* "regions": by lg_region_new; "malloc"; "pager"; "heap"; "remote" */
 	bool swap;            /* with our swap file on */
 	bool quick;           /* part of --quick unless --allocators says otherwise */
 	const char *variable; /* environment, or NULL */

@@ -162,6 +162,34 @@ static const struct bar heap_bars[] = {
 	  HEAP, " ms" },
 };
 
+#define REMOTE LANE_BIT(LANE_REMOTE)
+#define MOUNTS (LANE_BIT(LANE_RCLONE) | LANE_BIT(LANE_S3FS))
+
+static const struct bar remote_bars[] = {
+	{ "read, 20 ms, 64M: >= 300 MiB/s", "remote-read-64M", "value", AT_LEAST, 300, 0, REMOTE,
+	  " MiB/s" },
+	{ "read, 20 ms, 256M: >= 600 MiB/s", "remote-read-256M", "value", AT_LEAST, 600, 0, REMOTE,
+	  " MiB/s" },
+	{ "read, 20 ms: >= 2 x rclone mount and s3fs", "remote-read-64M remote-read-256M", "value",
+	  BEST, 2, MOUNTS, REMOTE, " x" },
+	{ "backward and every second, 64M: >= 200 MiB/s",
+	  "remote-backward-64M remote-stride-64M remote-pages-64M", "value", AT_LEAST, 200, 0,
+	  REMOTE, " MiB/s" },
+	{ "backward and every second, 256M: >= 300 MiB/s",
+	  "remote-backward-256M remote-stride-256M remote-pages-256M", "value", AT_LEAST, 300, 0,
+	  REMOTE, " MiB/s" },
+	{ "random 4K, 20 ms: p50 <= 25 ms", "remote-random", "value", AT_MOST, 25, 0, REMOTE,
+	  " ms" },
+	{ "random 4K: 16 threads >= 12 x one", "remote-random", "scale", AT_LEAST, 12, 0, REMOTE,
+	  " x" },
+	{ "read, no added latency: >= 1024 MiB/s", "remote-plain", "value", AT_LEAST, 1024, 0,
+	  REMOTE, " MiB/s" },
+	{ "peak memory: <= budget + 16 MiB", "remote-peak", "value", AT_MOST, 16, 0, REMOTE,
+	  " MiB" },
+	{ "first byte: <= 1.3 x one request (curl's)", "remote-first", "value", RATIO, 1 / 1.3,
+	  LANE_CURL, REMOTE, " x" },
+};
+
 enum verdict { NOT_MEASURED, MET, MISSED };
 
 #define OTHER_ALLOCATORS                                                                           \
@@ -290,6 +318,11 @@ static const struct bars lists[] = {
 	  "bars of the heap",
 	  1,
 	  { LANE_HEAP } },
+	{ remote_bars,
+	  sizeof(remote_bars) / sizeof(remote_bars[0]),
+	  "bars of remote objects",
+	  1,
+	  { LANE_REMOTE } },
 };
 
 static bool is_measured(const struct suite *suite, const struct bars *list, const struct bar *bar)

@@ -14,6 +14,7 @@ enum unit {
 	UNIT_MS,
 	UNIT_MIB,
 	UNIT_MB_S,
+	UNIT_MIB_S,
 	UNIT_PER_S,
 	UNIT_MILLION_S,
 	UNIT_TIMES,

@@ -12,6 +12,13 @@
 	X(commit)                                                                                  \
 	X(page)                                                                                    \
 	X(reopen)
+#elif defined(BENCH_REMOTE)
+#define BENCH_WORKLOADS(X)                                                                         \
+	X(about)                                                                                   \
+	X(stream)                                                                                  \
+	X(random)                                                                                  \
+	X(first)                                                                                   \
+	X(peak)
 #elif defined(BENCH_PAGER)
 #define BENCH_WORKLOADS(X)                                                                         \
 	X(about)                                                                                   \

@@ -266,6 +266,30 @@ struct lg_pager_stats {
 
 int lg_pager_stats_read(lg_pager *pager, struct lg_pager_stats *stats);
 
+/*
+ * Of all objects that lg_map_url maps in this process, since it began; 0 where there were none. bytes_used may be
+ * more than bytes_fetched: pages that are fetched again count each time, and the last of an object counts whole.
+ */
+struct lg_remote_stats {
+	uint64_t gets;          /* requests sent, those of retries and hedges too */
+	uint64_t bytes_fetched; /* that came in answers */
+	uint64_t bytes_used;    /* of pages that were touched */
+	uint64_t retries;       /* requests made again after one that failed in passing */
+	uint64_t hedges;        /* requests made beside one that was not answered for long */
+	uint64_t failures;      /* reads that were given up */
+	uint64_t prefetched;    /* pages read before they were touched */
+	uint64_t prefetch_hits; /* pages read ahead that were touched later */
+	uint64_t first_byte_ns_sum;
+	uint64_t fault_ns_sum;
+	/* Powers of two of a nanosecond: [i] counts what took 2^i to 2^(i+1) - 1. */
+	uint64_t first_byte_ns[40]; /* from a request to the first byte of its answer */
+	uint64_t fault_ns[40]; /* faults of the objects' maps, those of pages that were here too */
+	uint64_t reserved[22];
+};
+
+/* Waits for nothing. -EINVAL: NULL. */
+int lg_remote_stats_read(struct lg_remote_stats *stats);
+
 /* --- policies of the user's own ----------------------------------------------------------------- */
 
 /*

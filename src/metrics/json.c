@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /*
- * One JSON object: totals in bytes, lists of all classes, pagers and heaps, with every field. Names need no
+ * One JSON object: totals in bytes, lists of all classes, pagers and heaps, and what remote objects cost, with every field. Names need no
  * escape: those of policies are letters, digits and _, those of heaps have . and - as well.
  */
 #include "metrics/heaps.h"
 #include "metrics/pagers.h"
 #include "metrics/prometheus.h"
+#include "metrics/remote.h"
 #include "metrics/writer.h"
 #include "region/usage.h"
 
@@ -88,6 +89,19 @@ static void write_pagers(struct lg_writer *writer, const struct lg_roster *pager
 	lg_writer_print(writer, "]");
 }
 
+static void write_remote(struct lg_writer *writer, const struct lg_remote_stats *remote)
+{
+	lg_writer_print(writer, ",\"remote\":{\"used_share\":%.3f",
+			lg_ratio(remote->bytes_used, remote->bytes_fetched));
+#define LG_PAIR(field, name, help)                                                                 \
+	lg_writer_print(writer, ",\"" #field "\":%" PRIu64, remote->field);
+	LG_REMOTE_COUNTERS(LG_PAIR)
+#undef LG_PAIR
+	write_times(writer, "first_byte_ns", remote->first_byte_ns, remote->first_byte_ns_sum);
+	write_times(writer, "fault_ns", remote->fault_ns, remote->fault_ns_sum);
+	lg_writer_print(writer, "}");
+}
+
 static void write_heaps(struct lg_writer *writer, const struct lg_census *heaps)
 {
 	lg_writer_print(writer, ",\"heaps\":[");
@@ -125,6 +139,7 @@ void lg_json_write(struct lg_writer *writer, const struct lg_held *held)
 	}
 	lg_writer_print(writer, "]");
 	write_pagers(writer, &held->pagers);
+	write_remote(writer, &held->remote);
 	write_heaps(writer, &held->heaps);
 	lg_writer_print(writer, "}\n");
 }

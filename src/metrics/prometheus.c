@@ -127,6 +127,7 @@ void lg_prometheus_write(struct lg_writer *writer, const struct lg_held *held,
 		set_process(&text, process);
 	lg_classes_write(&text, &held->stats);
 	lg_pagers_write(&text, &held->pagers);
+	lg_remote_write(&text, &held->remote);
 	lg_heaps_write(&text, &held->heaps);
 	lg_process_write(&text, &held->stats);
 	lg_settings_write(&text);

@@ -9,6 +9,7 @@
 #ifndef LG_METRICS_PROMETHEUS_H
 #define LG_METRICS_PROMETHEUS_H
 
+#include "base/times.h"
 #include "metrics/writer.h"
 
 #include <stdbool.h>
@@ -17,7 +18,7 @@
 enum lg_family_kind { LG_GAUGE, LG_COUNTER, LG_HISTOGRAM };
 
 /* 1 us to 34 s */
-enum { LG_TIME_BUCKETS = 40, LG_TIME_BOUND_FIRST = 10, LG_TIME_BOUND_LAST = 35 };
+enum { LG_TIME_BOUND_FIRST = 10, LG_TIME_BOUND_LAST = 35 };
 
 struct lg_prometheus {
 	struct lg_writer *writer;
@@ -54,9 +55,10 @@ void lg_prometheus_times(const struct lg_prometheus *text, const struct lg_famil
 void lg_prometheus_single(const struct lg_prometheus *text, const char *name,
 			  enum lg_family_kind kind, const char *help, uint64_t value);
 
-/* The families of size classes, of pagers, of heaps, of the process, and of its options. */
+/* The families of size classes, of pagers, of remote objects, of heaps, of the process, and of its options. */
 void lg_classes_write(const struct lg_prometheus *text, const struct lg_stats *stats);
 void lg_pagers_write(const struct lg_prometheus *text, const struct lg_roster *pagers);
+void lg_remote_write(const struct lg_prometheus *text, const struct lg_remote_stats *remote);
 void lg_heaps_write(const struct lg_prometheus *text, const struct lg_census *heaps);
 void lg_process_write(const struct lg_prometheus *text, const struct lg_stats *stats);
 void lg_settings_write(const struct lg_prometheus *text);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
-/* A table to look at: a line per class in use, one per pager, and one per heap. */
+/* A table to look at: a line per class in use, one per pager, one of remote objects, and one per heap. */
 #include "base/error.h"
 #include "metrics/pagers.h"
 #include "metrics/writer.h"
@@ -86,6 +86,28 @@ static void write_pagers(struct lg_writer *writer, const struct lg_roster *pager
 		write_pager_line(writer, &pagers->entries[i]);
 }
 
+static void write_remote(struct lg_writer *writer, const struct lg_remote_stats *remote)
+{
+	char fetched[SIZE_TEXT], used[SIZE_TEXT], first[SIZE_TEXT], fault[SIZE_TEXT];
+
+	if (remote->gets == 0)
+		return;
+	lg_writer_print(writer, "%10s %9s %9s %7s %7s %8s %8s %8s %10s %9s\n", "remote", "fetched",
+			"used", "used x", "retries", "hedges", "failures", "prefetch", "first byte",
+			"fault p99");
+	lg_writer_print(writer,
+			"%10" PRIu64 " %9s %9s %7.2f %7" PRIu64 " %8" PRIu64 " %8" PRIu64
+			" %7.1f%%",
+			remote->gets, size_text(remote->bytes_fetched, fetched),
+			size_text(remote->bytes_used, used),
+			lg_ratio(remote->bytes_used, remote->bytes_fetched), remote->retries,
+			remote->hedges, remote->failures,
+			100 * lg_ratio(remote->prefetch_hits, remote->prefetched));
+	lg_writer_print(writer, " %10s %9s\n",
+			time_text(lg_times_quantile(remote->first_byte_ns, 0.5), first),
+			time_text(lg_times_quantile(remote->fault_ns, 0.99), fault));
+}
+
 static void write_heap_line(struct lg_writer *writer, const struct lg_census_entry *heap)
 {
 	const struct lg_heap_stats *stats = &heap->stats;
@@ -136,6 +158,7 @@ void lg_table_write(struct lg_writer *writer, const struct lg_held *held)
 				   &stats->classes[i]);
 	write_line(writer, "total", &stats->totals);
 	write_pagers(writer, &held->pagers);
+	write_remote(writer, &held->remote);
 	write_heaps(writer, &held->heaps);
 	if (stats->metrics_failures > 0)
 		lg_writer_print(writer,

@@ -2,6 +2,7 @@
 #include "metrics/writer.h"
 
 #include "base/error.h"
+#include "remote/tally.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -53,6 +54,7 @@ int lg_writer_write(int fd, enum lg_format format, const char *process)
 
 	(void)lg_stats_read(&held.stats);
 	lg_roster_read(&held.pagers);
+	lg_remote_tally_read(&held.remote);
 	lg_census_read(&held.heaps);
 	switch (format) {
 	case LG_OPENMETRICS:

@@ -16,6 +16,7 @@ enum { LG_WRITER_BYTES = 4096 };
 struct lg_held {
 	struct lg_stats stats;
 	struct lg_roster pagers;
+	struct lg_remote_stats remote;
 	struct lg_census heaps;
 };
 

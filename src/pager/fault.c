@@ -203,7 +203,9 @@ static int serve_fault(struct lg_map *map, uint64_t page, enum lg_os_access acce
 	if (access != LG_OS_ACCESS_WRITE)
 		lg_pager_count(pager, read_faults, 1);
 	uint64_t took = lg_os_now_ns() - start;
-	lg_pager_time(&pager->fault_ns, took);
+	lg_times_note(&pager->fault_ns, took);
+	if (map->store->is_remote)
+		lg_times_note(&lg_remote_tally.fault_ns, took);
 	lg_probe_fault(lg_map_page_at(map, page), took);
 	if (error == 0)
 		follow(map, page, access, &outcome);

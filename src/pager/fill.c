@@ -218,7 +218,7 @@ int lg_fill(struct lg_map *map, uint64_t first, uint64_t count, enum lg_os_acces
 	if (error == 0 && zero)
 		lg_pager_count(map->pager, zero_fills, count);
 	if (error == 0 && !zero)
-		lg_pager_count(map->pager, bytes_wanted, count << map->shift);
+		lg_map_count_wanted(map, count);
 	if (error == 0)
 		lg_probe_fill(lg_map_page_at(map, first), count << map->shift);
 	if (error == 0 && access == LG_OS_ACCESS_WRITE)
@@ -408,7 +408,7 @@ int lg_fill_ahead(struct lg_map *map, uint64_t first, uint64_t count, uint64_t m
 		}
 	}
 	if (error == 0)
-		lg_pager_count(map->pager, prefetched, count);
+		lg_map_count_ahead(map, count);
 	return error;
 }
 

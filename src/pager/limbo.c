@@ -260,8 +260,7 @@ static void fill_again(struct lg_map *map, uint64_t page, uint64_t *word, enum l
 	struct lg_resident *resident = resident_of(map, *word);
 
 	if ((*word & LG_WORD_AHEAD) != 0) {
-		lg_pager_count(map->pager, prefetch_useful, resident->ahead);
-		lg_pager_count(map->pager, bytes_wanted, (uint64_t)resident->ahead << map->shift);
+		lg_map_count_useful(map, resident->ahead);
 		lg_piece_reach(map, page);
 		lg_resident_fill(map, lg_word_handle(*word), how);
 	} else {

@@ -10,6 +10,7 @@
 #include "pager/pager.h"
 #include "pager/stream.h"
 #include "pager/word.h"
+#include "remote/tally.h"
 #include "store/store.h"
 
 #include <stdbool.h>
@@ -65,6 +66,30 @@ static inline uint64_t lg_map_stored_bytes(const struct lg_map *map, uint64_t pa
 	uint64_t from = page << map->shift, to = (page + count) << map->shift;
 
 	return lg_min(to, lg_round_up(map->bytes, map->store->alignment)) - from;
+}
+
+/* Pages that came from the store are touched: now, or (useful) some time after they were read ahead. */
+static inline void lg_map_count_wanted(struct lg_map *map, uint64_t count)
+{
+	lg_pager_count(map->pager, bytes_wanted, count << map->shift);
+	if (map->store->is_remote)
+		lg_remote_count(bytes_used, lg_min(count << map->shift, map->bytes));
+}
+
+static inline void lg_map_count_useful(struct lg_map *map, uint64_t count)
+{
+	lg_pager_count(map->pager, prefetch_useful, count);
+	if (map->store->is_remote)
+		lg_remote_count(prefetch_hits, count);
+	lg_map_count_wanted(map, count);
+}
+
+/* Pages were read ahead. */
+static inline void lg_map_count_ahead(struct lg_map *map, uint64_t count)
+{
+	lg_pager_count(map->pager, prefetched, count);
+	if (map->store->is_remote)
+		lg_remote_count(prefetched, count);
 }
 
 /*

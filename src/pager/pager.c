@@ -426,13 +426,6 @@ static uint64_t limbo_bytes(struct lg_pager *pager)
 	return bytes;
 }
 
-static uint64_t read_times(const struct lg_pager_times *times, uint64_t *buckets)
-{
-	for (unsigned i = 0; i < LG_NS_BUCKETS; i++)
-		buckets[i] = lg_load_relaxed(&times->buckets[i]);
-	return lg_load_relaxed(&times->sum_ns);
-}
-
 void lg_pager_measure(struct lg_pager *pager, struct lg_pager_stats *stats)
 {
 	memset(stats, 0, sizeof(*stats));
@@ -448,9 +441,9 @@ void lg_pager_measure(struct lg_pager *pager, struct lg_pager_stats *stats)
 	LG_PAGER_COUNTERS(LG_READ_COUNTER)
 #undef LG_READ_COUNTER
 	stats->errors = stats->read_errors + stats->write_errors;
-	stats->fault_ns_sum = read_times(&pager->fault_ns, stats->fault_ns);
-	stats->read_ns_sum = read_times(&pager->read_ns, stats->read_ns);
-	stats->write_ns_sum = read_times(&pager->write_ns, stats->write_ns);
+	stats->fault_ns_sum = lg_times_read(&pager->fault_ns, stats->fault_ns);
+	stats->read_ns_sum = lg_times_read(&pager->read_ns, stats->read_ns);
+	stats->write_ns_sum = lg_times_read(&pager->write_ns, stats->write_ns);
 }
 
 int lg_pager_stats_read(lg_pager *pager, struct lg_pager_stats *stats)

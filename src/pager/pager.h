@@ -18,6 +18,7 @@
 #define LG_PAGER_PAGER_H
 
 #include "base/bits.h"
+#include "base/times.h"
 #include "os/hangup.h"
 #include "os/latch.h"
 #include "os/userfault.h"
@@ -56,14 +57,6 @@ enum lg_pager_counter {
 	LG_PAGER_COUNTERS(LG_PAGER_COUNTER_NAME)
 #undef LG_PAGER_COUNTER_NAME
 		LG_PAGER_COUNTERS_END,
-};
-
-enum { LG_NS_BUCKETS = 40 };
-
-/* How long something took: [i] counts from 2^i to 2^(i+1) - 1 ns. */
-struct lg_pager_times {
-	_Atomic(uint64_t) buckets[LG_NS_BUCKETS];
-	_Atomic(uint64_t) sum_ns;
 };
 
 struct lg_pager {
@@ -125,9 +118,9 @@ struct lg_pager {
 	_Atomic(uint32_t) slow_stores; /* maps whose store cannot be called inside a signal handler */
 
 	LG_LINE_ALIGNED _Atomic(uint64_t) counters[LG_PAGER_COUNTERS_END];
-	struct lg_pager_times fault_ns;
-	struct lg_pager_times read_ns;
-	struct lg_pager_times write_ns;
+	struct lg_times fault_ns;
+	struct lg_times read_ns;
+	struct lg_times write_ns;
 
 	char name[LG_PAGER_NAME_BYTES]; /* under the roster's lock, as what follows */
 	struct lg_pager *older, *newer;
@@ -135,14 +128,6 @@ struct lg_pager {
 
 #define lg_pager_count(pager, name, n)                                                             \
 	lg_add_relaxed(&(pager)->counters[LG_PAGER_##name], (uint64_t)(n))
-
-static inline void lg_pager_time(struct lg_pager_times *times, uint64_t ns)
-{
-	unsigned bucket = lg_log2_floor(ns | 1);
-
-	lg_add_relaxed(&times->buckets[bucket < LG_NS_BUCKETS ? bucket : LG_NS_BUCKETS - 1], 1);
-	lg_add_relaxed(&times->sum_ns, ns);
-}
 
 static inline struct lg_frames *lg_pager_frames(struct lg_pager *pager, unsigned shift)
 {

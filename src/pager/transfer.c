@@ -29,7 +29,7 @@ static int transfer_read(struct lg_map *map, uint64_t page, uint64_t count, void
 		lg_sub_relaxed(&pager->transfers, 1);
 		lg_pager_count(pager, reads, 1);
 		if (error == 0) {
-			lg_pager_time(&pager->read_ns, lg_os_now_ns() - start);
+			lg_times_note(&pager->read_ns, lg_os_now_ns() - start);
 			lg_pager_count(pager, bytes_read, wanted);
 			break;
 		}
@@ -104,7 +104,7 @@ int lg_transfer_write(const struct lg_write *write)
 			lg_map_note_error(map, error);
 			return error;
 		}
-		lg_pager_time(&pager->write_ns, lg_os_now_ns() - start);
+		lg_times_note(&pager->write_ns, lg_os_now_ns() - start);
 		lg_pager_count(pager, bytes_written, bytes);
 		lg_probe_write(lg_map_page_at(map, write->page + done), bytes);
 	}

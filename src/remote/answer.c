@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 #include "remote/answer.h"
 
+#include "remote/line.h"
+
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -43,6 +45,7 @@ static bool skip(const char **text, const char *end, const char *word)
 /* "bytes 0-9/100", "bytes * /100" without the blank. */
 static bool parse_range(struct lg_answer *answer, const char *text, const char *end)
 {
+	answer->has_range = false; /* of two the last counts */
 	if (!skip(&text, end, "bytes"))
 		return false;
 	while (text < end && (*text == ' ' || *text == '='))
@@ -58,12 +61,12 @@ static bool parse_range(struct lg_answer *answer, const char *text, const char *
 	return answer->has_range;
 }
 
-/* Values that do not fit are as not said: half of one would be another. */
+/* Values that do not fit are as not said: half of one would be another. So are those that are no values. */
 static void set(char *to, size_t capacity, const char *text, const char *end)
 {
 	size_t length = (size_t)(end - text);
 
-	if (length >= capacity || memchr(text, '\0', length) != NULL)
+	if (length >= capacity || !lg_line_holds(text, length))
 		length = 0;
 	memcpy(to, text, length);
 	to[length] = '\0';

@@ -4,6 +4,7 @@
 #include "base/bits.h"
 #include "os/clock.h"
 #include "remote/request.h"
+#include "remote/tally.h"
 
 #include <errno.h>
 #include <string.h>
@@ -121,6 +122,9 @@ static size_t take_line(char *line, size_t size, size_t count, void *argument)
 	if (attempt->is_lost)
 		return 0;
 	attempt->progress_ms = lg_os_now_ms();
+	if (!attempt->is_answered)
+		lg_times_note(&lg_remote_tally.first_byte_ns, lg_os_now_ns() - attempt->started_ns);
+	attempt->is_answered = true;
 	lg_answer_line(&attempt->answer, line, size * count);
 	return size * count;
 }
@@ -153,6 +157,7 @@ static size_t take_body(char *data, size_t size, size_t count, void *argument)
 	struct lg_attempt *attempt = argument;
 	size_t bytes = size * count, room;
 
+	lg_remote_count(bytes_fetched, bytes);
 	if (attempt->fetch == NULL)
 		return 0; /* more than was wanted */
 	attempt->progress_ms = lg_os_now_ms();
@@ -212,12 +217,13 @@ int lg_attempt_start(struct lg_attempt *attempt, struct lg_fetch *fetch, bool fr
 
 	attempt->fetch = fetch;
 	attempt->ahead = fetch->ahead;
-	attempt->is_judged = attempt->is_believed = attempt->is_lost = false;
+	attempt->is_answered = attempt->is_judged = attempt->is_believed = attempt->is_lost = false;
 	attempt->from = fetch->received;
 	attempt->skip = attempt->wait_ms = 0;
 	attempt->body_length = 0;
 	attempt->error = 0;
 	attempt->started_ms = attempt->progress_ms = lg_os_now_ms();
+	attempt->started_ns = lg_os_now_ns();
 	attempt->is_redirected = object->is_redirected;
 	attempt->url = object->is_redirected ? object->destination : object->address;
 	lg_answer_start(&attempt->answer);

@@ -29,6 +29,7 @@ struct lg_attempt {
 	struct lg_fetch *fetch; /* NULL: nobody wants it */
 	bool ahead;             /* as the fetch was */
 	uint64_t rank;          /* among all: the least is served first */
+	bool is_answered;       /* its first byte was seen */
 	bool is_judged;
 	bool is_believed; /* its body is what was asked for */
 	bool is_lost;     /* to be removed */
@@ -38,6 +39,7 @@ struct lg_attempt {
 	int error;     /* why the answer cannot be used, ever */
 	uint64_t wait_ms;
 	uint64_t started_ms;
+	uint64_t started_ns;
 	uint64_t progress_ms;
 	struct lg_answer answer;
 	struct lg_url url;

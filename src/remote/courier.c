@@ -6,6 +6,7 @@
 #include "os/thread.h"
 #include "remote/attempt.h"
 #include "remote/sockets.h"
+#include "remote/tally.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -98,6 +99,8 @@ static int launch(struct lg_fetch *fetch, unsigned place)
 	attempt->next = courier.attempts;
 	courier.attempts = attempt;
 	count_flight(attempt, 1);
+	lg_remote_count(gets, 1);
+	lg_remote_count(hedges, place > 0);
 	return 0;
 }
 
@@ -139,10 +142,12 @@ static void retry(struct lg_fetch *fetch, int error, uint64_t wait_ms)
 	uint64_t most = lg_min((uint64_t)PAUSE_MS << fetch->tries, PAUSE_MOST_MS);
 	uint64_t pause = lg_max(draw(most) + 1, wait_ms);
 
-	if (++fetch->tries >= TRIES || now + pause >= fetch->deadline_ms)
+	if (++fetch->tries >= TRIES || now + pause >= fetch->deadline_ms) {
 		lg_fetch_finish(fetch, error);
-	else
-		fetch->resume_ms = now + pause;
+		return;
+	}
+	fetch->resume_ms = now + pause;
+	lg_remote_count(retries, 1);
 }
 
 /* It ends; and if its object changed, all of the object's that rely on the version. */
@@ -366,6 +371,7 @@ static void *run(void *argument)
 static void forget(void)
 {
 	memset(&courier, 0, sizeof(courier));
+	lg_remote_tally_forget();
 	start_mutex = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
 }
 

@@ -2,6 +2,7 @@
 #include "remote/credentials.h"
 
 #include "base/error.h"
+#include "remote/line.h"
 #include "remote/profile.h"
 
 #include <errno.h>
@@ -26,10 +27,11 @@ static const char *variable(const char *name)
 	return value != NULL && value[0] != '\0' ? value : NULL;
 }
 
-/* A value that does not fit is as none, and is found missing later. */
+/* A value that does not fit, or cannot stand in a request, is as none, and is found missing later. */
 static bool set(char *to, size_t capacity, const char *from)
 {
-	if (from == NULL || from[0] == '\0' || strlen(from) >= capacity)
+	if (from == NULL || from[0] == '\0' || strlen(from) >= capacity ||
+	    !lg_line_holds(from, strlen(from)))
 		return false;
 	memcpy(to, from, strlen(from) + 1);
 	return true;

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 #include "remote/fetch.h"
 
+#include "remote/tally.h"
+
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -58,6 +61,7 @@ void lg_fetch_finish(struct lg_fetch *fetch, int error)
 	lg_os_latch_let_go(&fetch->latch, signals);
 	if (!first)
 		return;
+	lg_remote_count(failures, error != 0 && error != -ECANCELED);
 	lg_store_release(&fetch->done, 1); /* the bytes and the error before it */
 	lg_os_wake_all(&fetch->done);
 }

@@ -2,6 +2,7 @@
 #include "remote/profile.h"
 
 #include "base/error.h"
+#include "remote/line.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -81,7 +82,7 @@ bool lg_profile_find(const char *text, size_t length, const char *section, const
 		struct piece left = trim((struct piece){ line.start, at });
 		struct piece right = trim((struct piece){ equals + 1, line.length - at - 1 });
 		if (!is(left, key) || right.length >= capacity ||
-		    memchr(right.start, '\0', right.length) != NULL)
+		    !lg_line_holds(right.start, right.length))
 			continue;
 		memcpy(value, right.start, right.length);
 		value[right.length] = '\0';

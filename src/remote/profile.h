@@ -10,7 +10,7 @@
 #include <stddef.h>
 
 /*
- * The last value of `key` in the sections of this name. False: there is none, or it does not fit, and *value is
+ * The last value of `key` in the sections of this name. False: there is none that fits and is text, and *value is
  * unchanged. `text` need not end with a zero.
  */
 bool lg_profile_find(const char *text, size_t length, const char *section, const char *key,

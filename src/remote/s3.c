@@ -10,13 +10,30 @@
 
 enum { LABEL_MOST = 63 };
 
-/* One part of a host's name. */
-static bool is_label(const char *text)
+/* One part of a host's name, up to a dot or the end; its length, or 0. */
+static size_t label_length(const char *text)
 {
 	size_t length = strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789-");
+	bool fine = length > 0 && length <= LABEL_MOST && text[0] != '-' && text[length - 1] != '-';
 
-	return length > 0 && length <= LABEL_MOST && text[length] == '\0' && text[0] != '-' &&
-	       text[length - 1] != '-';
+	return fine && (text[length] == '\0' || text[length] == '.') ? length : 0;
+}
+
+static bool is_label(const char *text)
+{
+	size_t length = label_length(text);
+
+	return length > 0 && text[length] == '\0';
+}
+
+/* Labels with dots between them: nothing in it can end the host's name before the endpoint's begins. */
+static bool is_name(const char *text)
+{
+	size_t length;
+
+	while ((length = label_length(text)) > 0 && text[length] == '.')
+		text += length + 1;
+	return length > 0;
 }
 
 static bool is_chinese(const char *region)
@@ -78,13 +95,13 @@ int lg_s3_address(const struct lg_url *object, const char *endpoint, const char 
 		  enum lg_remote_style style, struct lg_url *address)
 {
 	int error = parse_endpoint(endpoint, region, address);
-	bool fits = is_label(object->host), in_path = style == LG_STYLE_PATH;
+	bool in_path = style == LG_STYLE_PATH;
 
 	if (error != 0)
 		return error;
 	if (style == LG_STYLE_AUTO)
-		in_path = endpoint[0] != '\0' || !fits;
-	if (!in_path && !fits && strchr(object->host, '.') == NULL)
+		in_path = endpoint[0] != '\0' || !is_label(object->host);
+	if (!in_path && (!is_name(object->host) || address->host[0] == '['))
 		return lg_fail(EINVAL,
 			       "bucket '%.63s' cannot be part of a host's name: use style:path",
 			       object->host);
@@ -92,7 +109,7 @@ int lg_s3_address(const struct lg_url *object, const char *endpoint, const char 
 		char host[sizeof(address->host)];
 		int length = snprintf(host, sizeof(host), "%s.%s", object->host, address->host);
 
-		if (length < 0 || (size_t)length >= sizeof(host))
+		if (length < 0 || (size_t)length + 2 > sizeof(host)) /* as of any URL */
 			return lg_fail(EINVAL,
 				       "the bucket and the endpoint make too long a host's name");
 		memcpy(address->host, host, sizeof(host));

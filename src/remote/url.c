@@ -81,14 +81,19 @@ static int parse_port(const char *text, size_t length, struct lg_url *url)
 	return 0;
 }
 
+static int refuse_user(void)
+{
+	return lg_fail(EINVAL, "a URL with a user or password is refused: it would be seen "
+			       "wherever the URL is");
+}
+
 static int parse_authority(const char *text, size_t length, struct lg_url *url)
 {
 	size_t host = length;
 	int error;
 
 	if (memchr(text, '@', length) != NULL)
-		return lg_fail(EINVAL, "a URL with a user or password is refused: "
-				       "it would be seen wherever the URL is");
+		return refuse_user();
 	if (length > 0 && text[0] == '[') {
 		const char *end = memchr(text, ']', length);
 
@@ -139,6 +144,12 @@ static int parse_s3(const char *text, struct lg_url *url)
 	if (bucket >= sizeof(url->host) || key > sizeof(url->target))
 		return lg_fail(EINVAL, "a bucket of %zu and a key of %zu bytes are too long",
 			       bucket, key - 1);
+	if (memchr(text, '@', bucket) != NULL) /* s3://KEY:SECRET@bucket/key is a habit of others */
+		return refuse_user();
+	for (size_t i = 0; i < bucket; i++)
+		if ((unsigned char)text[i] <= ' ' || text[i] == 127)
+			return lg_fail(EINVAL, "the bucket has a byte 0x%02x, which none has",
+				       (unsigned char)text[i]);
 	memcpy(url->host, text, bucket);
 	url->host[bucket] = '\0';
 	memcpy(url->target, text + bucket + 1, key);

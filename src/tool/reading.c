@@ -3,6 +3,7 @@
 
 #include "base/error.h"
 #include "metrics/pagers.h"
+#include "metrics/remote.h"
 #include "tool/exposition.h"
 
 #include <errno.h>
@@ -26,6 +27,8 @@ static const struct {
 };
 
 enum { FIELDS = sizeof(fields) / sizeof(fields[0]) };
+
+static const char not_a_count[] = "a count that is no whole number from 0 up";
 
 static uint64_t *field_of(struct lg_class_stats *class, size_t field)
 {
@@ -122,18 +125,28 @@ static void take_pager_info(struct lg_roster_entry *pager, const struct lg_sampl
 	pager->in_threads = faults != NULL && strcmp(faults, "threads") == 0;
 }
 
+static void add_at(void *record, size_t offset, uint64_t count)
+{
+	char *at = (char *)record + offset;
+	uint64_t value;
+
+	memcpy(&value, at, sizeof(value));
+	value += count;
+	memcpy(at, &value, sizeof(value));
+}
+
 /* NULL, or what is wrong with it. */
 static const char *take_pager_sample(struct lg_reading *reading, const char *name,
 				     const struct lg_sample *sample)
 {
 	bool is_info = strcmp(name, "pager_info") == 0;
 	size_t offset = 0;
-	uint64_t count, value;
+	uint64_t count;
 
 	if (!is_info && !lg_pagers_find(name, family_length(name), &offset))
 		return NULL;
 	if (!take_count(sample, &count))
-		return "a count that is no whole number from 0 up";
+		return not_a_count;
 	struct lg_roster_entry *pager = pager_of(reading, lg_sample_label(sample, "pager"));
 	if (pager == NULL) {
 		reading->pagers_left_out += is_info;
@@ -143,10 +156,7 @@ static const char *take_pager_sample(struct lg_reading *reading, const char *nam
 		take_pager_info(pager, sample);
 		return NULL;
 	}
-	char *at = (char *)&pager->stats + offset;
-	memcpy(&value, at, sizeof(value));
-	value += count;
-	memcpy(at, &value, sizeof(value));
+	add_at(&pager->stats, offset, count);
 	return NULL;
 }
 
@@ -159,17 +169,24 @@ static const char *take_sample(struct lg_reading *reading, const struct lg_sampl
 			  strcmp(name, "threads") == 0        ? &reading->threads :
 			  strcmp(name, "reserved_bytes") == 0 ? &reading->reserved_bytes :
 								NULL;
+	size_t offset;
 	uint64_t count;
 
 	if (lg_sample_label(sample, "pager") != NULL)
 		return take_pager_sample(reading, name, sample);
+	if (lg_remote_find(name, family_length(name), &offset)) {
+		if (!take_count(sample, &count))
+			return not_a_count;
+		add_at(&reading->remote, offset, count);
+		return NULL;
+	}
 	if (strcmp(name, "regions") == 0)
 		name = lg_sample_label(sample, "state");
 	size_t field = name != NULL ? find_field(name) : FIELDS;
 	if (total == NULL && (size == NULL || field == FIELDS))
 		return NULL;
 	if (!take_count(sample, &count))
-		return "a count that is no whole number from 0 up";
+		return not_a_count;
 	if (total != NULL) {
 		*total += count;
 		return NULL;

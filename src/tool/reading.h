@@ -24,6 +24,7 @@ struct lg_reading {
 	unsigned pager_count;
 	unsigned pagers_left_out;                         /* for which there was no room */
 	struct lg_roster_entry pagers[LG_READING_PAGERS]; /* as the file has them; without times */
+	struct lg_remote_stats remote;                    /* the same; no gets: there is nothing */
 };
 
 /*

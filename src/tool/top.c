@@ -8,6 +8,7 @@
 #include "tool/pagers.h"
 #include "tool/process.h"
 #include "tool/reading.h"
+#include "tool/remote.h"
 #include "tool/table.h"
 #include "tool/terminal.h"
 
@@ -256,6 +257,7 @@ static bool show(const struct watch *watch, bool on_terminal)
 	print_process(to, watch);
 	print_bytes(to, watch);
 	lg_pagers_print(to, &table);
+	lg_remote_print(to, &table);
 	lg_table_print(to, &table);
 	bool good = fclose(to) == 0;
 	if (good && on_terminal)
@@ -343,7 +345,7 @@ static const char doc[] =
 	"Shows what a process holds, class by class, from the metrics file it writes: regions in use, "
 	"cached by its threads, dirty, given back (clean); allocations and frees a second, and which part of "
 	"the allocations each rung of the ladder served. Above them its pagers, one by one: the budget and what "
-	"is resident of it, faults, and what is read from and written to stores."
+	"is resident of it, faults, and what is read from and written to stores; and what objects of URLs cost."
 	"\vThe process is started with LGALLOC_CONF=metrics_file:/path/app.%p.prom, or by lgalloc run -o "
 	"metrics_file:/path/app.%p.prom. On a terminal q ends. KEY is a column:";
 

@@ -2,8 +2,9 @@
 /*
  * Holds regions as it is told on stdin, a command a line, each answered by "done":
  *   new BYTES COUNT, free BYTES COUNT, thread BYTES COUNT (new and free in another thread, which stays), await
- *   retired BYTES, map MEMORY BYTES PATH (a pager of its own, and a map of the file, all written), heap COUNT PATH (a
- *   new heap with so many objects and as many commits, which stays open), write FORMAT PATH, usage, end
+ *   retired BYTES, map MEMORY BYTES PATH (a pager of its own, and a map of the file, all written), url
+ *   URL (a map of the object, all read), heap COUNT PATH (a new heap with so many objects and as many commits, which stays
+ *   open), write FORMAT PATH, usage, end
  */
 #include <lgalloc/heap.h>
 #include <lgalloc/lgalloc.h>
@@ -117,6 +118,25 @@ static void make_map(size_t memory, size_t bytes, const char *path)
 		fail("not written");
 }
 
+/* Read a piece here, a piece there, and then in order. */
+static void read_url(const char *url)
+{
+	lg_pager *pager = lg_pager_new("memory:2M,faults:inline");
+	lg_map *map = pager != NULL ? lg_map_url(pager, url, "page:4K") : NULL;
+	unsigned sum = 0;
+
+	if (map == NULL)
+		fail("no object");
+	const unsigned char *data = lg_map_data(map);
+	size_t bytes = lg_map_size(map);
+	for (size_t at = bytes - 1; at > bytes / 2; at -= bytes / 9)
+		sum += data[at];
+	for (size_t at = 0; at < bytes; at += 4096)
+		sum += data[at];
+	if (sum == 0)
+		fail("it is all zero");
+}
+
 static void make_heap(unsigned objects, const char *path)
 {
 	lg_heap *heap = lg_heap_open(path, "create:on,reserve:1G,journal:1M");
@@ -154,6 +174,8 @@ int main(void)
 			await_retired(bytes);
 		else if (sscanf(line, "map %zu %zu %4095[^\n]", &memory, &bytes, path) == 3)
 			make_map(memory, bytes, path);
+		else if (sscanf(line, "url %4095[^\n]", path) == 1)
+			read_url(path);
 		else if (sscanf(line, "heap %u %4095[^\n]", &number, path) == 2)
 			make_heap(number, path);
 		else if (sscanf(line, "write %u %4095[^\n]", &number, path) == 2)

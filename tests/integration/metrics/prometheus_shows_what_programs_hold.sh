@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0 OR MIT
 #
-# prometheus_shows_what_programs_hold.sh HOLDER SOURCE: programs with a metrics_file, node_exporter's
+# prometheus_shows_what_programs_hold.sh HOLDER SOURCE HAS_URL: programs with a metrics_file, node_exporter's
 # textfile collector and Prometheus, on free ports of 127.0.0.1: a query gives exactly the numbers the
 # programs hold, follows them, and forgets a program that ended. Then the dashboard's and the alerts' queries.
 set -euo pipefail
-holder=$1 source=$2
+holder=$1 source=$2 has_url=$3
 . "$(dirname -- "$0")/programs.sh"
+[ -n "$has_url" ] || skip "built without libcurl, and the dashboard shows objects of URLs"
 need prometheus prometheus prometheus-node-exporter prometheus-node-exporter curl curl python3 python3
 
 report()
@@ -87,6 +88,10 @@ tell one "free 1048576 5"
 tell two "new 65536 3"
 tell one "map 1048576 2097152 $work/data/mapped"
 tell one "heap 4 $work/data/some.heap"
+mkdir "$work/www"
+head -c 4000000 /dev/urandom >"$work/www/object"
+serve web /object python3 -m http.server PORT --bind 127.0.0.1 --directory "$work/www"
+tell two "url http://127.0.0.1:$web_port/object"
 
 serve exporter /metrics prometheus-node-exporter --web.listen-address=127.0.0.1:PORT \
 	--collector.disable-defaults --collector.textfile --collector.textfile.directory="$work/textfile"
@@ -128,6 +133,12 @@ shows 'lgalloc_heap_failed{process="one",heap="some.heap"}' 0
 shows 'lgalloc_heap_home_pages_total{process="one",heap="some.heap"} > bool 0' 1
 shows 'node_textfile_scrape_error' 0
 shows 'count(node_textfile_mtime_seconds)' 2
+
+two='process=~"two.*"'
+shows "lgalloc_remote_gets_total{$two} > bool 1" 1
+shows "lgalloc_remote_used_bytes_total{$two} >= bool 4000000" 1
+shows "lgalloc_remote_fault_seconds_count{$two} > bool 5" 1
+shows "lgalloc_remote_first_byte_seconds_count{$two} <= bool lgalloc_remote_gets_total" 1
 
 tell one "free 65536 4"
 shows 'lgalloc_regions{process="one",class="65536",state="in_use"}' 7

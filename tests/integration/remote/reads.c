@@ -57,9 +57,11 @@ static void read_both_ways(const char *server, const char *options)
 /* How many there are for one touch in each `step` bytes, forward or backward. */
 static unsigned count_requests(size_t step, bool backward, char *log, size_t capacity)
 {
+	struct lg_remote_stats before, after;
 	unsigned count = 0;
 
 	server_faults("[]");
+	CLAIM(lg_remote_stats_read(&before) == 0);
 	lg_map *map = server_map(pager, "FAULTY", "/big", NULL);
 	const char *data = lg_map_data(map);
 	for (size_t i = 0; i + step <= BIG; i += step) {
@@ -73,6 +75,17 @@ static unsigned count_requests(size_t step, bool backward, char *log, size_t cap
 		count++;
 	fprintf(stderr, "%u requests for each %zu KiB of 64 MiB, %s\n", count, step >> 10,
 		backward ? "backward" : "forward");
+	CLAIM(lg_remote_stats_read(&after) == 0);
+	CLAIM(after.gets - before.gets == count);
+	CLAIM(after.bytes_used - before.bytes_used <= after.bytes_fetched - before.bytes_fetched);
+	CLAIM(after.prefetch_hits > before.prefetch_hits);
+	CLAIM(after.retries + after.hedges + after.failures ==
+	      before.retries + before.hedges + before.failures);
+	/* All of it is fetched and used. */
+	if (step == 64 << 10) {
+		CLAIM(after.bytes_fetched - before.bytes_fetched >= BIG);
+		CLAIM(after.bytes_used - before.bytes_used >= BIG - 4 * MIB);
+	}
 	return count;
 }
 
@@ -170,6 +183,49 @@ static void certificates_are_verified(void)
 	server_refuses(pager, server_url("SECURE", "/odd"), "ca_file:/nonexistent", EPROTO);
 }
 
+/* Three connections have a bit flipped each, which TLS finds; what it had vouched for before is good. */
+static void flipped_bits_are_found_by_https(void)
+{
+	struct lg_remote_stats before, after;
+	char ca[300];
+
+	snprintf(ca, sizeof(ca), "ca_file:%s", server_value("CA"));
+	CLAIM(lg_remote_stats_read(&before) == 0);
+	lg_map *map = server_map(pager, "FLIPPED", "/big", ca);
+	bytes_check(lg_map_data(map), 0, BIG, 0);
+	CLAIM(lg_map_close(map) == 0);
+	CLAIM(lg_remote_stats_read(&after) == 0);
+	CLAIM(after.retries > before.retries);
+}
+
+/* Offsets beyond 32 bits, and a length that no memory has. */
+static void the_far_end_of_a_large_object_is_near(void)
+{
+	const size_t bytes = ((size_t)5 << 30) + 77;
+	struct lg_remote_stats before, after;
+	char path[300], end[100];
+
+	snprintf(path, sizeof(path), "%s/far", server_value("WWW"));
+	FILE *file = fopen(path, "w");
+	CLAIM(file != NULL && fseek(file, (long)bytes - 100, SEEK_SET) == 0);
+	for (size_t i = bytes - 100; i < bytes; i++)
+		putc(byte_at(i, 0), file);
+	CLAIM(fclose(file) == 0);
+	CLAIM(lg_remote_stats_read(&before) == 0);
+	lg_map *map = server_map(pager, "PLAIN", "/far", NULL);
+	const char *data = lg_map_data(map);
+	CLAIM(lg_map_size(map) == bytes);
+	bytes_check(data + bytes - 100, bytes - 100, 100, 0);
+	CLAIM(data[bytes] == 0);
+	CLAIM(data[0] == 0 && data[((size_t)4 << 30) + 1] == 0);
+	CLAIM(lg_map_read(map, end, sizeof(end), bytes - 50) == 50);
+	bytes_check(end, bytes - 50, 50, 0);
+	CLAIM(lg_map_close(map) == 0);
+	CLAIM(unlink(path) == 0);
+	CLAIM(lg_remote_stats_read(&after) == 0);
+	CLAIM(after.bytes_fetched - before.bytes_fetched < 16 * MIB);
+}
+
 static void child_of_fork_has_its_own(void)
 {
 	lg_map *map = server_map(pager, "PLAIN", "/odd", NULL);
@@ -180,6 +236,10 @@ static void child_of_fork_has_its_own(void)
 	pid_t child = fork();
 	if (child == 0) {
 		lg_pager *own = lg_pager_new("memory:8M");
+		struct lg_remote_stats none;
+
+		CLAIM(lg_remote_stats_read(&none) == 0);
+		CLAIM(none.gets == 0 && none.fault_ns_sum == 0);
 		lg_map *mine = server_map(own, "PLAIN", "/odd", NULL);
 
 		bytes_check(lg_map_data(mine), 0, ODD, 0);
@@ -193,6 +253,32 @@ static void child_of_fork_has_its_own(void)
 	CLAIM(waitpid(child, &status, 0) == child);
 	CLAIM(WIFSIGNALED(status) && WTERMSIG(status) == SIGSEGV);
 	bytes_check((const char *)data, 0, ODD, 0);
+	CLAIM(lg_map_close(map) == 0);
+}
+
+/* Children have copies of the connections' descriptors, and leave them alone. */
+static void forks_amid_downloads_disturb_none(void)
+{
+	lg_map *map = server_map(pager, "PLAIN", "/big", NULL);
+	const char *data = lg_map_data(map);
+	pid_t children[8];
+	int status;
+
+	for (int i = 0; i < 8; i++) {
+		size_t at = (size_t)i * 8 * MIB;
+
+		CLAIM(lg_map_advise(map, at, 8 * MIB, LG_WILLNEED) == 0);
+		fflush(NULL);
+		children[i] = fork();
+		if (children[i] == 0)
+			_exit(0);
+		CLAIM(children[i] > 0);
+		bytes_check(data + at, at, 8 * MIB, 0);
+	}
+	for (int i = 0; i < 8; i++) {
+		CLAIM(waitpid(children[i], &status, 0) == children[i]);
+		CLAIM(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+	}
 	CLAIM(lg_map_close(map) == 0);
 }
 
@@ -213,8 +299,12 @@ int main(int argc, char **argv)
 	what_is_not_there_or_not_allowed_is_said();
 	redirects_are_followed_within_reason();
 	certificates_are_verified();
-	if (!SANITIZED_THREAD)
+	flipped_bits_are_found_by_https();
+	the_far_end_of_a_large_object_is_near();
+	if (!SANITIZED_THREAD) {
 		child_of_fork_has_its_own();
+		forks_amid_downloads_disturb_none();
+	}
 	CLAIM(lg_pager_free(pager) == 0);
 	return 0;
 }

@@ -23,6 +23,17 @@ static const char *with(const char *options)
 	return text;
 }
 
+/* Our clock, by so many seconds off. */
+static int64_t clock_error_s;
+
+uint64_t __real_lg_os_unix_ms(void);
+uint64_t __wrap_lg_os_unix_ms(void);
+
+uint64_t __wrap_lg_os_unix_ms(void)
+{
+	return __real_lg_os_unix_ms() + (uint64_t)(clock_error_s * 1000);
+}
+
 static void reads(const char *url, const char *options)
 {
 	lg_map *map = lg_map_url(pager, url, with(options));
@@ -53,6 +64,11 @@ int main(int argc, char **argv)
 	reads("s3://bucket/odd name/=&+\xc3\xa4?", KEYS);
 	reads("s3://bucket/odd", KEYS ",session_token:anything");
 	reads("s3://bucket/odd", KEYS ",region:eu-west-1"); /* the server says which it is */
+	clock_error_s = 3600;                               /* the server says what time it is */
+	reads("s3://bucket/odd", KEYS);
+	clock_error_s = -86400;
+	reads("s3://bucket/odd", KEYS);
+	clock_error_s = 0;
 	lg_map *map = lg_map_url(pager, "s3://bucket/empty", with(KEYS));
 	CLAIM(map != NULL);
 	CLAIM(lg_map_size(map) == 0);

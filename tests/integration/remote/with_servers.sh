@@ -9,6 +9,7 @@
 #                                         /dated/FILE without ETag, /moved/FILE a redirect to /FILE, /loop one to itself
 #   SECURE       https://127.0.0.1:port   the same, by CA; /down/FILE a redirect to PLAIN
 #   MISNAMED     https://127.0.0.1:port   with a certificate of another host, by CA
+#   FLIPPED      https://127.0.0.1:port   flipping_proxy.js before SECURE
 #   CA           the certificate's file
 #   FAULTY       http://127.0.0.1:port    fault_proxy.js before PLAIN
 #   FAULTY_PORT  its port
@@ -30,9 +31,9 @@ finish() {
 trap finish EXIT
 trap 'exit 1' INT TERM
 
-read -r plain secure misnamed faulty <<<"$(python3 -c '
+read -r plain secure misnamed faulty flipped <<<"$(python3 -c '
 import socket
-sockets = [socket.socket() for _ in range(4)]
+sockets = [socket.socket() for _ in range(5)]
 for one in sockets:
     one.bind(("127.0.0.1", 0))
 print(*[one.getsockname()[1] for one in sockets])')"
@@ -93,7 +94,9 @@ nginx -p "$dir" -c "$dir/nginx.conf" 2>"$dir/nginx.err" &
 pids="$pids $!"
 node "$here/fault_proxy.js" "$faulty" "$plain" &
 pids="$pids $!"
-for port in "$plain" "$faulty"; do
+node "$here/flipping_proxy.js" "$flipped" "$secure" &
+pids="$pids $!"
+for port in "$plain" "$faulty" "$flipped"; do
 	for i in $(seq 200); do
 		(exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null && break
 		[ "$i" -lt 200 ] || { echo "a server did not start:"; cat "$dir/nginx.err" "$dir/error.log"; exit 1; }
@@ -104,7 +107,7 @@ done
 # No credentials but those a test makes.
 for name in $(compgen -e AWS_ || true); do unset "$name"; done
 export HOME=$dir WWW=$dir/www CA=$dir/ca.pem PLAIN=http://127.0.0.1:$plain SECURE=https://127.0.0.1:$secure \
-	MISNAMED=https://127.0.0.1:$misnamed FAULTY=http://127.0.0.1:$faulty FAULTY_PORT=$faulty
+	MISNAMED=https://127.0.0.1:$misnamed FLIPPED=https://127.0.0.1:$flipped FAULTY=http://127.0.0.1:$faulty FAULTY_PORT=$faulty
 status=0
 "$@" || status=$?
 exit $status

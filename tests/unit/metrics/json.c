@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 #include "metrics/heaps.h"
+#include "remote/tally.h"
 #include "unit/metrics/output.h"
 
 #include <lgalloc/heap.h>
@@ -139,6 +140,31 @@ static void every_field_of_a_pager_is_there_with_its_value(void **state)
 	free(text);
 }
 
+static void every_field_of_remote_objects_is_there_with_its_value(void **state)
+{
+	char expected[128];
+	uint64_t count = 1000;
+
+	(void)state;
+#define COUNT(field, name, help) lg_remote_count(field, count++);
+	LG_REMOTE_COUNTERS(COUNT)
+#undef COUNT
+	lg_times_note(&lg_remote_tally.first_byte_ns, 2);
+	char *text = output_of(LG_JSON), *at = strstr(text, ",\"remote\":{\"used_share\":1.001,");
+	assert_string_equal(skip_value(text), "\n");
+	assert_non_null(at);
+	count = 1000;
+#define FIELD(field, name, help)                                                                   \
+	snprintf(expected, sizeof(expected), ",\"" #field "\":%" PRIu64 ",", count++);             \
+	assert_non_null(strstr(at, expected));
+	LG_REMOTE_COUNTERS(FIELD)
+#undef FIELD
+	assert_non_null(strstr(at, ",\"first_byte_ns\":{\"sum_ns\":2,\"buckets\":[0,1,0,"));
+	assert_non_null(strstr(at, ",\"fault_ns\":{\"sum_ns\":0,\"buckets\":[0,"));
+	free(text);
+	lg_remote_tally_forget();
+}
+
 static void every_field_of_a_heap_is_there_with_its_value(void **state)
 {
 	struct lg_heap_stats stats;
@@ -188,6 +214,7 @@ int main(void)
 		cmocka_unit_test(python_reads_it_too),
 		cmocka_unit_test(every_field_of_every_class_is_there_with_its_value),
 		cmocka_unit_test(every_field_of_a_pager_is_there_with_its_value),
+		cmocka_unit_test(every_field_of_remote_objects_is_there_with_its_value),
 		cmocka_unit_test(every_field_of_a_heap_is_there_with_its_value),
 	};
 

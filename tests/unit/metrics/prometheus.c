@@ -6,11 +6,13 @@
 #include "metrics/writer.h"
 
 #include "metrics/heaps.h"
+#include "remote/tally.h"
 #include "unit/metrics/output.h"
 
 #include <lgalloc/heap.h>
 #include <lgalloc/pager.h>
 
+#include <errno.h>
 #include <inttypes.h>
 #include <time.h>
 
@@ -361,16 +363,19 @@ static double le_of(const char *line)
 	return sscanf(strstr(line, "le=\""), "le=\"%lf", &bound) == 1 ? bound : -1;
 }
 
-/* Buckets rise, the last is the count, and both are those of the statistics. */
-static void check_times(const char *name, const uint64_t *buckets, uint64_t sum_ns)
+/* Buckets rise, the last is the count, and both are those of the statistics. `labels` without braces. */
+static void check_times(const char *name, const char *labels, const uint64_t *buckets,
+			uint64_t sum_ns)
 {
+	const char *open = labels[0] != '\0' ? "{" : "", *close = labels[0] != '\0' ? "}" : "";
 	char start[128];
 	uint64_t value, last = 0, all = 0, lines = 0;
 	double bound = 0;
 
 	for (unsigned i = 0; i < 40; i++)
 		all += buckets[i];
-	snprintf(start, sizeof(start), "\nlgalloc_pager_%s_seconds_bucket{pager=\"1\",le=", name);
+	snprintf(start, sizeof(start), "\nlgalloc_%s_seconds_bucket{%s%sle=", name, labels,
+		 labels[0] != '\0' ? "," : "");
 	for (const char *at = text; (at = strstr(at, start)) != NULL; at++, lines++) {
 		assert_true(le_of(at) > bound || strstr(at, "+Inf") != NULL);
 		bound = le_of(at);
@@ -380,10 +385,10 @@ static void check_times(const char *name, const uint64_t *buckets, uint64_t sum_
 	}
 	assert_int_equal(lines, 27);
 	assert_true(last == all);
-	assert_true(
-		shows("\nlgalloc_pager_%s_seconds_count{pager=\"1\"} %" PRIu64 "\n", name, all));
-	assert_true(shows("\nlgalloc_pager_%s_seconds_sum{pager=\"1\"} %" PRIu64 ".%09" PRIu64 "\n",
-			  name, sum_ns / 1000000000, sum_ns % 1000000000));
+	assert_true(shows("\nlgalloc_%s_seconds_count%s%s%s %" PRIu64 "\n", name, open, labels,
+			  close, all));
+	assert_true(shows("\nlgalloc_%s_seconds_sum%s%s%s %" PRIu64 ".%09" PRIu64 "\n", name, open,
+			  labels, close, sum_ns / 1000000000, sum_ns % 1000000000));
 }
 
 static void every_field_of_a_pager_is_there_with_its_value(void **state)
@@ -423,9 +428,9 @@ static void every_field_of_a_pager_is_there_with_its_value(void **state)
 				  stats.name));
 	LG_PAGER_COUNTERS(COUNTER)
 #undef COUNTER
-	check_times("fault", stats.fault_ns, stats.fault_ns_sum);
-	check_times("read", stats.read_ns, stats.read_ns_sum);
-	check_times("write", stats.write_ns, stats.write_ns_sum);
+	check_times("pager_fault", "pager=\"1\"", stats.fault_ns, stats.fault_ns_sum);
+	check_times("pager_read", "pager=\"1\"", stats.read_ns, stats.read_ns_sum);
+	check_times("pager_write", "pager=\"1\"", stats.write_ns, stats.write_ns_sum);
 	assert_true(shows(
 		"\nlgalloc_pager_info{pager=\"1\",policy=\"clock\",page=\"4096\",faults=\"inline\"} 1\n"));
 	free(text);
@@ -435,6 +440,41 @@ static void every_field_of_a_pager_is_there_with_its_value(void **state)
 	char *after = output_of(LG_PROMETHEUS);
 	assert_null(strstr(after, "lgalloc_pager_"));
 	free(after);
+}
+
+static void every_field_of_remote_objects_is_there_with_its_value(void **state)
+{
+	struct lg_remote_stats stats;
+	char *before = text;
+	uint64_t count = 1000;
+
+	(void)state;
+	assert_false(shows("lgalloc_remote_"));
+#define COUNT(field, metric, help) lg_remote_count(field, count++);
+	LG_REMOTE_COUNTERS(COUNT)
+#undef COUNT
+	for (uint64_t ns = 1; ns < (uint64_t)1 << 45; ns <<= 1) {
+		lg_times_note(&lg_remote_tally.first_byte_ns, ns);
+		lg_times_note(&lg_remote_tally.fault_ns, 3 * ns);
+	}
+	assert_int_equal(lg_remote_stats_read(&stats), 0);
+	assert_int_equal(stats.gets, 1000);
+	assert_int_equal(stats.prefetch_hits, count - 1);
+	text = output_of(LG_PROMETHEUS);
+	dialect = LG_PROMETHEUS;
+	read_all(text);
+#define COUNTER(field, metric, help)                                                               \
+	assert_true(shows("\nlgalloc_remote_" metric "_total %" PRIu64 "\n", stats.field));
+	LG_REMOTE_COUNTERS(COUNTER)
+#undef COUNTER
+	check_times("remote_first_byte", "", stats.first_byte_ns, stats.first_byte_ns_sum);
+	check_times("remote_fault", "", stats.fault_ns, stats.fault_ns_sum);
+	free(text);
+	text = before;
+	lg_remote_tally_forget();
+	assert_int_equal(lg_remote_stats_read(&stats), 0);
+	assert_int_equal(stats.gets + stats.fault_ns_sum, 0);
+	assert_int_equal(lg_remote_stats_read(NULL), -EINVAL);
 }
 
 /* Two of one name, in other directories, are told apart; a file's name may have any bytes. */
@@ -502,6 +542,7 @@ int main(void)
 		cmocka_unit_test(label_of_strange_bytes_needs_no_escape),
 		cmocka_unit_test(options_are_gauges_in_base_units),
 		cmocka_unit_test(every_field_of_a_pager_is_there_with_its_value),
+		cmocka_unit_test(every_field_of_remote_objects_is_there_with_its_value),
 		cmocka_unit_test(every_field_of_a_heap_is_there_with_its_value),
 	};
 

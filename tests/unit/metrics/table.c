@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
+#include "remote/tally.h"
 #include "unit/metrics/output.h"
 
 #include <lgalloc/heap.h>
@@ -67,6 +68,31 @@ static void each_pager_has_a_line_as_long_as_their_head(void **state)
 		assert_int_equal(lg_pager_free(pagers[i]), 0);
 }
 
+static void remote_objects_have_a_line_as_long_as_their_head(void **state)
+{
+	char *text = output_of(LG_TABLE);
+
+	(void)state;
+	assert_null(strstr(text, "remote"));
+	free(text);
+	lg_remote_count(gets, 12);
+	lg_remote_count(bytes_fetched, 4 << 20);
+	lg_remote_count(bytes_used, 3 << 20);
+	lg_remote_count(prefetched, 100);
+	lg_remote_count(prefetch_hits, 90);
+	lg_times_note(&lg_remote_tally.first_byte_ns, 20000000);
+	text = output_of(LG_TABLE);
+	char *line = strstr(text, "    remote ");
+	assert_non_null(line);
+	assert_int_equal(lines_of(line), 2);
+	assert_int_equal(strcspn(line, "\n"), strlen(strchr(line, '\n') + 1) - 1);
+	assert_non_null(strstr(line, "        12     4 MiB     3 MiB    0.75 "));
+	assert_non_null(strstr(line, " 90.0% "));
+	assert_non_null(strstr(line, " 33.6 ms ")); /* the bucket's upper bound */
+	free(text);
+	lg_remote_tally_forget();
+}
+
 static void each_heap_has_a_line_below_their_head(void **state)
 {
 	lg_heap *heaps[2];
@@ -101,6 +127,7 @@ int main(void)
 		cmocka_unit_test(an_unused_library_is_a_table_without_classes),
 		cmocka_unit_test(each_class_in_use_has_a_line_as_long_as_the_head),
 		cmocka_unit_test(each_pager_has_a_line_as_long_as_their_head),
+		cmocka_unit_test(remote_objects_have_a_line_as_long_as_their_head),
 		cmocka_unit_test(each_heap_has_a_line_below_their_head),
 	};
 

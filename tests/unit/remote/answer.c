@@ -70,6 +70,26 @@ static void ranges_have_to_make_sense(void **state)
 	assert_false(answer.has_range);
 	assert_false(answer.bad_range);
 	assert_int_equal(answer.total, 0);
+	line("Content-Range: bytes 0-9/100\r\n");
+	assert_true(answer.has_range);
+	line("Content-Range: bytes 50-\r\n"); /* of two the last counts */
+	assert_false(answer.has_range);
+	assert_true(answer.bad_range);
+}
+
+/* They go into the next request, as If-Match, or into the signature's scope. */
+static void no_value_is_another_line(void **state)
+{
+	(void)state;
+	lg_answer_start(&answer);
+	line("ETag: \"a\"\rX-Other: b\r\n");
+	assert_string_equal(answer.etag, "");
+	line("Last-Modified: now\vthen\r\n");
+	assert_string_equal(answer.modified, "");
+	line("x-amz-bucket-region: eu\x7fwest\r\n");
+	assert_string_equal(answer.region, "");
+	line("ETag: \"a\tb\"\r\n");
+	assert_string_equal(answer.etag, "\"a\tb\"");
 }
 
 static void what_does_not_fit_is_as_not_said(void **state)
@@ -135,6 +155,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(lines_are_understood),
 		cmocka_unit_test(ranges_have_to_make_sense),
+		cmocka_unit_test(no_value_is_another_line),
 		cmocka_unit_test(what_does_not_fit_is_as_not_said),
 		cmocka_unit_test(dates_are_those_of_http),
 		cmocka_unit_test(elements_are_plain_words),

@@ -135,6 +135,16 @@ static void half_a_pair_is_refused_and_not_shown(void **state)
 	assert_string_equal(found.access_key, "");
 }
 
+/* It would be a header more in each request. */
+static void a_token_of_two_lines_is_none(void **state)
+{
+	(void)state;
+	strcpy(options.access_key, "a");
+	strcpy(options.secret_key, "as");
+	strcpy(options.session_token, "token\r\nX-Other: x");
+	assert_keys("a", "as", "");
+}
+
 static void other_files_can_be_named(void **state)
 {
 	char path[128];
@@ -165,6 +175,7 @@ int main(void)
 		cmocka_unit_test_setup(options_come_before_the_environment_before_files, start),
 		cmocka_unit_test_setup(profiles_are_sections, start),
 		cmocka_unit_test_setup(half_a_pair_is_refused_and_not_shown, start),
+		cmocka_unit_test_setup(a_token_of_two_lines_is_none, start),
 		cmocka_unit_test_setup(other_files_can_be_named, start),
 		cmocka_unit_test_setup(only_the_same_keys_are_equal, start),
 	};

@@ -17,6 +17,7 @@ static const char text[] = "# a comment\n"
 			   "[ work ] # why not\n"
 			   "region = eu-west-1\n"
 			   "empty =\n"
+			   "odd = one\rtwo: three\n"
 			   "[default]\n"
 			   "region = us-west-2";
 
@@ -38,6 +39,7 @@ static void values_are_found_in_their_sections(void **state)
 	assert_value("default", "region", "us-west-2");
 	assert_value("work", "region", "eu-west-1");
 	assert_value("work", "empty", "");
+	assert_false(lg_profile_find(text, strlen(text), "work", "odd", value, sizeof(value)));
 	assert_false(lg_profile_find(text, strlen(text), "default", "stray", value, sizeof(value)));
 	assert_false(lg_profile_find(text, strlen(text), "other", "region", value, sizeof(value)));
 	assert_false(lg_profile_find(text, strlen(text), "default", "region", value, 9));

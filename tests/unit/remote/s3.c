@@ -56,6 +56,8 @@ static void what_cannot_be_asked_for_is_refused(void **state)
 	(void)state;
 	assert_int_equal(lg_url_parse("s3://B_c/k", &url), 0);
 	assert_int_equal(lg_s3_address(&url, "", "us-east-1", LG_STYLE_VIRTUAL, &address), -EINVAL);
+	assert_int_equal(lg_s3_address(&url, "http://[::1]", "x", LG_STYLE_VIRTUAL, &address),
+			 -EINVAL);
 	assert_int_equal(lg_s3_address(&url, "", "evil.com/", LG_STYLE_AUTO, &address), -EINVAL);
 	assert_int_equal(lg_s3_address(&url, "s3://x/y", "", LG_STYLE_AUTO, &address), -EINVAL);
 	assert_int_equal(lg_s3_address(&url, "http://h/?q", "", LG_STYLE_AUTO, &address), -EINVAL);
@@ -65,12 +67,40 @@ static void what_cannot_be_asked_for_is_refused(void **state)
 	assert_int_equal(lg_s3_address(&url, "http://h", "", LG_STYLE_AUTO, &address), -EINVAL);
 }
 
+/* A bucket's name is whoever's: signed requests go to the endpoint in any case. */
+static void no_bucket_is_another_host(void **state)
+{
+	static const char *const urls[] = { "s3://evil.com#.x/k",
+					    "s3://evil.com?.x/k",
+					    "s3://evil.com:1.x/k",
+
+					    "s3://evil.com%2f.x/k",
+					    "s3://evil.com\\.x/k",
+					    "s3://a..b/k",
+					    "s3://a./k",
+					    "s3://.a/k",
+					    "s3://-a.b/k" };
+	struct lg_url url, address;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(urls) / sizeof(urls[0]); i++) {
+		assert_int_equal(lg_url_parse(urls[i], &url), 0);
+		assert_int_equal(lg_s3_address(&url, "", "us-east-1", LG_STYLE_VIRTUAL, &address),
+				 -EINVAL);
+		assert_int_equal(lg_s3_address(&url, "", "us-east-1", LG_STYLE_AUTO, &address), 0);
+		assert_string_equal(address.host, "s3.us-east-1.amazonaws.com");
+	}
+	assert_address("s3://a.b-c.d/k", "", "us-east-1", LG_STYLE_VIRTUAL,
+		       "https://a.b-c.d.s3.us-east-1.amazonaws.com/k");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(buckets_at_aws_are_hosts),
 		cmocka_unit_test(buckets_elsewhere_are_paths),
 		cmocka_unit_test(keys_are_encoded_once),
+		cmocka_unit_test(no_bucket_is_another_host),
 		cmocka_unit_test(what_cannot_be_asked_for_is_refused),
 	};
 

@@ -64,6 +64,8 @@ static void what_is_no_url_is_refused(void **state)
 		"s3://bucket",
 		"s3://bucket/",
 		"s3:///key",
+		"s3://bu\nket/key",
+		"s3://b cket/key",
 		"http://[x]/",
 	};
 	struct lg_url url;
@@ -82,6 +84,8 @@ static void passwords_are_refused_and_not_shown(void **state)
 
 	(void)state;
 	assert_int_equal(lg_url_parse("https://user:hunter2@host/", &url), -EINVAL);
+	assert_null(strstr(lg_error(), "hunter2"));
+	assert_int_equal(lg_url_parse("s3://AKID:hunter2@bucket/key", &url), -EINVAL);
 	assert_null(strstr(lg_error(), "hunter2"));
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 #include "tool/reading.h"
 
+#include "remote/tally.h"
 #include "unit/metrics/output.h"
 
 #include <errno.h>
@@ -125,6 +126,25 @@ static void pagers_are_what_they_count(void **state)
 	assert_int_equal(lg_pager_free(other), 0);
 }
 
+static void remote_objects_are_what_they_count(void **state)
+{
+	uint64_t count = 1000;
+
+	(void)state;
+	assert_int_equal(reading.remote.gets, 0);
+#define COUNT(field, name, help) lg_remote_count(field, count++);
+	LG_REMOTE_COUNTERS(COUNT)
+#undef COUNT
+	char *text = output_of(LG_OPENMETRICS);
+	assert_int_equal(lg_reading_parse(text, strlen(text), &reading), 0);
+	free(text);
+	count = 1000;
+#define FIELD(field, name, help) assert_int_equal(reading.remote.field, count++);
+	LG_REMOTE_COUNTERS(FIELD)
+#undef FIELD
+	lg_remote_tally_forget();
+}
+
 static void pagers_of_other_names_are_counted_and_nothing_more(void **state)
 {
 	char many[10000] = "";
@@ -181,6 +201,7 @@ static void what_is_no_metrics_file_is_refused_with_the_reason(void **state)
 	assert_refused("lgalloc_threads 18446744073709551616\n# EOF\n", "a count");
 	assert_refused("\nlgalloc_threads 1\n# EOF\n", "line 1");
 	assert_refused("lgalloc_pager_maps{pager=\"1\"} -1\n# EOF\n", "a count");
+	assert_refused("lgalloc_remote_gets_total 1.5e300\n# EOF\n", "a count");
 	assert_refused("lgalloc_areas{class=\"\"} 1\n# EOF\n", "no size");
 	assert_refused("lgalloc_areas{class=\"4K\"} 1\n# EOF\n", "no size");
 	assert_refused("lgalloc_areas{class=\"99999999999999999999\"} 1\n# EOF\n", "no size");
@@ -241,6 +262,7 @@ int main(void)
 		cmocka_unit_test(what_the_library_writes_is_what_it_counts),
 		cmocka_unit_test(what_a_newer_version_adds_is_passed_over),
 		cmocka_unit_test(pagers_are_what_they_count),
+		cmocka_unit_test(remote_objects_are_what_they_count),
 		cmocka_unit_test(pagers_of_other_names_are_counted_and_nothing_more),
 		cmocka_unit_test(classes_come_by_size_whatever_the_order),
 		cmocka_unit_test(what_is_no_metrics_file_is_refused_with_the_reason),

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+/*
+ * stream: all of an object, cold, by one thread. bytes=64M delay=20 memory=64M order=forward|backward unit=64K stride=1
+ * With a stride of 2 every second unit is read. With remote=curl the object is downloaded once.
+ *
+ * Timed: opening it, and reading and adding up each word.
+ *
+ * value: MiB a second from where it begins to its end, over what a stride leaves out too. open: ms until it was open.
+ */
+#include "remote/object.h"
+#include "workload/argument.h"
+#include "workload/clock.h"
+#include "workload/result.h"
+#include "workload/table.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { UNIT_MOST = 1 << 20 };
+
+static struct server server;
+static struct object object;
+
+static void read_unit(size_t offset, size_t length)
+{
+	static uint64_t buffer[UNIT_MOST / 8];
+	const void *bytes = object_look(&object, offset, length, buffer);
+
+	if (server_sum_of(bytes, length) != server_sum(offset, length))
+		result_fail("bytes from %zu on are not the object's", offset);
+}
+
+static void read_all(size_t unit, size_t stride, bool backward)
+{
+	size_t units = server.bytes / unit;
+
+	for (size_t i = 0; i < units; i += stride)
+		read_unit((backward ? units - 1 - i : i) * unit, unit);
+}
+
+void workload_stream(void)
+{
+	size_t unit = argument_size("unit", 64 << 10), stride = argument_size("stride", 1);
+	bool backward = strcmp(argument_text("order", "forward"), "backward") == 0;
+	double seconds, first;
+
+	if (unit < 8 || unit > UNIT_MOST || UNIT_MOST % unit != 0 || stride == 0)
+		result_fail("unit is a power of two up to 1M, stride at least 1");
+	server_start(&server, argument_size("bytes", 64 << 20), argument_size("delay", 20));
+	if (object_is("curl")) {
+		object_download(&server, &seconds, &first);
+	} else {
+		object_prepare(&object, &server);
+		uint64_t begin = clock_ns();
+		object_open(&object);
+		uint64_t opened = clock_ns();
+		read_all(unit, stride, backward);
+		seconds = (double)(clock_ns() - begin) / 1e9;
+		result_value("open", (double)(opened - begin) / 1e6);
+		object_close(&object);
+		object_end(&object);
+	}
+	server_end(&server);
+	result_value("value", (double)server.bytes / (1 << 20) / seconds);
+}
