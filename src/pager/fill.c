@@ -429,7 +429,7 @@ static void publish_arrived(struct lg_map *map, uint64_t first, uint64_t count,
 		publish_ahead(map, first, count, handles, state);
 	}
 	if (how == LG_ARRIVAL_DEMANDED || how == LG_ARRIVAL_BESIDE)
-		lg_pager_count(map->pager, bytes_wanted, count << map->shift);
+		lg_map_count_wanted(map, count);
 	lg_probe_fill(lg_map_page_at(map, first), count << map->shift);
 }
 

@@ -220,7 +220,7 @@ static void count_end(const struct lg_flight *flight, uint64_t bytes, int error)
 	lg_sub_relaxed(&pager->transfers, 1);
 	lg_pager_count(pager, reads, 1);
 	if (error == 0) {
-		lg_pager_time(&pager->read_ns, lg_os_now_ns() - flight->start_ns);
+		lg_times_note(&pager->read_ns, lg_os_now_ns() - flight->start_ns);
 		lg_pager_count(pager, bytes_read, bytes);
 	} else if (error != -ECANCELED) {
 		lg_pager_count(pager, read_errors, 1);
@@ -327,7 +327,7 @@ static int start(struct lg_flight *plan)
 	error = take_off(flight);
 	if (error == 0) {
 		if (ahead)
-			lg_pager_count(pager, prefetched, missing);
+			lg_map_count_ahead(map, missing);
 		return 0;
 	}
 	flight->is_unreadable = false;
