@@ -58,11 +58,9 @@ static uint64_t claim_zeros(struct lg_map *map, uint64_t page)
 	return count;
 }
 
-/* A flight, before which the map is renewed if need be. */
-static int start(struct lg_map *map, uint64_t page)
+/* What a read said that would make the page POISONED, were it not that the map can be renewed. */
+static int renew_after(struct lg_map *map, uint64_t page, int error)
 {
-	int error = lg_flight_demand(map, page);
-
 	if (error != -ESTALE || !map->store->renews)
 		return error;
 	error = lg_renew(map);
@@ -84,7 +82,7 @@ static int ask(struct lg_map *map, uint64_t page, uint64_t word, enum lg_os_acce
 		return -ENOMEM; /* which it waited for long enough */
 	}
 	if (!outcome->signal)
-		return start(map, page);
+		return renew_after(map, page, lg_flight_demand(map, page));
 	if (!lg_prefetch_demand(map, page, access)) {
 		lg_word_release(&map->words[page], word);
 		outcome->asked--;
@@ -109,8 +107,8 @@ static int fill(struct lg_map *map, uint64_t page, uint64_t word, enum lg_os_acc
 	}
 	if (!zero && (map->store->fetches || (outcome->signal && !map->store->signal_safe)))
 		return ask(map, page, word, access, outcome);
-	int error = lg_fill(map, page, count, access);
-	return error == -ESTALE && map->store->renews ? lg_renew(map) : error;
+	outcome->asked += map->store->renews;
+	return renew_after(map, page, lg_fill(map, page, count, access));
 }
 
 /* Mapped as it should be? Else what is missing is done, and the page looked at again. */

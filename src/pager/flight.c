@@ -291,6 +291,17 @@ static int take_off(struct lg_flight *flight)
 					flight->demanded == LG_FLIGHT_NOBODY, &flight->sink);
 }
 
+/*
+ * Where pages cannot be moved only the writers evict, of those that may be in a signal handler, and they keep less free than
+ * a flight wants. This is no handler.
+ */
+static void make_room(struct lg_pager *pager, uint64_t bytes)
+{
+	while (!pager->userfault.can_move && lg_budget_available(pager) < bytes &&
+	       lg_budget_reclaim(pager, false))
+		;
+}
+
 /* Takes off with the pages that the plan has. -errno: they are given up. */
 static int start(struct lg_flight *plan)
 {
@@ -300,8 +311,10 @@ static int start(struct lg_flight *plan)
 	void *buffer;
 	int error = lg_renew_is_due(map) ? -ESTALE : 0;
 
-	if (error == 0)
+	if (error == 0) {
+		make_room(pager, page + (plan->missing << map->shift));
 		error = lg_staging_take(pager, page, plan->missing << map->shift, &buffer);
+	}
 	if (error != 0) {
 		give_up(plan);
 		return error;

@@ -418,7 +418,11 @@ void lg_courier_post(struct lg_fetch *fetch)
 	lg_courier_look();
 }
 
+/* curl writes to a socket, where a thread could be cancelled: with a page's BUSY in hand. */
 void lg_courier_look(void)
 {
+	int cancel = lg_os_cancel_hold();
+
 	(void)lg_curl.curl_multi_wakeup_(courier.multi);
+	lg_os_cancel_restore(cancel);
 }

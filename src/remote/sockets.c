@@ -102,7 +102,8 @@ bool lg_sockets_turn(struct lg_sockets *sockets, CURLM *multi, uint64_t now_ms,
 		return false;
 	}
 	if (now_ms >= sockets->timer_ms) {
-		sockets->timer_ms = UINT64_MAX; /* unless it says another */
+		/* Unless it says another. It does not if it finds that it was called a little early. */
+		sockets->timer_ms = now_ms + 1;
 		(void)lg_curl.curl_multi_socket_action_(multi, CURL_SOCKET_TIMEOUT, 0, &running);
 		return true;
 	}

@@ -3,6 +3,7 @@
 
 #include "base/bits.h"
 #include "os/map.h"
+#include "os/thread.h"
 #include "remote/block.h"
 #include "remote/courier.h"
 
@@ -111,11 +112,12 @@ static int read_blocks(void *context, char *buffer, uint64_t length, uint64_t of
 	return lg_blocks_read(&remote->blocks, buffer, length, offset, ahead);
 }
 
+/* A thread that is cancelled at one of the cache's files would leave a page that is never filled. */
 static int read_parts(struct lg_store *store, const struct iovec *parts, int count, uint64_t offset,
 		      bool ahead)
 {
 	struct remote *remote = remote_of(store);
-	int error = 0;
+	int error = 0, cancel = lg_os_cancel_hold();
 
 	for (int i = 0; i < count && error == 0; i++) {
 		char *buffer = parts[i].iov_base;
@@ -129,6 +131,7 @@ static int read_parts(struct lg_store *store, const struct iovec *parts, int cou
 		memset(buffer + length, 0, parts[i].iov_len - length);
 		offset += parts[i].iov_len;
 	}
+	lg_os_cancel_restore(cancel);
 	return error;
 }
 

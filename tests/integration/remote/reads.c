@@ -54,6 +54,32 @@ static void read_both_ways(const char *server, const char *options)
 	}
 }
 
+/* What is read ahead has room beside what is read, also where pages cannot be moved. */
+static void any_budget_does(void)
+{
+	static const char *const budgets[] = { "memory:1M", "memory:8M,policy:lifo",
+					       "memory:4M,without:move", "memory:8M,without:move",
+					       "memory:16M,without:move" };
+	static const char *const options[] = { NULL, "page:4K" };
+	struct lg_pager_stats stats;
+
+	for (size_t i = 0; i < 2 * sizeof(budgets) / sizeof(budgets[0]); i++) {
+		lg_pager *small = lg_pager_new(budgets[i / 2]);
+		CLAIM(small != NULL);
+		lg_map *map = server_map(small, "PLAIN", "/big", options[i % 2]);
+		const char *data = lg_map_data(map);
+
+		for (size_t at = 0; at < 12 * MIB; at += MIB / 4)
+			bytes_check(data + at, at, MIB / 4, 0);
+		for (size_t at = 12 * MIB; at > 0; at -= MIB / 4)
+			bytes_check(data + at - MIB / 4, at - MIB / 4, MIB / 4, 0);
+		CLAIM(lg_pager_stats_read(small, &stats) == 0);
+		CLAIM(stats.peak <= stats.budget);
+		CLAIM(lg_map_close(map) == 0);
+		CLAIM(lg_pager_free(small) == 0);
+	}
+}
+
 /* How many there are for one touch in each `step` bytes, forward or backward. */
 static unsigned count_requests(size_t step, bool backward, char *log, size_t capacity)
 {
@@ -293,6 +319,7 @@ int main(int argc, char **argv)
 	every_length_is_right();
 	read_both_ways("PLAIN", NULL);
 	read_both_ways("PLAIN", "page:4K");
+	any_budget_does();
 	scans_need_few_requests();
 	threads_read_at_once();
 	what_a_server_cannot_do_is_said();
