@@ -33,6 +33,27 @@ static void print_line(const char *text, size_t length)
 	putchar('\n');
 }
 
+/* regexec wants a zero behind the text, and a map has none there. */
+static bool matches(const regex_t *expression, const char *text, size_t length)
+{
+	static char *line;
+	static size_t room;
+
+	if (length >= room) {
+		char *more = realloc(line, 2 * (length + 1));
+
+		if (more == NULL) {
+			fprintf(stderr, "no memory for a line of %zu bytes\n", length);
+			exit(TROUBLE);
+		}
+		line = more;
+		room = 2 * (length + 1);
+	}
+	memcpy(line, text, length);
+	line[length] = '\0';
+	return regexec(expression, line, 0, NULL, 0) == 0;
+}
+
 /* Each line by itself: the expression must not go across their ends. */
 static int scan_expression(struct object *object, const struct arguments *arguments)
 {
@@ -42,9 +63,8 @@ static int scan_expression(struct object *object, const struct arguments *argume
 	while (at < end) {
 		const char *newline = memchr(at, '\n', (size_t)(end - at));
 		size_t length = (size_t)((newline != NULL ? newline : end) - at);
-		regmatch_t match = { .rm_so = 0, .rm_eo = (regoff_t)length };
 
-		if (regexec(&arguments->expression, at, 1, &match, REG_STARTEND) == 0) {
+		if (matches(&arguments->expression, at, length)) {
 			print_line(at, length);
 			result = FOUND;
 		}
@@ -156,7 +176,7 @@ static const struct argp_option options[] = {
 static void compile(struct arguments *arguments)
 {
 	char reason[128];
-	int error = regcomp(&arguments->expression, arguments->pattern, REG_EXTENDED);
+	int error = regcomp(&arguments->expression, arguments->pattern, REG_EXTENDED | REG_NOSUB);
 
 	if (error == 0)
 		return;
