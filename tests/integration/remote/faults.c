@@ -267,9 +267,11 @@ static void what_nobody_waits_for_any_more_is_cancelled(void)
 		"{\"bps\":100000},{\"bps\":100000},{\"bps\":100000},{\"bps\":100000}]");
 	bytes_check(data, 0, 64, 0);
 	bytes_check(data + 256 * KIB, 256 * KIB, 64, 0);
-	for (size_t i = 0; i < 24; i++) /* no two at one distance */
-		bytes_check(data + 60 * MIB - i * (i + 9) * 64 * KIB,
-			    60 * MIB - i * (i + 9) * 64 * KIB, 64, 0);
+	for (size_t i = 0; i < 48; i++) { /* blocks no two of which follow at one distance */
+		size_t at = 24 * MIB + (i * i * 37 + i * 11) % 160 * 256 * KIB;
+
+		bytes_check(data + at, at, 64, 0);
+	}
 	bytes_check(data + 2 * MIB, 2 * MIB, 64, 0);
 	server_log(log, sizeof(log));
 	CLAIM(strstr(log, "\"range\":\"bytes=2097152-2359295\"") != NULL);
