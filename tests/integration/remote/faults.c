@@ -300,9 +300,10 @@ static void expired_credentials_are_read_again(void)
 	CLAIM(lg_map_read(map, buffer, sizeof(buffer), 2 * MIB) == sizeof(buffer));
 	bytes_check(buffer, 2 * MIB, sizeof(buffer), 0);
 	server_log(log, sizeof(log));
-	char *old = strstr(log, "Credential=AKIDOLD/"), *new = strstr(log, "Credential=AKIDNEW/");
-	CLAIM(old != NULL && new != NULL &&old < new);
-	CLAIM(strstr(new, "AKIDOLD") == NULL);
+	char *first = strstr(log, "Credential=AKIDOLD/"),
+	     *second = strstr(log, "Credential=AKIDNEW/");
+	CLAIM(first != NULL && second != NULL && first < second);
+	CLAIM(strstr(second, "AKIDOLD") == NULL);
 	CLAIM(lg_map_close(map) == 0);
 	CLAIM(unsetenv("AWS_SHARED_CREDENTIALS_FILE") == 0);
 }
