@@ -181,67 +181,6 @@ static void what_does_not_pass_is_an_error(void)
 	fails_and_heals("[{\"dropRange\":true}]", NULL, EOPNOTSUPP);
 }
 
-/* A weak ETag does for checking, and is not sent as If-Match. */
-static void weak_etags_pin(void)
-{
-	static char log[1 << 16];
-	char buffer[64];
-
-	server_faults("[{\"always\":true,\"headers\":{\"etag\":\"W/\\\"one\\\"\"}}]");
-	lg_map *map = server_map(pager, "FAULTY", "/big", NULL);
-	CLAIM(lg_map_read(map, buffer, sizeof(buffer), 5 * MIB) == sizeof(buffer));
-	bytes_check(buffer, 5 * MIB, sizeof(buffer), 0);
-	server_log(log, sizeof(log));
-	CLAIM(strstr(log, "\"if-match\"") == NULL);
-	CLAIM(strstr(log, "\"if-unmodified-since\"") != NULL);
-	server_faults("[{\"headers\":{\"etag\":\"W/\\\"two\\\"\"}}]");
-	CLAIM(lg_map_read(map, buffer, sizeof(buffer), 15 * MIB) == -ESTALE);
-	server_faults("[{\"headers\":{\"etag\":\"W/\\\"one\\\"\","
-		      "\"last-modified\":\"Sun, 06 Nov 1994 08:49:37 GMT\"}}]");
-	CLAIM(lg_map_read(map, buffer, sizeof(buffer), 25 * MIB) == -ESTALE);
-	CLAIM(lg_map_close(map) == 0);
-	server_faults("[]");
-}
-
-/* The object itself changes under the map, then goes. */
-static void no_byte_of_another_version_is_seen(void)
-{
-	char path[300], other[300], buffer[64];
-
-	snprintf(path, sizeof(path), "%s/changing", server_value("WWW"));
-	snprintf(other, sizeof(other), "%s/other", server_value("WWW"));
-	bytes_make(path, 8 * MIB, 1);
-	lg_map *map = server_map(pager, "PLAIN", "/changing", "prefetch:off");
-	const char *data = lg_map_data(map);
-
-	bytes_check(data + MIB, MIB, 256 * KIB, 1);
-	bytes_make(other, 8 * MIB, 2);
-	CLAIM(rename(other, path) == 0);
-	/* nginx's ETag is of seconds and length, as Last-Modified is. */
-	CLAIM(utimensat(AT_FDCWD, path, (struct timespec[2]){ { .tv_sec = 1 }, { .tv_sec = 1 } },
-			0) == 0);
-	bytes_check(data + MIB, MIB, 256 * KIB, 1);
-	CLAIM(lg_map_read(map, buffer, sizeof(buffer), 3 * MIB) == -ESTALE);
-	CLAIM(is_unreadable(data + 5 * MIB));
-	CLAIM(lg_map_error(map, data + 5 * MIB) == -ESTALE);
-	bytes_check(data + MIB, MIB, 256 * KIB, 1);
-	CLAIM(unlink(path) == 0);
-	CLAIM(lg_map_read(map, buffer, sizeof(buffer), 6 * MIB) == -ENOENT);
-	CLAIM(lg_map_close(map) == 0);
-}
-
-static void closing_does_not_wait(void)
-{
-	lg_map *map = server_map(pager, "FAULTY", "/big", "deadline:600s");
-
-	server_faults("[{\"hang\":true,\"always\":true}]");
-	CLAIM(lg_map_advise(map, 0, 32 * MIB, LG_WILLNEED) == 0);
-	double start = clock_seconds();
-	CLAIM(lg_map_close(map) == 0);
-	fprintf(stderr, "closed in %.3f s\n", clock_seconds() - start);
-	server_faults("[]");
-}
-
 /* In all four formats: nothing of what was asked for, nor by whom. */
 static void metrics_are_silent(void)
 {
@@ -332,6 +271,67 @@ static void no_other_host_is_asked(const char *options)
 	close(host);
 }
 
+/* A weak ETag does for checking, and is not sent as If-Match. */
+static void weak_etags_pin(void)
+{
+	static char log[1 << 16];
+	char buffer[64];
+
+	server_faults("[{\"always\":true,\"headers\":{\"etag\":\"W/\\\"one\\\"\"}}]");
+	lg_map *map = server_map(pager, "FAULTY", "/big", NULL);
+	CLAIM(lg_map_read(map, buffer, sizeof(buffer), 5 * MIB) == sizeof(buffer));
+	bytes_check(buffer, 5 * MIB, sizeof(buffer), 0);
+	server_log(log, sizeof(log));
+	CLAIM(strstr(log, "\"if-match\"") == NULL);
+	CLAIM(strstr(log, "\"if-unmodified-since\"") != NULL);
+	server_faults("[{\"headers\":{\"etag\":\"W/\\\"two\\\"\"}}]");
+	CLAIM(lg_map_read(map, buffer, sizeof(buffer), 15 * MIB) == -ESTALE);
+	server_faults("[{\"headers\":{\"etag\":\"W/\\\"one\\\"\","
+		      "\"last-modified\":\"Sun, 06 Nov 1994 08:49:37 GMT\"}}]");
+	CLAIM(lg_map_read(map, buffer, sizeof(buffer), 25 * MIB) == -ESTALE);
+	CLAIM(lg_map_close(map) == 0);
+	server_faults("[]");
+}
+
+/* The object itself changes under the map, then goes. */
+static void no_byte_of_another_version_is_seen(void)
+{
+	char path[300], other[300], buffer[64];
+
+	snprintf(path, sizeof(path), "%s/changing", server_value("WWW"));
+	snprintf(other, sizeof(other), "%s/other", server_value("WWW"));
+	bytes_make(path, 8 * MIB, 1);
+	lg_map *map = server_map(pager, "PLAIN", "/changing", "prefetch:off");
+	const char *data = lg_map_data(map);
+
+	bytes_check(data + MIB, MIB, 256 * KIB, 1);
+	bytes_make(other, 8 * MIB, 2);
+	CLAIM(rename(other, path) == 0);
+	/* nginx's ETag is of seconds and length, as Last-Modified is. */
+	CLAIM(utimensat(AT_FDCWD, path, (struct timespec[2]){ { .tv_sec = 1 }, { .tv_sec = 1 } },
+			0) == 0);
+	bytes_check(data + MIB, MIB, 256 * KIB, 1);
+	CLAIM(lg_map_read(map, buffer, sizeof(buffer), 3 * MIB) == -ESTALE);
+	CLAIM(is_unreadable(data + 5 * MIB));
+	CLAIM(lg_map_error(map, data + 5 * MIB) == -ESTALE);
+	bytes_check(data + MIB, MIB, 256 * KIB, 1);
+	CLAIM(unlink(path) == 0);
+	CLAIM(lg_map_read(map, buffer, sizeof(buffer), 6 * MIB) == -ENOENT);
+	CLAIM(lg_map_close(map) == 0);
+}
+
+static void closing_does_not_wait(void)
+{
+	lg_map *map = server_map(pager, "FAULTY", "/big", "deadline:600s");
+
+	server_faults("[{\"hang\":true,\"always\":true}]");
+	CLAIM(lg_map_advise(map, 0, 32 * MIB, LG_WILLNEED) == 0);
+	double start = clock_seconds();
+	CLAIM(lg_map_close(map) == 0);
+	fprintf(stderr, "closed in %.3f s\n", clock_seconds() - start);
+	server_faults("[]");
+}
+
 static void secrets_go_nowhere_else(void)
 {
 	static char log[1 << 16];
@@ -386,10 +386,10 @@ int main(int argc, char **argv)
 	what_came_is_not_asked_for_again();
 	each_trouble_is_counted();
 	what_does_not_pass_is_an_error();
+	expired_credentials_are_read_again();
 	weak_etags_pin();
 	no_byte_of_another_version_is_seen();
 	closing_does_not_wait();
-	expired_credentials_are_read_again();
 	secrets_go_nowhere_else();
 	CLAIM(lg_pager_free(pager) == 0);
 	return 0;
