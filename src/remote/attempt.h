@@ -28,7 +28,6 @@ struct lg_attempt {
 	struct curl_slist *lines;
 	struct lg_fetch *fetch; /* NULL: nobody wants it */
 	bool ahead;             /* as the fetch was */
-	bool is_answered;       /* its first byte was seen */
 	bool is_judged;
 	bool is_believed; /* its body is what was asked for */
 	bool is_lost;     /* to be removed */
@@ -39,6 +38,7 @@ struct lg_attempt {
 	uint64_t wait_ms;
 	uint64_t started_ms;
 	uint64_t started_ns;
+	bool is_answered; /* its first byte was seen */
 	uint64_t progress_ms;
 	struct lg_answer answer;
 	struct lg_url url;
