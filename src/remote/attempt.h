@@ -29,7 +29,6 @@ struct lg_attempt {
 	struct lg_fetch *fetch; /* NULL: nobody wants it */
 	bool ahead;             /* as the fetch was */
 	uint64_t rank;          /* among all: the least is served first */
-	bool is_answered;       /* its first byte was seen */
 	bool is_judged;
 	bool is_believed; /* its body is what was asked for */
 	bool is_lost;     /* to be removed */
@@ -40,6 +39,7 @@ struct lg_attempt {
 	uint64_t wait_ms;
 	uint64_t started_ms;
 	uint64_t started_ns;
+	bool is_answered; /* its first byte was seen */
 	uint64_t progress_ms;
 	struct lg_answer answer;
 	struct lg_url url;

@@ -181,6 +181,96 @@ static void what_does_not_pass_is_an_error(void)
 	fails_and_heals("[{\"dropRange\":true}]", NULL, EOPNOTSUPP);
 }
 
+/* In all four formats: nothing of what was asked for, nor by whom. */
+static void metrics_are_silent(void)
+{
+	static const char *const words[] = { "hunter", "AKID", "127.0.0.1", "bucket/", "/big" };
+	static char text[1 << 20];
+
+	for (enum lg_format format = LG_OPENMETRICS; format <= LG_PROMETHEUS; format++) {
+		int fd = memfd_create("metrics", MFD_CLOEXEC);
+
+		CLAIM(fd >= 0 && lg_metrics_write(fd, format) == 0);
+		ssize_t length = pread(fd, text, sizeof(text) - 1, 0);
+		CLAIM(length > 100 && (size_t)length < sizeof(text) - 1);
+		text[length] = '\0';
+		for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+			CLAIM(strstr(text, words[i]) == NULL);
+		close(fd);
+	}
+}
+
+static void write_credentials(const char *access_key)
+{
+	char path[300], text[200];
+
+	snprintf(path, sizeof(path), "%s/credentials", server_value("WWW"));
+	snprintf(text, sizeof(text),
+		 "[default]\naws_access_key_id = %s\naws_secret_access_key = hunter2\n",
+		 access_key);
+	FILE *file = fopen(path, "w");
+	CLAIM(file != NULL && fputs(text, file) >= 0 && fclose(file) == 0);
+	CLAIM(setenv("AWS_SHARED_CREDENTIALS_FILE", path, 1) == 0);
+}
+
+/* Keys that expire under an open map, as those of roles do: once they are new in the file they are taken from there. */
+static void expired_credentials_are_read_again(void)
+{
+	static char log[1 << 16];
+	char options[300], path[300], buffer[64];
+
+	snprintf(options, sizeof(options), "endpoint:%s,prefetch:off", server_value("FAULTY"));
+	snprintf(path, sizeof(path), "%s/bucket", server_value("WWW"));
+	CLAIM(mkdir(path, 0755) == 0);
+	snprintf(path, sizeof(path), "%s/bucket/key", server_value("WWW"));
+	bytes_make(path, 8 * MIB, 0);
+	write_credentials("AKIDOLD");
+	server_faults("[]");
+	lg_map *map = lg_map_url(pager, "s3://bucket/key", options);
+	CLAIM(map != NULL);
+	static const char expired[] =
+		"[{\"status\":400,\"body\":\"<Error><Code>ExpiredToken</Code></Error>\"}]";
+	server_faults(expired);
+	CLAIM(lg_map_read(map, buffer, sizeof(buffer), 5 * MIB) ==
+	      -EIO); /* they are what they were */
+	CLAIM(strstr(lg_error(), "ExpiredToken") != NULL);
+	write_credentials("AKIDNEW");
+	server_faults(expired);
+	CLAIM(lg_map_read(map, buffer, sizeof(buffer), 2 * MIB) == sizeof(buffer));
+	bytes_check(buffer, 2 * MIB, sizeof(buffer), 0);
+	server_log(log, sizeof(log));
+	char *first = strstr(log, "Credential=AKIDOLD/"),
+	     *second = strstr(log, "Credential=AKIDNEW/");
+	CLAIM(first != NULL && second != NULL && first < second);
+	CLAIM(strstr(second, "AKIDOLD") == NULL);
+	CLAIM(lg_map_close(map) == 0);
+	CLAIM(unsetenv("AWS_SHARED_CREDENTIALS_FILE") == 0);
+}
+
+/* A redirect of a signed request leads to a host that is there, and that nobody connects to. */
+static void no_other_host_is_asked(const char *options)
+{
+	struct sockaddr_in at = { .sin_family = AF_INET, .sin_addr = { htonl(INADDR_LOOPBACK) } };
+	int host = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+	socklen_t length = sizeof(at);
+	char fault[200];
+
+	CLAIM(bind(host, (struct sockaddr *)&at, sizeof(at)) == 0 && listen(host, 1) == 0);
+	CLAIM(getsockname(host, (struct sockaddr *)&at, &length) == 0);
+	for (unsigned status = 301; status <= 308; status++) {
+		if (status > 303 && status < 307)
+			continue;
+		snprintf(fault, sizeof(fault),
+			 "[{\"status\":%u,\"headers\":{\"location\":\"http://127.0.0.1:%u/key\"}}]",
+			 status, ntohs(at.sin_port));
+		server_faults(fault);
+		server_refuses(pager, "s3://bucket/missing", options, EACCES);
+		CLAIM(strstr(lg_error(), "hunter") == NULL);
+	}
+	CLAIM(accept(host, NULL, NULL) == -1 && errno == EAGAIN);
+	close(host);
+}
+
 /* A weak ETag does for checking, and is not sent as If-Match. */
 static void weak_etags_pin(void)
 {
@@ -279,95 +369,6 @@ static void what_nobody_waits_for_any_more_is_cancelled(void)
 	server_faults("[]");
 }
 
-/* In all four formats: nothing of what was asked for, nor by whom. */
-static void metrics_are_silent(void)
-{
-	static const char *const words[] = { "hunter", "AKID", "127.0.0.1", "bucket/", "/big" };
-	static char text[1 << 20];
-
-	for (enum lg_format format = LG_OPENMETRICS; format <= LG_PROMETHEUS; format++) {
-		int fd = memfd_create("metrics", MFD_CLOEXEC);
-
-		CLAIM(fd >= 0 && lg_metrics_write(fd, format) == 0);
-		ssize_t length = pread(fd, text, sizeof(text) - 1, 0);
-		CLAIM(length > 100 && (size_t)length < sizeof(text) - 1);
-		text[length] = '\0';
-		for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
-			CLAIM(strstr(text, words[i]) == NULL);
-		close(fd);
-	}
-}
-
-static void write_credentials(const char *access_key)
-{
-	char path[300], text[200];
-
-	snprintf(path, sizeof(path), "%s/credentials", server_value("WWW"));
-	snprintf(text, sizeof(text),
-		 "[default]\naws_access_key_id = %s\naws_secret_access_key = hunter2\n",
-		 access_key);
-	FILE *file = fopen(path, "w");
-	CLAIM(file != NULL && fputs(text, file) >= 0 && fclose(file) == 0);
-	CLAIM(setenv("AWS_SHARED_CREDENTIALS_FILE", path, 1) == 0);
-}
-
-/* Keys that expire under an open map, as those of roles do: once they are new in the file they are taken from there. */
-static void expired_credentials_are_read_again(void)
-{
-	static char log[1 << 16];
-	char options[300], path[300], buffer[64];
-
-	snprintf(options, sizeof(options), "endpoint:%s,prefetch:off", server_value("FAULTY"));
-	snprintf(path, sizeof(path), "%s/bucket", server_value("WWW"));
-	CLAIM(mkdir(path, 0755) == 0);
-	snprintf(path, sizeof(path), "%s/bucket/key", server_value("WWW"));
-	bytes_make(path, 8 * MIB, 0);
-	write_credentials("AKIDOLD");
-	server_faults("[]");
-	lg_map *map = lg_map_url(pager, "s3://bucket/key", options);
-	CLAIM(map != NULL);
-	static const char expired[] =
-		"[{\"status\":400,\"body\":\"<Error><Code>ExpiredToken</Code></Error>\"}]";
-	server_faults(expired);
-	CLAIM(lg_map_read(map, buffer, sizeof(buffer), 5 * MIB) ==
-	      -EIO); /* they are what they were */
-	CLAIM(strstr(lg_error(), "ExpiredToken") != NULL);
-	write_credentials("AKIDNEW");
-	server_faults(expired);
-	CLAIM(lg_map_read(map, buffer, sizeof(buffer), 2 * MIB) == sizeof(buffer));
-	bytes_check(buffer, 2 * MIB, sizeof(buffer), 0);
-	server_log(log, sizeof(log));
-	char *old = strstr(log, "Credential=AKIDOLD/"), *new = strstr(log, "Credential=AKIDNEW/");
-	CLAIM(old != NULL && new != NULL &&old < new);
-	CLAIM(strstr(new, "AKIDOLD") == NULL);
-	CLAIM(lg_map_close(map) == 0);
-	CLAIM(unsetenv("AWS_SHARED_CREDENTIALS_FILE") == 0);
-}
-
-/* A redirect of a signed request leads to a host that is there, and that nobody connects to. */
-static void no_other_host_is_asked(const char *options)
-{
-	struct sockaddr_in at = { .sin_family = AF_INET, .sin_addr = { htonl(INADDR_LOOPBACK) } };
-	int host = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
-	socklen_t length = sizeof(at);
-	char fault[200];
-
-	CLAIM(bind(host, (struct sockaddr *)&at, sizeof(at)) == 0 && listen(host, 1) == 0);
-	CLAIM(getsockname(host, (struct sockaddr *)&at, &length) == 0);
-	for (unsigned status = 301; status <= 308; status++) {
-		if (status > 303 && status < 307)
-			continue;
-		snprintf(fault, sizeof(fault),
-			 "[{\"status\":%u,\"headers\":{\"location\":\"http://127.0.0.1:%u/key\"}}]",
-			 status, ntohs(at.sin_port));
-		server_faults(fault);
-		server_refuses(pager, "s3://bucket/missing", options, EACCES);
-		CLAIM(strstr(lg_error(), "hunter") == NULL);
-	}
-	CLAIM(accept(host, NULL, NULL) == -1 && errno == EAGAIN);
-	close(host);
-}
-
 static void secrets_go_nowhere_else(void)
 {
 	static char log[1 << 16];
@@ -422,12 +423,12 @@ int main(int argc, char **argv)
 	what_came_is_not_asked_for_again();
 	each_trouble_is_counted();
 	what_does_not_pass_is_an_error();
+	expired_credentials_are_read_again();
 	weak_etags_pin();
 	no_byte_of_another_version_is_seen();
 	closing_does_not_wait();
 	pages_come_before_their_request_ends();
 	what_nobody_waits_for_any_more_is_cancelled();
-	expired_credentials_are_read_again();
 	secrets_go_nowhere_else();
 	CLAIM(lg_pager_free(pager) == 0);
 	return 0;
