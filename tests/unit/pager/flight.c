@@ -37,7 +37,7 @@ static char byte_at(uint64_t place, unsigned version)
 static int fetch(struct lg_store *store, uint64_t offset, uint64_t length, bool ahead,
 		 struct lg_store_sink *sink)
 {
-	static char buffer[1 << 20];
+	static _Thread_local char buffer[1 << 20]; /* readers fetch at the same time */
 	int error = 0;
 
 	(void)ahead;
