@@ -44,7 +44,7 @@ struct lg_store_calls {
 	 */
 	int (*fetch)(struct lg_store *store, uint64_t offset, uint64_t length, bool ahead,
 		     struct lg_store_sink *sink);
-	/* A fetch that may not be over ends soon. */
+	/* A fetch that may not be over ends soon, but not before this returns: locks are held. */
 	void (*cancel)(struct lg_store *store, const struct lg_store_sink *sink);
 	int (*write)(struct lg_store *store, const struct iovec *parts, int count, uint64_t offset);
 	int (*flush)(struct lg_store *store);
