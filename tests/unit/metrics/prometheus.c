@@ -394,7 +394,7 @@ static void check_times(const char *name, const char *labels, const uint64_t *bu
 static void every_field_of_a_pager_is_there_with_its_value(void **state)
 {
 	char *before = text;
-	struct lg_pager_stats stats, after;
+	struct lg_pager_stats stats, again;
 	lg_pager *pager;
 	lg_map *map = map_made(&pager);
 
@@ -404,8 +404,8 @@ static void every_field_of_a_pager_is_there_with_its_value(void **state)
 		assert_int_equal(lg_pager_stats_read(pager, &stats), 0);
 		free(text == before ? NULL : text);
 		text = output_of(LG_PROMETHEUS);
-		assert_int_equal(lg_pager_stats_read(pager, &after), 0);
-	} while (memcmp(&stats, &after, sizeof(stats)) != 0);
+		assert_int_equal(lg_pager_stats_read(pager, &again), 0);
+	} while (memcmp(&stats, &again, sizeof(stats)) != 0);
 	dialect = LG_PROMETHEUS;
 	read_all(text);
 	assert_true(stats.faults > 0 && stats.bytes_written > 0 && stats.fault_ns_sum > 0);
