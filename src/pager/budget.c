@@ -32,7 +32,8 @@ void lg_budget_note_tables(struct lg_pager *pager)
 		(uint64_t)pager->residents.used * (sizeof(struct lg_resident) + POLICY_BYTES);
 
 	for (unsigned i = 0; i < LG_PAGE_SHIFTS; i++)
-		bytes += (uint64_t)pager->frames[i].used * sizeof(struct lg_frame);
+		if (lg_frames_are_made(&pager->frames[i]))
+			bytes += (uint64_t)pager->frames[i].used * sizeof(struct lg_frame);
 	lg_store_relaxed(&pager->tables, bytes);
 }
 
