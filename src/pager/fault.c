@@ -159,7 +159,7 @@ static int serve(struct lg_map *map, uint64_t page, enum lg_os_access access, bo
 	int done;
 
 	for (;;) {
-		if (outcome->asked > 0 && lg_renew_wait(map))
+		if (outcome->asked > 0 && lg_load_relaxed(&map->stale) && lg_renew_wait(map))
 			outcome->stalled = true;
 		*seen = lg_load_acquire(word); /* W1 */
 		if ((*seen & LG_WORD_BUSY) != 0) {

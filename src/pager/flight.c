@@ -247,6 +247,7 @@ static void leave(struct lg_flight *flight)
 	lg_staging_give(pager, buffer);
 	if (ahead > 0) {
 		lg_sub_relaxed(&pager->flights.ahead, ahead);
+		lg_sub_relaxed(&pager->flights.ahead_count, 1);
 		lg_prefetch_look(pager);
 	}
 }
@@ -332,8 +333,10 @@ static int start(struct lg_flight *plan)
 	uint64_t signals = lg_os_latch_hold(&pager->flights.lock);
 	*flight = *plan;
 	lg_os_latch_let_go(&pager->flights.lock, signals);
-	if (ahead)
+	if (ahead) {
 		lg_add_relaxed(&pager->flights.ahead, range_bytes(flight));
+		lg_add_relaxed(&pager->flights.ahead_count, 1);
+	}
 	lg_add_relaxed(&map->requests, 1);
 	lg_add_relaxed(&pager->transfers, 1);
 	uint64_t missing = plan->missing;

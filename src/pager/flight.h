@@ -63,6 +63,7 @@ struct lg_flights {
 	LG_LINE_ALIGNED struct lg_os_latch lock;
 	struct lg_flight table[LG_FLIGHTS]; /* each goes with the staging buffer of its place */
 	_Atomic(uint64_t) ahead; /* bytes that were not demanded, with those thrown away */
+	_Atomic(uint32_t) ahead_count;
 };
 
 /* Pages that are read for one that is touched: its block. */

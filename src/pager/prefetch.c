@@ -314,12 +314,16 @@ static bool may_fly(const struct lg_pager *pager, const struct lg_request *reque
 {
 	uint64_t ahead = lg_load_relaxed(&pager->flights.ahead),
 		 bytes = (uint64_t)request->count << request->map->shift;
+	/* What a stream leaves out flies, too, where it is received. */
+	uint64_t holes = request->count > request->map->block ? request->step : 1;
 
 	if (!has_flights(request->map))
 		return true;
+	if (lg_load_relaxed(&pager->flights.ahead_count) >= LG_FLIGHTS / 2)
+		return false; /* the others are for who waits */
 	/* One reader at a time, which is soon done: what is wanted first takes off first. */
 	return !pager->requests.launching &&
-	       (ahead == 0 || ahead + bytes <= flights_most(pager) * request->step);
+	       (ahead == 0 || ahead + bytes <= flights_most(pager) * holes);
 }
 
 /* Under the queue's lock. */

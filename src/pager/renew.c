@@ -39,14 +39,17 @@ static int renew(struct lg_map *map)
 int lg_renew(struct lg_map *map)
 {
 	uint32_t nobody = 0;
-	int error = 0;
+	int error = 0, cancel = lg_os_cancel_hold(); /* or others would wait for ever */
 
-	if (!lg_cas_acquire(&map->pager->renewing, &nobody, (uint32_t)1))
+	if (!lg_cas_acquire(&map->pager->renewing, &nobody, (uint32_t)1)) {
+		lg_os_cancel_restore(cancel);
 		return 0;
+	}
 	if (lg_load_acquire(&map->stale))
 		error = renew(map);
 	lg_store_release(&map->pager->renewing, (uint32_t)0);
 	lg_os_wake_all(&map->pager->renewing);
+	lg_os_cancel_restore(cancel);
 	return error;
 }
 

@@ -200,6 +200,7 @@ static CURLcode set_up(struct lg_attempt *attempt, const char *url, bool fresh_c
 	SET(CURLOPT_TCP_KEEPALIVE, 1L);
 	SET(CURLOPT_TCP_KEEPIDLE, (long)KEEPALIVE_S);
 	SET(CURLOPT_FRESH_CONNECT, fresh_connection ? 1L : 0L);
+	SET(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L); /* a proxy's words are not the server's */
 	SET(CURLOPT_HEADERFUNCTION, take_line);
 	SET(CURLOPT_HEADERDATA, attempt);
 	SET(CURLOPT_WRITEFUNCTION, take_body);
@@ -207,6 +208,10 @@ static CURLcode set_up(struct lg_attempt *attempt, const char *url, bool fresh_c
 	SET(CURLOPT_PRIVATE, attempt);
 	if (options->ca_file[0] != '\0')
 		SET(CURLOPT_CAINFO, options->ca_file);
+#if LIBCURL_VERSION_NUM >= 0x075700
+	/* Who gives up a name that is not resolved does not wait for the resolver. Before 7.87 there is no such option. */
+	(void)lg_curl.curl_easy_setopt_(attempt->easy, CURLOPT_QUICK_EXIT, 1L);
+#endif
 	return error;
 }
 
@@ -228,6 +233,7 @@ int lg_attempt_start(struct lg_attempt *attempt, struct lg_fetch *fetch, bool fr
 	attempt->url = object->is_redirected ? object->destination : object->address;
 	lg_answer_start(&attempt->answer);
 	lg_curl.curl_easy_reset_(attempt->easy);
+	attempt->signing = object->signings;
 	int error = lg_request_make(object, &attempt->url, fetch->offset + fetch->received,
 				    fetch->offset + fetch->length - 1, &attempt->lines);
 	if (error != 0)
@@ -322,6 +328,12 @@ static void find_code(const struct lg_attempt *attempt, char code[64])
 		code[0] = '\0';
 }
 
+/* As for a wrong region or keys. */
+static bool is_refusal(int status)
+{
+	return status == 301 || status == 307 || status == 400 || status == 403;
+}
+
 /* Region, credentials and clock can be put right, each once. */
 static bool put_right(struct lg_attempt *attempt, const char *code)
 {
@@ -332,6 +344,8 @@ static bool put_right(struct lg_attempt *attempt, const char *code)
 
 	if (!lg_object_is_signed(object))
 		return false;
+	if (attempt->signing != object->signings && is_refusal(attempt->answer.status))
+		return true; /* another's answer did it, since this was sent */
 	memcpy(region, attempt->answer.region, sizeof(region));
 	if ((region[0] != '\0' || lg_answer_element(attempt->body, attempt->body_length, "Region",
 						    region, sizeof(region))) &&

@@ -37,6 +37,7 @@ struct lg_attempt {
 	uint64_t skip; /* of the body, before what is wanted */
 	int error;     /* why the answer cannot be used, ever */
 	uint64_t wait_ms;
+	uint32_t signing; /* the object's, as it was sent */
 	uint64_t started_ms;
 	uint64_t started_ns;
 	bool is_answered; /* its first byte was seen */

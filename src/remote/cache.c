@@ -197,7 +197,7 @@ static bool write_block(struct lg_cache *cache, const struct lg_key *key, const 
 	char name[LG_SHA256_HEX_BYTES], first[NAME_BYTES];
 	struct header header;
 
-	snprintf(first, sizeof(first), "new-%d-%llu-%llu", (int)getpid(),
+	snprintf(first, sizeof(first), LG_LEDGER_UNFINISHED "%d-%llu-%llu", (int)getpid(),
 		 (unsigned long long)lg_os_now_ns(),
 		 (unsigned long long)lg_add_relaxed(&cache->written, 1));
 	int fd = openat(directory, first, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,

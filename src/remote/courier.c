@@ -235,6 +235,7 @@ static void sweep(uint64_t now, uint64_t *wake)
 			settle(fetch, LG_OUTCOME_RETRY, error, 0);
 		}
 		retire(link);
+		note_wake(wake, now); /* its fetch, and its place in flight, are looked at anew */
 	}
 }
 

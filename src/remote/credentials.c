@@ -133,8 +133,9 @@ static int from_files(const struct files *files, struct lg_credentials *found)
 				     found);
 }
 
+/* `unreadable`: why the files could not be read, in words already; who has keys otherwise does not need them. */
 static int find_keys(const struct lg_remote_options *options, const struct files *files,
-		     struct lg_credentials *found)
+		     int unreadable, struct lg_credentials *found)
 {
 	if (options->anonymous != 0) {
 		found->anonymous = true;
@@ -147,6 +148,8 @@ static int find_keys(const struct lg_remote_options *options, const struct files
 		have = from_files(files, found);
 	if (have != 0)
 		return have < 0 ? have : 0;
+	if (unreadable != 0)
+		return unreadable;
 	return lg_fail(EACCES,
 		       "no credentials for S3: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or "
 		       "profile %s in ~/.aws/credentials; or anonymous:on",
@@ -183,11 +186,10 @@ static void find_place(const struct lg_remote_options *options, const struct fil
 int lg_credentials_find(const struct lg_remote_options *options, struct lg_credentials *found)
 {
 	struct files files;
-	int error = open_files(options, &files);
+	int unreadable = open_files(options, &files);
 
 	memset(found, 0, sizeof(*found));
-	if (error == 0)
-		error = find_keys(options, &files, found);
+	int error = find_keys(options, &files, unreadable, found);
 	if (error == 0)
 		find_place(options, &files, found);
 	else

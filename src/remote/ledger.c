@@ -14,7 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static const char ledger_name[] = "ledger";
+static const char ledger_name[] = "lgalloc-ledger";
 
 enum { LOCK_TRIES = 200, LOCK_PAUSE_US = 500, FREE_PART = 8, UNFINISHED_S = 600 };
 
@@ -51,6 +51,14 @@ static bool is_block(const char *name)
 	       strspn(name, "0123456789abcdef") == LG_SHA256_HEX_BYTES - 1;
 }
 
+static bool is_unfinished(const char *name)
+{
+	size_t prefix = sizeof(LG_LEDGER_UNFINISHED) - 1;
+
+	return strncmp(name, LG_LEDGER_UNFINISHED, prefix) == 0 && name[prefix] != '\0' &&
+	       strspn(name + prefix, "0123456789-") == strlen(name + prefix);
+}
+
 static bool note(struct count *count, const char *name, const struct stat *status)
 {
 	if (count->used == count->room) {
@@ -74,7 +82,7 @@ static void look_at(int directory, const char *name, time_t now, struct count *c
 {
 	struct stat status;
 
-	if (!is_block(name) && strncmp(name, "new-", 4) != 0)
+	if (!is_block(name) && !is_unfinished(name))
 		return;
 	if (fstatat(directory, name, &status, AT_SYMLINK_NOFOLLOW) != 0 || !S_ISREG(status.st_mode))
 		return;

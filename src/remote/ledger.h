@@ -14,6 +14,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* Before the numbers, in the name of a block that is being written. */
+#define LG_LEDGER_UNFINISHED "lgalloc-new-"
+
 /* What a file of so many bytes takes. */
 static inline uint64_t lg_ledger_cost(uint64_t bytes)
 {

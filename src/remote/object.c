@@ -88,8 +88,13 @@ int lg_object_learn(struct lg_object *object, const struct lg_answer *answer)
 {
 	uint64_t bytes = answer->status == 200 ? answer->length : answer->total;
 
-	if (answer->status == 416) /* the first byte is not there */
+	if (answer->status == 416) { /* the first byte is not there */
+		if (bytes != LG_ANSWER_NONE && bytes > 0)
+			return lg_object_fail(object, EIO,
+					      "the server has %llu bytes, and refuses the first",
+					      (unsigned long long)bytes);
 		bytes = 0;
+	}
 	if (bytes == LG_ANSWER_NONE || answer->bad_range)
 		return lg_object_fail(object, EOPNOTSUPP, "the server does not say how long it is");
 	if (bytes > INT64_MAX - 4095)
@@ -146,8 +151,10 @@ bool lg_object_follow_region(struct lg_object *object, const char *region)
 	memcpy(before, credentials->region, sizeof(before));
 	strcpy(credentials->region, region);
 	object->region_followed = true;
-	if (set_address(object) == 0)
+	if (set_address(object) == 0) {
+		object->signings++;
 		return true;
+	}
 	memcpy(credentials->region, before, sizeof(before));
 	(void)set_address(object);
 	return false;
@@ -164,6 +171,7 @@ bool lg_object_renew(struct lg_object *object)
 		memcpy(found.region, object->credentials.region, sizeof(found.region));
 		memcpy(found.endpoint, object->credentials.endpoint, sizeof(found.endpoint));
 		object->credentials = found;
+		object->signings++;
 	}
 	lg_credentials_wipe(&found);
 	return changed;

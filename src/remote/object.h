@@ -33,6 +33,7 @@ struct lg_object {
 	struct lg_credentials credentials;
 	int64_t skew_s; /* the server's clock less ours */
 	bool region_followed;
+	uint32_t signings; /* goes up as keys or region are others */
 
 	bool is_known;  /* the version is: */
 	bool was_known; /* a version was: its length stays */

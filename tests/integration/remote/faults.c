@@ -344,6 +344,20 @@ static void pages_come_before_their_request_ends(void)
 	server_faults("[]");
 }
 
+/* Nothing comes for 10 s: what has come is kept, and the rest is asked for again. */
+static void a_transfer_that_stalls_goes_on_elsewhere(void)
+{
+	static char log[1 << 16];
+	lg_map *map = server_map(pager, "FAULTY", "/big", "deadline:40s,prefetch:off");
+
+	server_faults("[{\"after\":200000,\"then\":\"hang\"}]");
+	bytes_check((const char *)lg_map_data(map) + 9 * MIB, 9 * MIB, 256 * KIB, 0);
+	server_log(log, sizeof(log));
+	CLAIM(strstr(log, "\"range\":\"bytes=9637184-9699327\"") != NULL);
+	CLAIM(lg_map_close(map) == 0);
+	server_faults("[]");
+}
+
 /* A stream opens its window; the program goes elsewhere; what still flies for the stream ends. */
 static void what_nobody_waits_for_any_more_is_cancelled(void)
 {
@@ -428,6 +442,7 @@ int main(int argc, char **argv)
 	no_byte_of_another_version_is_seen();
 	closing_does_not_wait();
 	pages_come_before_their_request_ends();
+	a_transfer_that_stalls_goes_on_elsewhere();
 	what_nobody_waits_for_any_more_is_cancelled();
 	secrets_go_nowhere_else();
 	CLAIM(lg_pager_free(pager) == 0);

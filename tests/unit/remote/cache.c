@@ -212,8 +212,9 @@ static void the_bound_holds_and_the_oldest_go(void **state)
 
 static void a_ledger_that_is_wrong_is_made_anew(void **state)
 {
-	static const char *const commands[] = { "rm %s/ledger", "printf garbage >%s/ledger",
-						"truncate -s 0 %s/ledger" };
+	static const char *const commands[] = { "rm %s/lgalloc-ledger",
+						"printf garbage >%s/lgalloc-ledger",
+						"truncate -s 0 %s/lgalloc-ledger" };
 	enum { MOST = 2 << 20 };
 	char command[200];
 
@@ -238,7 +239,7 @@ static void a_ledger_that_is_wrong_is_made_anew(void **state)
 	}
 	/* A link in its place is not written through. */
 	struct lg_cache *cache = open_cache(MOST);
-	snprintf(command, sizeof(command), "ln -s %s/victim %s/ledger", home, directory);
+	snprintf(command, sizeof(command), "ln -s %s/victim %s/lgalloc-ledger", home, directory);
 	assert_int_equal(system(command), 0);
 	put(cache, 1, BYTES);
 	assert_false(get(cache, 1, BYTES));
@@ -252,24 +253,27 @@ static void unfinished_files_are_removed_when_they_are_old(void **state)
 {
 	enum { MOST = 2 << 20 };
 	struct lg_cache *cache = open_cache(MOST);
-	char command[300], path[100];
+	char command[400], path[100];
 
 	(void)state;
 	snprintf(
 		command, sizeof(command),
-		"cd %s && for i in 1 2 3; do head -c 200000 /dev/zero >new-1-$i; chmod 600 new-1-$i; done;"
-		"touch -d '1 hour ago' new-1-1 new-1-2; touch mine; chmod 600 mine",
+		"cd %s && for i in 1 2 3; do head -c 200000 /dev/zero >lgalloc-new-1-$i; chmod 600 lgalloc-new-1-$i; done;"
+		"touch -d '1 hour ago' lgalloc-new-1-1 lgalloc-new-1-2; touch -d '1 hour ago' mine new-year.jpg lgalloc-new-; chmod 600 mine new-year.jpg lgalloc-new-",
 		directory);
 	assert_int_equal(system(command), 0);
 	for (unsigned i = 0; i < 20; i++)
 		put(cache, i, BYTES);
 	assert_in_range(total(), 0, MOST);
 	for (int i = 1; i <= 3; i++) {
-		snprintf(path, sizeof(path), "%s/new-1-%d", directory, i);
+		snprintf(path, sizeof(path), "%s/lgalloc-new-1-%d", directory, i);
 		assert_int_equal(access(path, F_OK), i == 3 ? 0 : -1);
 	}
-	snprintf(path, sizeof(path), "%s/mine", directory);
-	assert_int_equal(access(path, F_OK), 0);
+	static const char *const others[] = { "mine", "new-year.jpg", "lgalloc-new-" };
+	for (size_t i = 0; i < 3; i++) {
+		snprintf(path, sizeof(path), "%s/%s", directory, others[i]);
+		assert_int_equal(access(path, F_OK), 0);
+	}
 	lg_cache_close(cache);
 	remove_all();
 }
