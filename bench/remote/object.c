@@ -188,6 +188,15 @@ void object_open(struct object *object)
 	object->bytes = lg_map_data(object->map);
 }
 
+void object_expect_chance(const struct object *object)
+{
+	int error = object->pager == NULL ? posix_fadvise(object->fd, 0, 0, POSIX_FADV_RANDOM) :
+					    lg_map_advise(object->map, 0, 0, LG_RANDOM);
+
+	if (error != 0)
+		result_fail("the advice is refused: %s", strerror(error < 0 ? -error : error));
+}
+
 void object_close(struct object *object)
 {
 	if (object->pager == NULL)

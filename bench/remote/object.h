@@ -34,6 +34,9 @@ void object_end(struct object *object);
 void object_open(struct object *object);
 void object_close(struct object *object);
 
+/* What is touched next is chance. */
+void object_expect_chance(const struct object *object);
+
 /* Its bytes of this range, where they lie, or in the buffer. */
 const void *object_look(const struct object *object, size_t offset, size_t length, void *buffer);
 

@@ -93,6 +93,7 @@ void workload_random(void)
 	server_start(&server, bytes, argument_size("delay", 20));
 	object_prepare(&object, &server);
 	object_open(&object);
+	object_expect_chance(&object);
 	double one = one_thread(count);
 	object_close(&object);
 	object_end(&object);
@@ -101,6 +102,7 @@ void workload_random(void)
 	server_start(&server, bytes, argument_size("delay", 20)); /* nobody has anything of it */
 	object_prepare(&object, &server);
 	object_open(&object);
+	object_expect_chance(&object);
 	double all = all_threads(threads);
 	object_close(&object);
 	object_end(&object);
