@@ -7,7 +7,6 @@
 #include "pager/flush.h"
 #include "pager/limbo.h"
 #include "pager/map.h"
-#include "pager/poison.h"
 #include "pager/prefetch.h"
 #include "pager/probe.h"
 #include "pager/renew.h"
@@ -58,17 +57,6 @@ static uint64_t claim_zeros(struct lg_map *map, uint64_t page)
 	return count;
 }
 
-/* What a read said that would make the page POISONED, were it not that the map can be renewed. */
-static int renew_after(struct lg_map *map, uint64_t page, int error)
-{
-	if (error != -ESTALE || !map->store->renews)
-		return error;
-	error = lg_renew(map);
-	if (error != 0)
-		lg_poison(map, page, error);
-	return error;
-}
-
 /* The store is not to be called here, or not waited for: a reader does it, or a flight, with our BUSY. */
 static int ask(struct lg_map *map, uint64_t page, uint64_t word, enum lg_os_access access,
 	       struct outcome *outcome)
@@ -82,7 +70,7 @@ static int ask(struct lg_map *map, uint64_t page, uint64_t word, enum lg_os_acce
 		return -ENOMEM; /* which it waited for long enough */
 	}
 	if (!outcome->signal)
-		return renew_after(map, page, lg_flight_demand(map, page));
+		return lg_renew_after(map, page, lg_flight_demand(map, page));
 	if (!lg_prefetch_demand(map, page, access)) {
 		lg_word_release(&map->words[page], word);
 		outcome->asked--;
@@ -108,7 +96,7 @@ static int fill(struct lg_map *map, uint64_t page, uint64_t word, enum lg_os_acc
 	if (!zero && (map->store->fetches || (outcome->signal && !map->store->signal_safe)))
 		return ask(map, page, word, access, outcome);
 	outcome->asked += map->store->renews;
-	return renew_after(map, page, lg_fill(map, page, count, access));
+	return lg_renew_after(map, page, lg_fill(map, page, count, access));
 }
 
 /* Mapped as it should be? Else what is missing is done, and the page looked at again. */
@@ -159,7 +147,7 @@ static int serve(struct lg_map *map, uint64_t page, enum lg_os_access access, bo
 	int done;
 
 	for (;;) {
-		if (outcome->asked > 0 && lg_load_relaxed(&map->stale) && lg_renew_wait(map))
+		if (outcome->asked > 0 && lg_renew_wait(map))
 			outcome->stalled = true;
 		*seen = lg_load_acquire(word); /* W1 */
 		if ((*seen & LG_WORD_BUSY) != 0) {

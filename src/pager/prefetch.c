@@ -5,7 +5,6 @@
 #include "pager/fill.h"
 #include "pager/flight.h"
 #include "pager/map.h"
-#include "pager/poison.h"
 #include "pager/renew.h"
 
 #include <errno.h>
@@ -263,11 +262,7 @@ static void serve_demand(const struct lg_request *request)
 	else
 		error = lg_fill(map, request->page, 1, request->access);
 	lg_recent_for(0);
-	if (error != -ESTALE || !map->store->renews)
-		return;
-	error = lg_renew(map);
-	if (error != 0)
-		lg_poison(map, request->page, error);
+	(void)lg_renew_after(map, request->page, error);
 }
 
 static void serve(const struct lg_request *request)

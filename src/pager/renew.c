@@ -3,6 +3,7 @@
 
 #include "os/thread.h"
 #include "pager/drop.h"
+#include "pager/poison.h"
 
 #include <errno.h>
 
@@ -36,7 +37,8 @@ static int renew(struct lg_map *map)
 	return 0;
 }
 
-int lg_renew(struct lg_map *map)
+/* Or leaves it until who renews one is done. */
+static int renew_alone(struct lg_map *map)
 {
 	uint32_t nobody = 0;
 	int error = 0, cancel = lg_os_cancel_hold(); /* or others would wait for ever */
@@ -53,9 +55,19 @@ int lg_renew(struct lg_map *map)
 	return error;
 }
 
+int lg_renew_after(struct lg_map *map, uint64_t page, int error)
+{
+	if (error != -ESTALE || !map->store->renews)
+		return error;
+	error = renew_alone(map);
+	if (error != 0)
+		lg_poison(map, page, error);
+	return error;
+}
+
 bool lg_renew_wait(struct lg_map *map)
 {
-	if (lg_load_acquire(&map->pager->renewing) == 0)
+	if (!lg_load_relaxed(&map->stale) || lg_load_acquire(&map->pager->renewing) == 0)
 		return false;
 	lg_os_sleep_while(&map->pager->renewing, 1, 0);
 	return true;

@@ -25,12 +25,13 @@ bool lg_renew_note(struct lg_map *map, int error);
 bool lg_renew_is_due(const struct lg_map *map);
 
 /*
- * Renews the map, or leaves it until who renews one is done. Neither BUSY of a page nor a signal handler. 0: look at the page again.
- * -errno: it cannot be read, noted in words by the store.
+ * After a read of the page that ended so: renews the map if that is what it asks for, or leaves it until who renews one is
+ * done. Neither BUSY of a page nor a signal handler. 0: look at the page again. -errno: it cannot be read; where renewing
+ * failed it is POISONED, and the store has noted why in words.
  */
-int lg_renew(struct lg_map *map);
+int lg_renew_after(struct lg_map *map, uint64_t page, int error);
 
-/* Sleeps while another renews a map of this pager; false: nobody does. Also in a signal handler; no BUSY. */
+/* Sleeps while the map is stale and another renews a map of this pager; false: there is nothing to wait for. Also in a signal handler; no BUSY. */
 bool lg_renew_wait(struct lg_map *map);
 
 #endif

@@ -155,7 +155,7 @@ static void take_bytes(struct lg_attempt *attempt, const char *data, size_t byte
 static size_t take_body(char *data, size_t size, size_t count, void *argument)
 {
 	struct lg_attempt *attempt = argument;
-	size_t bytes = size * count, room;
+	size_t bytes = size * count, kept;
 
 	lg_remote_count(bytes_fetched, bytes);
 	if (attempt->fetch == NULL)
@@ -169,9 +169,9 @@ static size_t take_body(char *data, size_t size, size_t count, void *argument)
 		take_bytes(attempt, data, bytes);
 		return bytes;
 	}
-	room = sizeof(attempt->body) - attempt->body_length;
-	memcpy(attempt->body + attempt->body_length, data, bytes < room ? bytes : room);
-	attempt->body_length += bytes < room ? bytes : room;
+	kept = lg_min(bytes, sizeof(attempt->body) - attempt->body_length);
+	memcpy(attempt->body + attempt->body_length, data, kept);
+	attempt->body_length += kept;
 	return bytes;
 }
 
@@ -205,7 +205,6 @@ static CURLcode set_up(struct lg_attempt *attempt, const char *url, bool fresh_c
 	SET(CURLOPT_HEADERDATA, attempt);
 	SET(CURLOPT_WRITEFUNCTION, take_body);
 	SET(CURLOPT_WRITEDATA, attempt);
-	SET(CURLOPT_PRIVATE, attempt);
 	if (options->ca_file[0] != '\0')
 		SET(CURLOPT_CAINFO, options->ca_file);
 #if LIBCURL_VERSION_NUM >= 0x075700

@@ -41,7 +41,6 @@ static struct {
 	struct lg_attempt *idle;
 	unsigned flights;
 	unsigned flights_ahead;
-	unsigned hedges;
 	uint64_t random;
 	uint64_t launched; /* attempts, so far */
 	struct lg_sockets sockets;
@@ -115,6 +114,16 @@ static void retire(struct lg_attempt **link)
 	attempt->lines = NULL;
 	count_flight(attempt, -1);
 	put_idle(attempt);
+}
+
+/* NULL: it is none's that flies. */
+static struct lg_attempt *attempt_of(const CURL *easy)
+{
+	struct lg_attempt *attempt = courier.attempts;
+
+	while (attempt != NULL && attempt->easy != easy)
+		attempt = attempt->next;
+	return attempt;
 }
 
 static bool has_attempt(const struct lg_fetch *fetch)
@@ -194,10 +203,8 @@ static bool land_all(void)
 
 	while ((message = lg_curl.curl_multi_info_read_(courier.multi, &left)) != NULL) {
 		CURLcode code = message->data.result;
-		struct lg_attempt *attempt = courier.attempts;
+		struct lg_attempt *attempt = attempt_of(message->easy_handle);
 
-		while (attempt != NULL && attempt->easy != message->easy_handle)
-			attempt = attempt->next;
 		if (message->msg == CURLMSG_DONE && attempt != NULL)
 			land(attempt, code);
 		some = true;
@@ -337,10 +344,8 @@ static void take_posted(uint64_t now)
 /* One that is nobody's any more has its turn at once: it is over soon. */
 static uint64_t rank_of(CURL *easy)
 {
-	const struct lg_attempt *attempt = courier.attempts;
+	const struct lg_attempt *attempt = attempt_of(easy);
 
-	while (attempt != NULL && attempt->easy != easy)
-		attempt = attempt->next;
 	return attempt != NULL && attempt->fetch != NULL ? attempt->rank : 0;
 }
 

@@ -84,9 +84,15 @@ int lg_object_explain(struct lg_object *object, int error)
 	return lg_fail(-error, "%s", is_of_it && text[0] != '\0' ? text : lg_error_name(-error));
 }
 
+/* Of the whole object. */
+static uint64_t length_of(const struct lg_answer *answer)
+{
+	return answer->status == 200 ? answer->length : answer->total;
+}
+
 int lg_object_learn(struct lg_object *object, const struct lg_answer *answer)
 {
-	uint64_t bytes = answer->status == 200 ? answer->length : answer->total;
+	uint64_t bytes = length_of(answer);
 
 	if (answer->status == 416) { /* the first byte is not there */
 		if (bytes != LG_ANSWER_NONE && bytes > 0)
@@ -119,7 +125,7 @@ int lg_object_learn(struct lg_object *object, const struct lg_answer *answer)
 
 int lg_object_check(struct lg_object *object, const struct lg_answer *answer)
 {
-	uint64_t bytes = answer->status == 200 ? answer->length : answer->total;
+	uint64_t bytes = length_of(answer);
 	bool strong = object->etag[0] != '\0' && !lg_answer_is_weak(object->etag);
 
 	if (bytes != object->bytes)

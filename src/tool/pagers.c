@@ -3,9 +3,6 @@
 
 #include <string.h>
 
-/* Lines of the terminal that are left to the classes in any case. */
-enum { CLASS_LINES = 4 };
-
 static const struct lg_column all[] = {
 #define ENTRY(name) offsetof(struct lg_roster_entry, name)
 #define FIELD(name) offsetof(struct lg_roster_entry, stats.name)
@@ -50,7 +47,7 @@ static unsigned lines_of(const struct lg_table *table)
 
 	if (table->height == 0)
 		return count;
-	if (table->height - most < CLASS_LINES)
+	if (table->height - most < LG_CLASS_LINES)
 		return 0;
 	/* A heading, and a last line for what is left out. */
 	if (1 + count + more <= most)

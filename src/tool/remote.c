@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 #include "tool/remote.h"
 
-/* Lines of the terminal that are left to the classes in any case. */
-enum { CLASS_LINES = 4 };
-
 static const struct lg_column all[] = {
 #define FIELD(name) offsetof(struct lg_remote_stats, name)
 	{ NULL, "GETS", LG_COLUMN_EVENTS, 8, 0, FIELD(gets), 0 },
@@ -23,7 +20,8 @@ void lg_remote_print(FILE *to, struct lg_table *table)
 	struct lg_columns columns = lg_table_columns(table, all, COLUMNS);
 	struct lg_row row = { &table->now->remote, &table->before->remote };
 
-	if (table->now->remote.gets == 0 || (table->height > 0 && table->height < CLASS_LINES + 2))
+	if (table->now->remote.gets == 0 ||
+	    (table->height > 0 && table->height < LG_CLASS_LINES + 2))
 		return;
 	lg_columns_print_heading(to, &columns);
 	lg_columns_print_row(to, &columns, &row);

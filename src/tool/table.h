@@ -10,6 +10,9 @@
 #include <stddef.h>
 #include <stdio.h>
 
+/* Of a terminal's lines, those that are left to the classes in any case. */
+enum { LG_CLASS_LINES = 4 };
+
 struct lg_table {
 	const struct lg_reading *now;
 	const struct lg_reading *before; /* read with RATES only */

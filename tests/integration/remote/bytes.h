@@ -5,9 +5,12 @@
 
 #include "stress/claim.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 static inline unsigned char byte_at(size_t place, unsigned version)
 {
@@ -24,6 +27,15 @@ static inline void bytes_make(const char *path, size_t bytes, unsigned version)
 	for (size_t i = 0; i < bytes; i++)
 		putc_unlocked(byte_at(i, version), file);
 	CLAIM(fclose(file) == 0);
+}
+
+/* `PROGRAM make FILE BYTES`, as the servers' scripts call it before they start anything. */
+static inline bool bytes_were_made(int argc, char **argv)
+{
+	if (argc != 4 || strcmp(argv[1], "make") != 0)
+		return false;
+	bytes_make(argv[2], strtoull(argv[3], NULL, 10), 0);
+	return true;
 }
 
 static inline void bytes_check(const void *data, size_t from, size_t bytes, unsigned version)

@@ -266,10 +266,8 @@ static void what_is_no_directory_of_ours_is_refused(void)
 
 int main(int argc, char **argv)
 {
-	if (argc == 4 && strcmp(argv[1], "make") == 0) {
-		bytes_make(argv[2], strtoull(argv[3], NULL, 10), 0);
+	if (bytes_were_made(argc, argv))
 		return 0;
-	}
 	self = argv[0];
 	pager = lg_pager_new("memory:32M");
 	CLAIM(pager != NULL);

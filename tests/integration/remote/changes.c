@@ -166,10 +166,8 @@ static void threads_see_one_version_at_a_time(const char *options)
 
 int main(int argc, char **argv)
 {
-	if (argc == 4 && strcmp(argv[1], "make") == 0) {
-		bytes_make(argv[2], strtoull(argv[3], NULL, 10), 0);
+	if (bytes_were_made(argc, argv))
 		return 0;
-	}
 	pager = lg_pager_new("memory:32M");
 	CLAIM(pager != NULL);
 	the_next_version_is_seen("on_change:refetch,prefetch:off");

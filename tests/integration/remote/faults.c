@@ -424,10 +424,8 @@ int main(int argc, char **argv)
 {
 	struct sigaction ours = { .sa_handler = on_bus, .sa_flags = SA_NODEFER };
 
-	if (argc == 4 && strcmp(argv[1], "make") == 0) {
-		bytes_make(argv[2], strtoull(argv[3], NULL, 10), 0);
+	if (bytes_were_made(argc, argv))
 		return 0;
-	}
 	sigaction(SIGBUS, &ours,
 		  NULL); /* before the pager's, which passes on what it does not serve */
 	pager = lg_pager_new("memory:32M");

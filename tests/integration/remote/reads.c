@@ -323,10 +323,8 @@ static void forks_amid_downloads_disturb_none(void)
 
 int main(int argc, char **argv)
 {
-	if (argc == 4 && strcmp(argv[1], "make") == 0) {
-		bytes_make(argv[2], strtoull(argv[3], NULL, 10), 0);
+	if (bytes_were_made(argc, argv))
 		return 0;
-	}
 	pager = lg_pager_new("memory:32M");
 	CLAIM(pager != NULL);
 	every_length_is_right();

@@ -53,10 +53,8 @@ static void refuses(const char *url, const char *options, int error)
 
 int main(int argc, char **argv)
 {
-	if (argc == 4 && strcmp(argv[1], "make") == 0) {
-		bytes_make(argv[2], strtoull(argv[3], NULL, 10), 0);
+	if (bytes_were_made(argc, argv))
 		return 0;
-	}
 	snprintf(endpoint, sizeof(endpoint), "%s", server_value("ENDPOINT"));
 	pager = lg_pager_new("memory:16M");
 	CLAIM(pager != NULL);

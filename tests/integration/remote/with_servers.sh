@@ -18,25 +18,9 @@ set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
 export PATH=$PATH:/usr/sbin
-for tool in nginx node openssl python3; do
-	command -v $tool >/dev/null || { echo "skipped: $tool is not installed"; exit 77; }
-done
-unset http_proxy https_proxy HTTP_PROXY HTTPS_PROXY all_proxy ALL_PROXY
-dir=$(mktemp -d "${TMPDIR:-/tmp}/lgalloc-remote-XXXXXX")
-pids=
-finish() {
-	for pid in $pids; do kill "$pid" 2>/dev/null || true; done
-	rm -rf "$dir"
-}
-trap finish EXIT
-trap 'exit 1' INT TERM
-
-read -r plain secure misnamed faulty flipped <<<"$(python3 -c '
-import socket
-sockets = [socket.socket() for _ in range(5)]
-for one in sockets:
-    one.bind(("127.0.0.1", 0))
-print(*[one.getsockname()[1] for one in sockets])')"
+. "$here/servers.sh"
+needs nginx node openssl python3
+read -r plain secure misnamed faulty flipped <<<"$(ports 5)"
 
 cd "$dir"
 mkdir -p www tmp
@@ -104,8 +88,6 @@ for port in "$plain" "$faulty" "$flipped"; do
 	done
 done
 
-# No credentials but those a test makes.
-for name in $(compgen -e AWS_ || true); do unset "$name"; done
 export HOME=$dir WWW=$dir/www CA=$dir/ca.pem PLAIN=http://127.0.0.1:$plain SECURE=https://127.0.0.1:$secure \
 	MISNAMED=https://127.0.0.1:$misnamed FLIPPED=https://127.0.0.1:$flipped FAULTY=http://127.0.0.1:$faulty FAULTY_PORT=$faulty
 status=0

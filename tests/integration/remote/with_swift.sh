@@ -6,28 +6,12 @@
 # BYTES`) and "empty". Key test:tester, secret testing, region us-east-1.
 set -eu
 
-for tool in swift-proxy-server swift-object-server swift-ring-builder curl python3; do
-	command -v $tool >/dev/null || { echo "skipped: $tool is not installed"; exit 77; }
-done
-unset http_proxy https_proxy HTTP_PROXY HTTPS_PROXY all_proxy ALL_PROXY
-for name in $(compgen -e AWS_ || true); do unset "$name"; done
-dir=$(mktemp -d "${TMPDIR:-/tmp}/lgalloc-swift-XXXXXX")
-pids=
-finish() {
-	for pid in $pids; do kill "$pid" 2>/dev/null || true; done
-	rm -rf "$dir"
-}
-trap finish EXIT
-trap 'exit 1' INT TERM
+. "$(dirname "$0")/servers.sh"
+needs swift-proxy-server swift-object-server swift-ring-builder curl python3
 cd "$dir"
 mkdir -p srv/d1
 user=$(id -un)
-read -r object container account proxy <<<"$(python3 -c '
-import socket
-sockets = [socket.socket() for _ in range(4)]
-for one in sockets:
-    one.bind(("127.0.0.1", 0))
-print(*[one.getsockname()[1] for one in sockets])')"
+read -r object container account proxy <<<"$(ports 4)"
 
 for kind in object container account; do
 	port=${!kind}
