@@ -23,21 +23,76 @@ struct outcome {
 	unsigned asked; /* how often a reader, or the store itself, was asked for the page */
 };
 
-/* CLEAN to DIRTY; BUSY is ours. */
+/* Claims pages from `page` on that are CLEAN and nobody's, at most `most`: how many. */
+static uint64_t claim_clean(struct lg_map *map, uint64_t page, uint64_t most)
+{
+	uint64_t count = 0;
+
+	for (; count < most && page + count < map->pages; count++) {
+		lg_word *word = &map->words[page + count];
+		uint64_t seen = lg_load_relaxed(word);
+
+		if (lg_word_state(seen) != LG_PAGE_CLEAN || !lg_word_claim(word, &seen))
+			break;
+	}
+	return count;
+}
+
+/* Where the next write fault of a run will be: what is no CLEAN page becomes writable by itself. */
+static uint64_t next_protected(const struct lg_map *map, uint64_t page)
+{
+	bool is_protected = page < map->pages &&
+			    lg_word_state(lg_load_relaxed(&map->words[page])) == LG_PAGE_CLEAN;
+
+	return is_protected ? page : page + 1;
+}
+
+/* How many pages are made writable, from `page` on: BUSY of all is ours. */
+static uint64_t claim_around(struct lg_map *map, uint64_t page)
+{
+	enum { BUDGET_PART = 64 };
+	uint64_t bytes = lg_min(LG_MIB(1), lg_load_relaxed(&map->pager->budget) / BUDGET_PART);
+	uint64_t most = lg_min(lg_max(bytes >> map->shift, 1), LG_BATCH);
+	uint64_t signals = lg_pager_lock(map->pager);
+	struct lg_around_run *run = lg_around_step(&map->around, page, most);
+	uint64_t count = 1 + claim_clean(map, page + 1, run->pages - 1);
+
+	run->end = next_protected(map, page + count);
+	lg_pager_unlock(map->pager, signals);
+	return count;
+}
+
+/* They are writable, and none is touched but the first, as far as is known. */
+static void note_dirty(struct lg_map *map, uint64_t first, uint64_t count)
+{
+	uint64_t signals = lg_pager_lock(map->pager);
+
+	for (uint64_t page = first; page < first + count; page++) {
+		lg_resident_touch(map, lg_word_handle(lg_load_relaxed(&map->words[page])),
+				  LG_REFERENCE_WRITE);
+		if (page > first)
+			lg_trace_note(&map->pager->trace, LG_TRACE_PROTECT, map->index, page,
+				      map->shift);
+	}
+	lg_pager_unlock(map->pager, signals);
+	lg_pager_count(map->pager, bytes_dirtied, count << map->shift);
+}
+
+/* CLEAN to DIRTY, and with it what follows in a run of writes; BUSY is ours. */
 static int unprotect(struct lg_map *map, uint64_t page, uint64_t *word)
 {
-	struct lg_pager *pager = map->pager;
-	int error = lg_os_userfault_unprotect(&pager->userfault, lg_map_page_at(map, page),
-					      lg_map_page_bytes(map));
+	uint64_t count = claim_around(map, page);
+	int error = lg_os_userfault_unprotect(&map->pager->userfault, lg_map_page_at(map, page),
+					      count << map->shift);
+	enum lg_page_state state = error == 0 ? LG_PAGE_DIRTY : LG_PAGE_CLEAN;
 
-	if (error != 0)
-		return error;
-	uint64_t signals = lg_pager_lock(pager);
-	lg_resident_touch(map, lg_word_handle(*word), LG_REFERENCE_WRITE);
-	lg_pager_unlock(pager, signals);
-	lg_pager_count(pager, bytes_dirtied, lg_map_page_bytes(map));
-	*word = lg_word_with_state(*word, LG_PAGE_DIRTY);
-	return 0;
+	if (error == 0)
+		note_dirty(map, page, count);
+	*word = lg_word_with_state(*word, state);
+	for (uint64_t other = page + 1; other < page + count; other++)
+		lg_word_release(&map->words[other],
+				lg_word_with_state(lg_load_relaxed(&map->words[other]), state));
+	return error;
 }
 
 /* Zeros of a stream of writes come in many at once: claims those that follow, as far as they are zero. */

@@ -7,6 +7,7 @@
 #ifndef LG_PAGER_MAP_H
 #define LG_PAGER_MAP_H
 
+#include "pager/around.h"
 #include "pager/pager.h"
 #include "pager/stream.h"
 #include "pager/word.h"
@@ -36,12 +37,13 @@ struct lg_map {
 	_Atomic(int) write_error; /* -errno since the last sync; 0: none */
 	_Atomic(int) read_error;  /* the last, of a poisoned page */
 	_Atomic(uint32_t) poisoned;
-	_Atomic(uint32_t) requests; /* of reading ahead, not done yet */
+	_Atomic(uint32_t) requests;       /* of reading ahead, not done yet */
 	_Atomic(bool) closing;
 	_Atomic(bool) stale;       /* the store has another version (renew.h) */
 	_Atomic(uint64_t) changes; /* how often it was done */
 	uint64_t block; /* pages that are read for one that is touched, where the store fetches */
 	struct lg_streams streams; /* of blocks; under the pager's lock */
+	struct lg_around around;   /* under the pager's lock */
 };
 
 static inline uint64_t lg_map_page_bytes(const struct lg_map *map)
