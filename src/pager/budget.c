@@ -112,7 +112,10 @@ bool lg_budget_reclaim(struct lg_pager *pager, bool direct)
 	return lg_evict(pager, direct) > 0 || lg_limbo_write(pager) > 0;
 }
 
-/* In vain is what brought no memory while nobody waited for a store, which may take its time. */
+/*
+ * In vain is what brought nobody memory, while nobody waited for a store, which may take its time: then it is given up
+ * after so many turns in succession.
+ */
 int lg_budget_wait(struct lg_pager *pager, unsigned *turns)
 {
 	int failure = lg_load_relaxed(&pager->write_failure);
@@ -123,16 +126,23 @@ int lg_budget_wait(struct lg_pager *pager, unsigned *turns)
 	lg_add_ordered(&pager->waiting, 1);
 	lg_os_sleep_while(&pager->freed, freed, WAIT_MS);
 	lg_sub_relaxed(&pager->waiting, 1);
-	if (lg_load_relaxed(&pager->freed) == freed &&
-	    (failure != 0 || lg_load_relaxed(&pager->transfers) == 0))
+	if (failure == 0 &&
+	    (lg_load_relaxed(&pager->freed) != freed || lg_load_relaxed(&pager->transfers) > 0))
+		*turns = 0;
+	else if (lg_load_relaxed(&pager->freed) == freed)
 		++*turns;
 	return 0;
 }
 
-bool lg_budget_free(struct lg_pager *pager, uint64_t bytes)
+bool lg_budget_free_used(struct lg_pager *pager, uint64_t bytes)
 {
 	return lg_limbo_retire(pager, bytes) > 0 || lg_budget_reclaim(pager, true) ||
-	       lg_staging_drop(pager) > 0 || lg_limbo_retire_ahead(pager, bytes) > 0;
+	       lg_staging_drop(pager) > 0;
+}
+
+bool lg_budget_free(struct lg_pager *pager, uint64_t bytes)
+{
+	return lg_budget_free_used(pager, bytes) || lg_limbo_retire_ahead(pager, bytes) > 0;
 }
 
 bool lg_budget_take_now(struct lg_pager *pager, uint64_t bytes)

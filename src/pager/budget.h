@@ -47,6 +47,9 @@ bool lg_budget_reclaim(struct lg_pager *pager, bool direct);
 /* The same, of all that can give memory back, what is worth least first: wanted are `bytes`. */
 bool lg_budget_free(struct lg_pager *pager, uint64_t bytes);
 
+/* The same, but of what is read ahead, which goes last. */
+bool lg_budget_free_used(struct lg_pager *pager, uint64_t bytes);
+
 /* Memory was given back, or can be had now: those who wait look again. */
 void lg_budget_announce(struct lg_pager *pager);
 

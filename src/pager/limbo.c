@@ -209,39 +209,51 @@ static int take_fresh(struct lg_pager *pager, struct lg_frames *frames, uint32_t
 	return error;
 }
 
-int lg_limbo_frame(struct lg_pager *pager, struct lg_frames *frames, uint32_t *frame, bool *zero)
+/* Nobody's, or a clean page's that is given up; it is HELD. */
+static uint32_t take_idle(struct lg_pager *pager, struct lg_frames *frames, enum lg_frame_list list)
+{
+	uint64_t signals = lg_pager_lock(pager);
+	uint32_t frame = take_free(frames);
+
+	if (frame == LG_FRAME_NONE)
+		frame = take_clean(pager, frames, list);
+	lg_pager_unlock(pager, signals);
+	return frame;
+}
+
+/* Without waiting. What is read ahead is the last to go, that of this size first: its frame is used as it is. */
+static int take_frame(struct lg_pager *pager, struct lg_frames *frames, uint32_t *frame, bool *zero)
 {
 	uint64_t bytes = (uint64_t)1 << frames->shift;
-	enum lg_frame_list list = LG_FRAME_CLEAN;
-	unsigned turns = 0;
-	int error = 0;
 
 	*zero = false;
 	for (;;) {
-		uint64_t signals = lg_pager_lock(pager);
-		*frame = take_free(frames);
-		if (*frame == LG_FRAME_NONE)
-			*frame = take_clean(pager, frames, list);
-		lg_pager_unlock(pager, signals);
+		*frame = take_idle(pager, frames, LG_FRAME_CLEAN);
 		if (*frame != LG_FRAME_NONE)
-			break;
+			return 0;
 		if (lg_budget_try(pager, bytes)) {
-			error = take_fresh(pager, frames, frame);
-			if (error == 0) {
-				*zero = true;
-				break;
-			}
+			*zero = take_fresh(pager, frames, frame) == 0;
+			if (*zero)
+				return 0;
 			lg_budget_give(pager, bytes);
-		} else if (lg_budget_reclaim(pager, true) || lg_limbo_retire(pager, bytes) > 0) {
-			list = LG_FRAME_CLEAN;
+		} else if (lg_budget_free_used(pager, bytes)) {
 			continue;
 		}
-		if (list == LG_FRAME_CLEAN) { /* what is read ahead is the last to go */
-			list = LG_FRAME_AHEAD;
-			continue;
-		}
-		list = LG_FRAME_CLEAN;
-		error = lg_budget_wait(pager, &turns);
+		*frame = take_idle(pager, frames, LG_FRAME_AHEAD);
+		if (*frame != LG_FRAME_NONE)
+			return 0;
+		if (lg_limbo_retire_ahead(pager, bytes) == 0)
+			return -ENOMEM;
+	}
+}
+
+int lg_limbo_frame(struct lg_pager *pager, struct lg_frames *frames, uint32_t *frame, bool *zero)
+{
+	unsigned turns = 0;
+
+	while (take_frame(pager, frames, frame, zero) != 0) {
+		int error = lg_budget_wait(pager, &turns);
+
 		if (error != 0)
 			return error;
 	}

@@ -6,6 +6,7 @@
 
 #include <lgalloc/pager.h>
 #include <pthread.h>
+#include <unistd.h>
 
 #define KIB ((size_t)1 << 10)
 #define MIB ((size_t)1 << 20)
@@ -251,6 +252,49 @@ static void more_threads_than_pages_go_on_by_turns(void **state)
 	}
 }
 
+static void wait_until_all_is_read(lg_pager *pager)
+{
+	struct lg_pager_stats before, now;
+
+	assert_int_equal(lg_pager_stats_read(pager, &now), 0);
+	do {
+		before = now;
+		usleep(20000);
+		assert_int_equal(lg_pager_stats_read(pager, &now), 0);
+	} while (now.prefetched != before.prefetched || now.prefetched == 0);
+}
+
+/* The budget is full of pages of other sizes that were read ahead, and of the buffers they came through. */
+static void what_was_read_ahead_makes_room_for_huge_pages(void **state)
+{
+	static const char *const sizes[] = { "page:1M", "page:512K", "page:256K", "page:128K" };
+	enum { SIZES = 4, HUGE_PAGES = 16 };
+	lg_pager *pager = lg_pager_new("memory:16M,faults:inline");
+	struct shelf shelves[SIZES];
+	lg_map *maps[SIZES], *huge = lg_map_memory(pager, HUGE_PAGES * 2 * MIB, "page:2M");
+
+	(void)state;
+	assert_non_null(huge);
+	for (unsigned i = 0; i < SIZES; i++) {
+		shelf_make(&shelves[i], 8 * MIB);
+		maps[i] = lg_map_store(pager, &shelf_ops, &shelves[i], 8 * MIB, sizes[i]);
+		assert_non_null(maps[i]);
+		assert_int_equal(lg_map_advise(maps[i], 0, 8 * MIB, LG_WILLNEED), 0);
+		wait_until_all_is_read(pager);
+	}
+	volatile char *data = lg_map_data(huge);
+	for (size_t page = 0; page < HUGE_PAGES; page++)
+		data[page * 2 * MIB] = (char)(page + 1);
+	for (size_t page = 0; page < HUGE_PAGES; page++)
+		assert_int_equal(data[page * 2 * MIB], page + 1);
+	assert_int_equal(lg_map_close(huge), 0);
+	for (unsigned i = 0; i < SIZES; i++) {
+		assert_int_equal(lg_map_close(maps[i]), 0);
+		shelf_end(&shelves[i]);
+	}
+	assert_int_equal(lg_pager_free(pager), 0);
+}
+
 /* A thread that has just begun has to see the end, too. */
 static void pagers_end_as_soon_as_they_are_made(void **state)
 {
@@ -277,6 +321,7 @@ int main(void)
 		cmocka_unit_test(resize_that_cannot_be_written_leaves_the_budget),
 		cmocka_unit_test(threads_that_rest_leave_the_budget_to_others),
 		cmocka_unit_test(more_threads_than_pages_go_on_by_turns),
+		cmocka_unit_test(what_was_read_ahead_makes_room_for_huge_pages),
 		cmocka_unit_test(pagers_end_as_soon_as_they_are_made),
 	};
 
