@@ -21,6 +21,7 @@ struct outcome {
 	bool followed;  /* the streams know of it */
 	bool signal;    /* inside a signal handler */
 	unsigned asked; /* how often a reader, or the store itself, was asked for the page */
+	uint32_t failed_before; /* demands of the map's, by the first time */
 };
 
 /* Claims pages from `page` on that are CLEAN and nobody's, at most `most`: how many. */
@@ -112,15 +113,21 @@ static uint64_t claim_zeros(struct lg_map *map, uint64_t page)
 	return count;
 }
 
-/* The store is not to be called here, or not waited for: a reader does it, or a flight, with our BUSY. */
+/*
+ * The store is not to be called here, or not waited for: a reader does it, or a flight, with our BUSY. What was
+ * brought may have left again before we look: then it is asked for again. What fails is so a few times only.
+ */
 static int ask(struct lg_map *map, uint64_t page, uint64_t word, enum lg_os_access access,
 	       struct outcome *outcome)
 {
-	enum { TIMES_MOST = 3, TIMES_RENEWED = 16, PAUSE_US = 100 };
-	unsigned most = map->store->renews ? TIMES_RENEWED : TIMES_MOST;
+	enum { FAILURES_MOST = 3, FAILURES_RENEWED = 16, PAUSE_US = 100 };
+	uint32_t failed = lg_load_relaxed(&map->demands_failed),
+		 most = map->store->renews ? FAILURES_RENEWED : FAILURES_MOST;
 
 	outcome->stalled = true;
-	if (outcome->asked++ == most) {
+	if (outcome->asked++ == 0)
+		outcome->failed_before = failed;
+	if (failed - outcome->failed_before >= most) {
 		lg_word_release(&map->words[page], word);
 		return -ENOMEM; /* which it waited for long enough */
 	}
@@ -128,7 +135,6 @@ static int ask(struct lg_map *map, uint64_t page, uint64_t word, enum lg_os_acce
 		return lg_renew_after(map, page, lg_flight_demand(map, page));
 	if (!lg_prefetch_demand(map, page, access)) {
 		lg_word_release(&map->words[page], word);
-		outcome->asked--;
 		lg_os_sleep_us(PAUSE_US);
 	}
 	return 0;

@@ -259,6 +259,8 @@ static void end(struct lg_store_sink *sink, int error)
 	uint64_t lost = flight->missing << map->shift;
 
 	close_group(flight);
+	if (error != 0 && flight->demanded != LG_FLIGHT_NOBODY)
+		lg_add_relaxed(&map->demands_failed, 1);
 	/* Before others are let at it: who waits for it is told why. */
 	if (error != 0 && !lg_renew_note(map, error) && error != -ECANCELED &&
 	    flight->is_unreadable && flight->demanded != LG_FLIGHT_NOBODY &&

@@ -38,6 +38,7 @@ struct lg_map {
 	_Atomic(int) read_error;  /* the last, of a poisoned page */
 	_Atomic(uint32_t) poisoned;
 	_Atomic(uint32_t) requests;       /* of reading ahead, not done yet */
+	_Atomic(uint32_t) demands_failed; /* of those for whom others read */
 	_Atomic(bool) closing;
 	_Atomic(bool) stale;       /* the store has another version (renew.h) */
 	_Atomic(uint64_t) changes; /* how often it was done */

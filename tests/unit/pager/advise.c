@@ -7,6 +7,7 @@
 #include "stress/shelf.h"
 
 #include <lgalloc/pager.h>
+#include <pthread.h>
 
 #define KIB ((size_t)1 << 10)
 #define MIB ((size_t)1 << 20)
@@ -204,6 +205,44 @@ static void random_asks_for_nothing_ahead(void **state)
 	assert_int_equal(lg_map_advise(map, 0, 0, LG_NORMAL), 0);
 }
 
+static atomic_bool done;
+
+static void *make_cold(void *argument)
+{
+	(void)argument;
+	while (!atomic_load(&done))
+		if (lg_map_advise(map, 0, PAGE, LG_COLD) != 0)
+			return argument;
+	return NULL;
+}
+
+/* By a reader, since the store is not for signal handlers; and the touch finds it gone more often than not. */
+static void page_that_leaves_at_once_is_brought_again(void **state)
+{
+	enum { TOUCHES = 10000, THREADS = 6 };
+	struct lg_store_ops ops = shelf_ops;
+	pthread_t threads[THREADS];
+	void *failed;
+
+	(void)state;
+	ops.signal_safe = false;
+	assert_int_equal(lg_map_close(map), 0);
+	map = lg_map_store(pager, &ops, &shelf, shelf.length, NULL);
+	assert_non_null(map);
+	volatile char *at = lg_map_data(map);
+	assert_int_equal(lg_map_advise(map, 0, 0, LG_RANDOM), 0);
+	atomic_store(&done, false);
+	for (unsigned i = 0; i < THREADS; i++)
+		assert_int_equal(pthread_create(&threads[i], NULL, make_cold, &ops), 0);
+	for (unsigned i = 0; i < TOUCHES; i++)
+		assert_int_equal(at[0], shelf_byte(0));
+	atomic_store(&done, true);
+	for (unsigned i = 0; i < THREADS; i++) {
+		assert_int_equal(pthread_join(threads[i], &failed), 0);
+		assert_null(failed);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -219,6 +258,7 @@ int main(void)
 		TEST(populate_brings_in_and_stops_at_the_budget),
 		TEST(willneed_reads_before_it_is_touched),
 		TEST(random_asks_for_nothing_ahead),
+		TEST(page_that_leaves_at_once_is_brought_again),
 	};
 
 	return UNIT_RUN(tests);
