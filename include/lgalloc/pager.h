@@ -64,7 +64,7 @@ typedef struct lg_map lg_map;
  *             vm.unprivileged_userfaultfd=1 or access to /dev/userfaultfd
  *   prefetch  on (default) or off: read ahead of streams of faults
  *   writers   threads that write back in the background, 1 (default) to 16
- *   readers   threads that read ahead, 1 to 16; default 2
+ *   readers   threads that read ahead, 1 to 16; default 4
  *   flush     write dirty pages back this long after they were written, in ms or s; 0 (default): only when
  *             memory is wanted
  *   dir       where memory maps spill; default as lgalloc(7)'s dir

@@ -27,7 +27,7 @@ enum { LG_POLICY_NAME_BYTES = 32, LG_PATH_BYTES = 4096 };
 	X(faults, WORD, faults_words, LG_FAULTS_AUTO, 0, 0)                                        \
 	X(prefetch, SWITCH, NULL, 1, 0, 1)                                                         \
 	X(writers, NUMBER, NULL, 1, 1, 16)                                                         \
-	X(readers, NUMBER, NULL, 2, 1, 16)                                                         \
+	X(readers, NUMBER, NULL, 4, 1, 16)                                                         \
 	X(flush, TIME, NULL, 0, 0, LG_S(86400))                                                    \
 	X(without, SET, without_words, 0, 0, 0)
 

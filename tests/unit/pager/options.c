@@ -31,7 +31,7 @@ static void defaults_are_those_of_the_manual(void **state)
 		assert_true(pager.faults == LG_FAULTS_AUTO);
 		assert_true(pager.prefetch == 1);
 		assert_true(pager.writers == 1);
-		assert_true(pager.readers == 2);
+		assert_true(pager.readers == 4);
 		assert_true(pager.flush == 0);
 		assert_true(pager.without == 0);
 		assert_string_equal(pager.dir, "");
