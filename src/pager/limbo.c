@@ -384,6 +384,8 @@ static bool is_stored(struct lg_map *map, struct claimed *page)
 
 	if (has_zeros && lg_content_is_zero(at, bytes)) {
 		page->word &= ~LG_WORD_STORED;
+		/* What the store has is forgotten: the same bytes would have to be written again. */
+		set_hash(map, page->word, LG_HASH_NONE);
 		lg_pager_count(map->pager, evictions_zero, 1);
 		return true;
 	}
