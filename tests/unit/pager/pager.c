@@ -168,6 +168,32 @@ static void resize_that_cannot_be_written_leaves_the_budget(void **state)
 	shelf_end(&shelf);
 }
 
+/* Half of the budget cannot leave; the other map, with pages of its own size, lives on the rest. */
+static void store_that_fails_leaves_other_stores_be(void **state)
+{
+	lg_pager *pager = lg_pager_new("memory:8M,page:64K,faults:inline");
+	struct shelf shelf;
+	lg_map *failing, *other;
+
+	(void)state;
+	shelf_make(&shelf, 8 * MIB);
+	failing = lg_map_store(pager, &shelf_ops, &shelf, 8 * MIB, NULL);
+	other = lg_map_memory(pager, 16 * MIB, "page:16K");
+	assert_non_null(failing);
+	assert_non_null(other);
+	atomic_store(&shelf.writes_fail, SHELF_FOR_EVER);
+	memset(lg_map_data(failing), 'f', 5 * MIB);
+	memset(lg_map_data(other), 'o', 16 * MIB);
+	assert_int_equal(lg_map_advise(other, 0, 0, LG_COLD), 0);
+	atomic_store(&shelf.writes_fail, 0);
+	assert_int_equal(lg_map_close(other), 0);
+	assert_int_equal(lg_map_close(failing), -EIO);
+	for (size_t i = 0; i < 5 * MIB; i++)
+		assert_int_equal(shelf.bytes[i], 'f');
+	assert_int_equal(lg_pager_free(pager), 0);
+	shelf_end(&shelf);
+}
+
 enum { THREADS = 8 };
 
 static char *shared;
@@ -275,6 +301,7 @@ int main(void)
 		cmocka_unit_test(resize_below_what_is_pinned_is_refused_and_changes_nothing),
 		cmocka_unit_test(resize_to_nonsense_is_refused),
 		cmocka_unit_test(resize_that_cannot_be_written_leaves_the_budget),
+		cmocka_unit_test(store_that_fails_leaves_other_stores_be),
 		cmocka_unit_test(threads_that_rest_leave_the_budget_to_others),
 		cmocka_unit_test(more_threads_than_pages_go_on_by_turns),
 		cmocka_unit_test(pagers_end_as_soon_as_they_are_made),
