@@ -194,6 +194,33 @@ static void store_that_fails_leaves_other_stores_be(void **state)
 	shelf_end(&shelf);
 }
 
+/* Faults have to leave eviction to the writers, and want more at once than these keep. */
+static void large_page_of_a_small_budget_comes_where_stores_are_no_handlers(void **state)
+{
+	static const char *const ways[] = { "", ",without:move" };
+	struct lg_store_ops ops = shelf_ops;
+	char options[100];
+
+	(void)state;
+	ops.signal_safe = false;
+	for (unsigned i = 0; i < 2; i++) {
+		/* Less than a page is left over. */
+		snprintf(options, sizeof(options), "memory:17M,page:2M,faults:inline%s", ways[i]);
+		lg_pager *pager = lg_pager_new(options);
+		struct shelf shelf;
+
+		shelf_make(&shelf, 40 * MIB);
+		lg_map *map = lg_map_store(pager, &ops, &shelf, 40 * MIB, NULL);
+		assert_non_null(map);
+		memset(lg_map_data(map), 's', 40 * MIB);
+		assert_int_equal(lg_map_close(map), 0);
+		for (size_t k = 0; k < 40 * MIB; k++)
+			assert_int_equal(shelf.bytes[k], 's');
+		assert_int_equal(lg_pager_free(pager), 0);
+		shelf_end(&shelf);
+	}
+}
+
 enum { THREADS = 8 };
 
 static char *shared;
@@ -302,6 +329,7 @@ int main(void)
 		cmocka_unit_test(resize_to_nonsense_is_refused),
 		cmocka_unit_test(resize_that_cannot_be_written_leaves_the_budget),
 		cmocka_unit_test(store_that_fails_leaves_other_stores_be),
+		cmocka_unit_test(large_page_of_a_small_budget_comes_where_stores_are_no_handlers),
 		cmocka_unit_test(threads_that_rest_leave_the_budget_to_others),
 		cmocka_unit_test(more_threads_than_pages_go_on_by_turns),
 		cmocka_unit_test(pagers_end_as_soon_as_they_are_made),
