@@ -124,7 +124,16 @@ bool lg_budget_reclaim(struct lg_pager *pager, bool direct)
 	return lg_evict(pager, direct) > 0 || lg_limbo_write(pager) > 0;
 }
 
-/* In vain is what brought no memory while nobody waited for a store, which may take its time. */
+/*
+ * In vain is what brought no memory while nobody waited for a store, which may take its time. One that fails is
+ * written to again and again: only reads are waited for then.
+ */
+static bool is_in_vain(const struct lg_pager *pager, uint32_t freed, int failure)
+{
+	return lg_load_relaxed(&pager->freed) == freed && lg_load_relaxed(&pager->reading) == 0 &&
+	       (failure != 0 || lg_load_relaxed(&pager->writing) == 0);
+}
+
 int lg_budget_wait(struct lg_pager *pager, unsigned *turns)
 {
 	int failure = lg_load_relaxed(&pager->write_failure);
@@ -137,8 +146,7 @@ int lg_budget_wait(struct lg_pager *pager, unsigned *turns)
 	wake_writers(pager);
 	lg_os_sleep_while(&pager->freed, freed, WAIT_MS);
 	lg_sub_relaxed(&pager->waiting, 1);
-	if (lg_load_relaxed(&pager->freed) == freed &&
-	    (failure != 0 || lg_load_relaxed(&pager->transfers) == 0))
+	if (is_in_vain(pager, freed, failure))
 		++*turns;
 	return 0;
 }

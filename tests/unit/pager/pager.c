@@ -6,6 +6,8 @@
 
 #include <lgalloc/pager.h>
 #include <pthread.h>
+#include <sched.h>
+#include <time.h>
 
 #define KIB ((size_t)1 << 10)
 #define MIB ((size_t)1 << 20)
@@ -194,6 +196,55 @@ static void store_that_fails_leaves_other_stores_be(void **state)
 	shelf_end(&shelf);
 }
 
+static char *shared;
+
+enum { READERS = 12, APART = 3 << 16 };
+
+static void *read_of_shelf(void *argument)
+{
+	size_t at = (size_t)(uintptr_t)argument * APART;
+
+	return shared[at] == shelf_byte(at) ? NULL : shared;
+}
+
+/* All memory is for pages that are on their way, and more are wanted: that is waited for, whatever failed. */
+static void failed_write_hurries_nobody_who_waits_for_reads(void **state)
+{
+	const struct timespec longer = { 1, 500000000 }; /* than a store that fails is borne with */
+	lg_pager *pager = lg_pager_new("memory:1M,page:64K,faults:inline,prefetch:off");
+	struct shelf failing, slow;
+	pthread_t threads[READERS];
+	void *failed;
+
+	(void)state;
+	shelf_make(&failing, MIB);
+	shelf_make(&slow, READERS * APART);
+	lg_map *bad = lg_map_store(pager, &shelf_ops, &failing, MIB, NULL);
+	lg_map *map = lg_map_store(pager, &shelf_ops, &slow, READERS * APART, NULL);
+	assert_non_null(bad);
+	assert_non_null(map);
+	atomic_store(&failing.writes_fail, SHELF_FOR_EVER);
+	*(char *)lg_map_data(bad) = 1;
+	assert_int_equal(lg_map_sync(bad, 0, 0), -EIO);
+	shared = lg_map_data(map);
+	atomic_store(&slow.holds_reads, true);
+	for (uintptr_t i = 0; i < READERS; i++)
+		assert_int_equal(pthread_create(&threads[i], NULL, read_of_shelf, (void *)i), 0);
+	while (atomic_load(&slow.held) < 6)
+		sched_yield();
+	clock_nanosleep(CLOCK_MONOTONIC, 0, &longer, NULL);
+	atomic_store(&slow.holds_reads, false);
+	for (unsigned i = 0; i < READERS; i++) {
+		assert_int_equal(pthread_join(threads[i], &failed), 0);
+		assert_null(failed);
+	}
+	assert_int_equal(lg_map_close(bad), -EIO);
+	assert_int_equal(lg_map_close(map), 0);
+	assert_int_equal(lg_pager_free(pager), 0);
+	shelf_end(&failing);
+	shelf_end(&slow);
+}
+
 /* Faults have to leave eviction to the writers, and want more at once than these keep. */
 static void large_page_of_a_small_budget_comes_where_stores_are_no_handlers(void **state)
 {
@@ -223,7 +274,6 @@ static void large_page_of_a_small_budget_comes_where_stores_are_no_handlers(void
 
 enum { THREADS = 8 };
 
-static char *shared;
 static size_t each;
 
 static void *fill_part(void *argument)
@@ -329,6 +379,7 @@ int main(void)
 		cmocka_unit_test(resize_to_nonsense_is_refused),
 		cmocka_unit_test(resize_that_cannot_be_written_leaves_the_budget),
 		cmocka_unit_test(store_that_fails_leaves_other_stores_be),
+		cmocka_unit_test(failed_write_hurries_nobody_who_waits_for_reads),
 		cmocka_unit_test(large_page_of_a_small_budget_comes_where_stores_are_no_handlers),
 		cmocka_unit_test(threads_that_rest_leave_the_budget_to_others),
 		cmocka_unit_test(more_threads_than_pages_go_on_by_turns),
