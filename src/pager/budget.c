@@ -87,13 +87,25 @@ uint64_t lg_budget_mark(struct lg_pager *pager)
 	return lg_min(lg_load_relaxed(&pager->budget) / MARK_PART, LG_MIB(256));
 }
 
-void lg_budget_look(struct lg_pager *pager)
+uint64_t lg_budget_wanted(struct lg_pager *pager)
 {
-	if (lg_budget_available(pager) >= lg_budget_mark(pager) / 2 ||
-	    lg_load_relaxed(&pager->writers_asleep) == 0)
-		return;
+	/* A buffer and the page that is made of it; what is read ahead is no more than the mark. */
+	uint64_t fill = 2 * lg_pager_page_most(pager);
+
+	return lg_max(lg_budget_mark(pager), lg_load_ordered(&pager->waiting) > 0 ? fill : 0);
+}
+
+static void wake_writers(struct lg_pager *pager)
+{
 	lg_add_ordered(&pager->work, 1);
 	lg_os_wake_all(&pager->work);
+}
+
+void lg_budget_look(struct lg_pager *pager)
+{
+	if (lg_budget_available(pager) < lg_budget_mark(pager) / 2 &&
+	    lg_load_relaxed(&pager->writers_asleep) > 0)
+		wake_writers(pager);
 }
 
 bool lg_budget_reclaim(struct lg_pager *pager, bool direct)
@@ -113,9 +125,17 @@ bool lg_budget_reclaim(struct lg_pager *pager, bool direct)
 }
 
 /*
- * In vain is what brought nobody memory, while nobody waited for a store, which may take its time: then it is given up
- * after so many turns in succession.
+/*
+ * In vain is what brought nobody memory while nobody waited for a store, which may take its time. One that fails is
+ * written to again and again: only reads are waited for then. So many turns in succession are enough; of a store that
+ * fails, so many in all.
  */
+static bool is_in_vain(const struct lg_pager *pager, uint32_t freed, int failure)
+{
+	return lg_load_relaxed(&pager->freed) == freed && lg_load_relaxed(&pager->reading) == 0 &&
+	       (failure != 0 || lg_load_relaxed(&pager->writing) == 0);
+}
+
 int lg_budget_wait(struct lg_pager *pager, unsigned *turns)
 {
 	int failure = lg_load_relaxed(&pager->write_failure);
@@ -124,13 +144,14 @@ int lg_budget_wait(struct lg_pager *pager, unsigned *turns)
 	if (*turns >= (failure != 0 ? TURNS_FAILING : TURNS_MOST))
 		return failure != 0 ? failure : -ENOMEM;
 	lg_add_ordered(&pager->waiting, 1);
+	/* However much there is: it may be less than one page takes, and who waits may have to leave it to them. */
+	wake_writers(pager);
 	lg_os_sleep_while(&pager->freed, freed, WAIT_MS);
 	lg_sub_relaxed(&pager->waiting, 1);
-	if (failure == 0 &&
-	    (lg_load_relaxed(&pager->freed) != freed || lg_load_relaxed(&pager->transfers) > 0))
-		*turns = 0;
-	else if (lg_load_relaxed(&pager->freed) == freed)
+	if (is_in_vain(pager, freed, failure))
 		++*turns;
+	else if (failure == 0)
+		*turns = 0;
 	return 0;
 }
 

@@ -65,6 +65,9 @@ uint64_t lg_budget_available(struct lg_pager *pager);
 /* The writers begin below half of it, and stop at it. */
 uint64_t lg_budget_mark(struct lg_pager *pager);
 
+/* The same while somebody waits, who may want more. */
+uint64_t lg_budget_wanted(struct lg_pager *pager);
+
 /* Wakes the writers if they are wanted. */
 void lg_budget_look(struct lg_pager *pager);
 

@@ -43,6 +43,9 @@ static void drop_mapped(struct lg_map *map, uint64_t first, uint64_t count, uint
 
 		lg_resident_leave(map, lg_word_handle(word));
 		lg_resident_remove(pager, lg_word_handle(word));
+		/* The map ends with it. */
+		if ((word & LG_WORD_PINS) != 0)
+			lg_sub_relaxed(&pager->pinned, lg_map_page_bytes(map));
 		lg_word_release(&map->words[page], lg_word_with_state(word & ~forget, LG_PAGE_OUT));
 	}
 	lg_pager_unlock(pager, signals);

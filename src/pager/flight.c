@@ -217,7 +217,7 @@ static void count_end(const struct lg_flight *flight, uint64_t bytes, int error)
 {
 	struct lg_pager *pager = flight->map->pager;
 
-	lg_sub_relaxed(&pager->transfers, 1);
+	lg_sub_relaxed(&pager->reading, 1);
 	lg_pager_count(pager, reads, 1);
 	if (error == 0) {
 		lg_times_note(&pager->read_ns, lg_os_now_ns() - flight->start_ns);
@@ -340,7 +340,7 @@ static int start(struct lg_flight *plan)
 		lg_add_relaxed(&pager->flights.ahead_count, 1);
 	}
 	lg_add_relaxed(&map->requests, 1);
-	lg_add_relaxed(&pager->transfers, 1);
+	lg_add_relaxed(&pager->reading, 1);
 	uint64_t missing = plan->missing;
 	error = take_off(flight);
 	if (error == 0) {

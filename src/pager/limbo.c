@@ -396,6 +396,8 @@ static bool is_stored(struct lg_map *map, struct claimed *page)
 
 	if (has_zeros && lg_content_is_zero(at, bytes)) {
 		page->word &= ~LG_WORD_STORED;
+		/* What the store has is forgotten: the same bytes would have to be written again. */
+		set_hash(map, page->word, LG_HASH_NONE);
 		lg_pager_count(map->pager, evictions_zero, 1);
 		return true;
 	}
@@ -515,19 +517,38 @@ static uint64_t write_from(struct lg_pager *pager, struct lg_frames *frames)
 	return written << frames->shift;
 }
 
-uint64_t lg_limbo_write(struct lg_pager *pager)
+/* Those that have most to write, of the sizes not `tried`; NULL: none has any. */
+static struct lg_frames *most_unwritten(struct lg_pager *pager, uint32_t tried)
 {
 	struct lg_frames *most = NULL;
+	uint64_t bytes = 0;
 
 	for (unsigned i = 0; i < LG_PAGE_SHIFTS; i++) {
 		struct lg_frames *frames = &pager->frames[i];
+		uint64_t unwritten = (tried >> i & 1) == 0 && lg_frames_are_made(frames) ?
+					     lg_frame_bytes(frames, LG_FRAME_UNWRITTEN) :
+					     0;
 
-		if (lg_frames_are_made(frames) &&
-		    (most == NULL || lg_frame_bytes(frames, LG_FRAME_UNWRITTEN) >
-					     lg_frame_bytes(most, LG_FRAME_UNWRITTEN)))
+		if (unwritten > bytes) {
 			most = frames;
+			bytes = unwritten;
+		}
 	}
-	return most != NULL ? write_from(pager, most) : 0;
+	return most;
+}
+
+/* A store that fails has most in the end: it is not to keep the others from being written to. */
+uint64_t lg_limbo_write(struct lg_pager *pager)
+{
+	uint64_t written = 0;
+	uint32_t tried = 0;
+	struct lg_frames *most;
+
+	while (written == 0 && (most = most_unwritten(pager, tried)) != NULL) {
+		written = write_from(pager, most);
+		tried |= (uint32_t)1 << (most - pager->frames);
+	}
+	return written;
 }
 
 int lg_limbo_write_pages(struct lg_map *map, uint64_t first, unsigned count, uint64_t *words)

@@ -370,6 +370,8 @@ int lg_map_close(lg_map *map)
 	if (!map->readonly && map->store->lasts)
 		error = lg_map_sync(map, 0, 0);
 	lg_drop_all(map);
+	if (error != 0) /* no page waits to be written there any more; other maps will fail again */
+		lg_store_relaxed(&pager->write_failure, 0);
 	uint64_t signals = lg_os_latch_hold(&pager->maps_lock);
 	leave(map);
 	lg_os_latch_let_go(&pager->maps_lock, signals);

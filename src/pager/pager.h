@@ -89,8 +89,9 @@ struct lg_pager {
 	_Atomic(uint32_t) writers_asleep;
 	_Atomic(uint64_t) flush_at; /* ms; 0: nothing is dirty */
 	_Atomic(bool) stop;
-	_Atomic(int) write_failure;  /* of the last write: waiting for memory may be in vain */
-	_Atomic(uint32_t) transfers; /* calls of stores that are not back */
+	_Atomic(int) write_failure; /* of the last write: waiting for memory may be in vain */
+	_Atomic(uint32_t) reading;  /* calls of stores that are not back */
+	_Atomic(uint32_t) writing;
 
 	struct lg_staging staging;
 	struct lg_nursery nursery;

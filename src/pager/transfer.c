@@ -23,10 +23,10 @@ static int transfer_read(struct lg_map *map, uint64_t page, uint64_t count, void
 	for (int try = 0;; try++) {
 		uint64_t start = lg_os_now_ns();
 
-		lg_add_relaxed(&pager->transfers, 1);
+		lg_add_relaxed(&pager->reading, 1);
 		error = (ahead && calls->read_ahead != NULL ? calls->read_ahead : calls->read)(
 			map->store, &part, 1, page << map->shift);
-		lg_sub_relaxed(&pager->transfers, 1);
+		lg_sub_relaxed(&pager->reading, 1);
 		lg_pager_count(pager, reads, 1);
 		if (error == 0) {
 			lg_times_note(&pager->read_ns, lg_os_now_ns() - start);
@@ -93,11 +93,11 @@ int lg_transfer_write(const struct lg_write *write)
 		uint64_t start = lg_os_now_ns(), bytes = 0;
 		for (int i = 0; i < count; i++)
 			bytes += parts[i].iov_len;
-		lg_add_relaxed(&pager->transfers, 1);
+		lg_add_relaxed(&pager->writing, 1);
 		int error = map->store->calls->write(map->store, parts, count,
 						     (write->page + done) << map->shift);
 		lg_pager_count(pager, writes, 1);
-		lg_sub_relaxed(&pager->transfers, 1);
+		lg_sub_relaxed(&pager->writing, 1);
 		lg_store_relaxed(&pager->write_failure, error);
 		if (error != 0) {
 			lg_pager_count(pager, write_errors, 1);

@@ -33,7 +33,7 @@ static void make_room(struct lg_pager *pager)
 	while (!is_stopped(pager)) {
 		if (lg_limbo_write(pager) > 0)
 			continue;
-		if (lg_budget_available(pager) < lg_budget_mark(pager) &&
+		if (lg_budget_available(pager) < lg_budget_wanted(pager) &&
 		    lg_budget_reclaim(pager, false))
 			continue;
 		if (unused(pager) >= unused_mark(pager) ||

@@ -6,6 +6,8 @@
 
 #include <lgalloc/pager.h>
 #include <pthread.h>
+#include <sched.h>
+#include <time.h>
 #include <unistd.h>
 
 #define KIB ((size_t)1 << 10)
@@ -169,9 +171,110 @@ static void resize_that_cannot_be_written_leaves_the_budget(void **state)
 	shelf_end(&shelf);
 }
 
-enum { THREADS = 8 };
+/* Half of the budget cannot leave; the other map, with pages of its own size, lives on the rest. */
+static void store_that_fails_leaves_other_stores_be(void **state)
+{
+	lg_pager *pager = lg_pager_new("memory:8M,page:64K,faults:inline");
+	struct shelf shelf;
+	lg_map *failing, *other;
+
+	(void)state;
+	shelf_make(&shelf, 8 * MIB);
+	failing = lg_map_store(pager, &shelf_ops, &shelf, 8 * MIB, NULL);
+	other = lg_map_memory(pager, 16 * MIB, "page:16K");
+	assert_non_null(failing);
+	assert_non_null(other);
+	atomic_store(&shelf.writes_fail, SHELF_FOR_EVER);
+	memset(lg_map_data(failing), 'f', 5 * MIB);
+	memset(lg_map_data(other), 'o', 16 * MIB);
+	assert_int_equal(lg_map_advise(other, 0, 0, LG_COLD), 0);
+	atomic_store(&shelf.writes_fail, 0);
+	assert_int_equal(lg_map_close(other), 0);
+	assert_int_equal(lg_map_close(failing), -EIO);
+	for (size_t i = 0; i < 5 * MIB; i++)
+		assert_int_equal(shelf.bytes[i], 'f');
+	assert_int_equal(lg_pager_free(pager), 0);
+	shelf_end(&shelf);
+}
 
 static char *shared;
+
+enum { READERS = 12, APART = 3 << 16 };
+
+static void *read_of_shelf(void *argument)
+{
+	size_t at = (size_t)(uintptr_t)argument * APART;
+
+	return shared[at] == shelf_byte(at) ? NULL : shared;
+}
+
+/* All memory is for pages that are on their way, and more are wanted: that is waited for, whatever failed. */
+static void failed_write_hurries_nobody_who_waits_for_reads(void **state)
+{
+	const struct timespec longer = { 1, 500000000 }; /* than a store that fails is borne with */
+	lg_pager *pager = lg_pager_new("memory:1M,page:64K,faults:inline,prefetch:off");
+	struct shelf failing, slow;
+	pthread_t threads[READERS];
+	void *failed;
+
+	(void)state;
+	shelf_make(&failing, MIB);
+	shelf_make(&slow, READERS * APART);
+	lg_map *bad = lg_map_store(pager, &shelf_ops, &failing, MIB, NULL);
+	lg_map *map = lg_map_store(pager, &shelf_ops, &slow, READERS * APART, NULL);
+	assert_non_null(bad);
+	assert_non_null(map);
+	atomic_store(&failing.writes_fail, SHELF_FOR_EVER);
+	*(char *)lg_map_data(bad) = 1;
+	assert_int_equal(lg_map_sync(bad, 0, 0), -EIO);
+	shared = lg_map_data(map);
+	atomic_store(&slow.holds_reads, true);
+	for (uintptr_t i = 0; i < READERS; i++)
+		assert_int_equal(pthread_create(&threads[i], NULL, read_of_shelf, (void *)i), 0);
+	while (atomic_load(&slow.held) < 6)
+		sched_yield();
+	clock_nanosleep(CLOCK_MONOTONIC, 0, &longer, NULL);
+	atomic_store(&slow.holds_reads, false);
+	for (unsigned i = 0; i < READERS; i++) {
+		assert_int_equal(pthread_join(threads[i], &failed), 0);
+		assert_null(failed);
+	}
+	assert_int_equal(lg_map_close(bad), -EIO);
+	assert_int_equal(lg_map_close(map), 0);
+	assert_int_equal(lg_pager_free(pager), 0);
+	shelf_end(&failing);
+	shelf_end(&slow);
+}
+
+/* Faults have to leave eviction to the writers, and want more at once than these keep. */
+static void large_page_of_a_small_budget_comes_where_stores_are_no_handlers(void **state)
+{
+	static const char *const ways[] = { "", ",without:move" };
+	struct lg_store_ops ops = shelf_ops;
+	char options[100];
+
+	(void)state;
+	ops.signal_safe = false;
+	for (unsigned i = 0; i < 2; i++) {
+		/* Less than a page is left over. */
+		snprintf(options, sizeof(options), "memory:17M,page:2M,faults:inline%s", ways[i]);
+		lg_pager *pager = lg_pager_new(options);
+		struct shelf shelf;
+
+		shelf_make(&shelf, 40 * MIB);
+		lg_map *map = lg_map_store(pager, &ops, &shelf, 40 * MIB, NULL);
+		assert_non_null(map);
+		memset(lg_map_data(map), 's', 40 * MIB);
+		assert_int_equal(lg_map_close(map), 0);
+		for (size_t k = 0; k < 40 * MIB; k++)
+			assert_int_equal(shelf.bytes[k], 's');
+		assert_int_equal(lg_pager_free(pager), 0);
+		shelf_end(&shelf);
+	}
+}
+
+enum { THREADS = 8 };
+
 static size_t each;
 
 static void *fill_part(void *argument)
@@ -319,6 +422,9 @@ int main(void)
 		cmocka_unit_test(resize_below_what_is_pinned_is_refused_and_changes_nothing),
 		cmocka_unit_test(resize_to_nonsense_is_refused),
 		cmocka_unit_test(resize_that_cannot_be_written_leaves_the_budget),
+		cmocka_unit_test(store_that_fails_leaves_other_stores_be),
+		cmocka_unit_test(failed_write_hurries_nobody_who_waits_for_reads),
+		cmocka_unit_test(large_page_of_a_small_budget_comes_where_stores_are_no_handlers),
 		cmocka_unit_test(threads_that_rest_leave_the_budget_to_others),
 		cmocka_unit_test(more_threads_than_pages_go_on_by_turns),
 		cmocka_unit_test(what_was_read_ahead_makes_room_for_huge_pages),

@@ -168,6 +168,21 @@ static void dead_spares_what_is_pinned(void **state)
 	assert_int_equal(lg_map_unpin(map, PAGE, 1), 0);
 }
 
+static void map_that_closes_takes_its_pins_along(void **state)
+{
+	lg_map *other = lg_map_memory(pager, MIB, NULL);
+
+	(void)state;
+	assert_non_null(other);
+	assert_int_equal(lg_map_pin(map, 0, 3 * PAGE), 0);
+	assert_int_equal(lg_map_pin(other, 0, MIB), 0);
+	assert_int_equal(lg_map_pin(other, 0, PAGE), 0); /* counted once */
+	assert_int_equal(stats_now().pinned, MIB + 3 * PAGE);
+	assert_int_equal(lg_map_close(other), 0);
+	assert_int_equal(stats_now().pinned, 3 * PAGE);
+	assert_int_equal(lg_map_unpin(map, 0, 3 * PAGE), 0);
+}
+
 static void synced_pinned_page_is_stored_and_stays_writable_for_the_kernel(void **state)
 {
 	struct shelf shelf;
@@ -292,6 +307,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(many_pinned_pages_do_not_hide_the_others,
 						start_lifo, end),
 		TEST(dead_spares_what_is_pinned),
+		TEST(map_that_closes_takes_its_pins_along),
 		TEST(synced_pinned_page_is_stored_and_stays_writable_for_the_kernel),
 		TEST(copies_do_not_disturb_the_count_of_pins),
 		TEST(copies_of_one_page_may_be_many_at_once),
