@@ -14,7 +14,8 @@ enum {
 	TURNS_MOST = 1000,
 	TURNS_FAILING = 50, /* when the store refuses writes */
 	TABLES_PART = 16,
-	POLICY_BYTES = 12, /* of a policy for each resident; clock's are 9 */
+	POLICY_BYTES =
+		24, /* of a policy for each resident; clock's are 17, and up to 24 for what left */
 };
 
 #define TABLES_FREE LG_MIB(1)
@@ -124,7 +125,6 @@ bool lg_budget_reclaim(struct lg_pager *pager, bool direct)
 	return lg_evict(pager, direct) > 0 || lg_limbo_write(pager) > 0;
 }
 
-/*
 /*
  * In vain is what brought nobody memory while nobody waited for a store, which may take its time. One that fails is
  * written to again and again: only reads are waited for then. So many turns in succession are enough; of a store that

@@ -152,9 +152,10 @@ undo_claims:
 
 /* --- moved in ----------------------------------------------------------------------------------- */
 
-/* A frame with the page's contents. */
-static int load_frame(struct lg_map *map, uint64_t page, bool zero, uint32_t *frame,
-		      bool *unreadable)
+/* A frame with the page's contents: read by `read`; NULL: zeros. */
+static int load_frame(struct lg_map *map, uint64_t page,
+		      int (*read)(struct lg_map *map, uint64_t page, uint64_t count, void *buffer),
+		      uint32_t *frame, bool *unreadable)
 {
 	struct lg_frames *frames = lg_pager_frames(map->pager, map->shift);
 	bool is_zero;
@@ -162,10 +163,10 @@ static int load_frame(struct lg_map *map, uint64_t page, bool zero, uint32_t *fr
 
 	if (error != 0)
 		return error;
-	if (zero && !is_zero)
+	if (read == NULL && !is_zero)
 		memset(lg_frame_at(frames, *frame), 0, lg_map_page_bytes(map));
-	if (!zero)
-		error = lg_transfer_read(map, page, 1, lg_frame_at(frames, *frame));
+	if (read != NULL)
+		error = read(map, page, 1, lg_frame_at(frames, *frame));
 	*unreadable = error != 0;
 	if (error != 0)
 		lg_pager_put_frames(map->pager, frames, *frame, 1, LG_FRAME_FREE);
@@ -178,7 +179,7 @@ static int fill_moved(struct lg_map *map, uint64_t page, enum lg_os_access acces
 	struct lg_pager *pager = map->pager;
 	struct lg_frames *frames = lg_pager_frames(pager, map->shift);
 	uint32_t handle, frame;
-	int error = load_frame(map, page, zero, &frame, unreadable);
+	int error = load_frame(map, page, zero ? NULL : lg_transfer_read, &frame, unreadable);
 
 	if (error != 0)
 		goto undo_claim;
@@ -258,7 +259,7 @@ static int ahead_moved(struct lg_map *map, uint64_t page)
 	struct lg_frames *frames = lg_pager_frames(pager, map->shift);
 	uint32_t handle, frame;
 	bool unreadable = false;
-	int error = load_frame(map, page, false, &frame, &unreadable);
+	int error = load_frame(map, page, lg_transfer_read_ahead, &frame, &unreadable);
 
 	if (error == 0 && !add_residents(map, page, 1, &handle)) {
 		lg_pager_put_frames(pager, frames, frame, 1, LG_FRAME_FREE);

@@ -92,6 +92,7 @@ struct lg_pager {
 	_Atomic(int) write_failure; /* of the last write: waiting for memory may be in vain */
 	_Atomic(uint32_t) reading;  /* calls of stores that are not back */
 	_Atomic(uint32_t) writing;
+	_Atomic(uint32_t) demands; /* of those that read, what a fault waits for */
 
 	struct lg_staging staging;
 	struct lg_nursery nursery;

@@ -302,7 +302,8 @@ static uint64_t most_ahead(const struct lg_pager *pager)
 		most = lg_min(most, lg_max(lg_load_relaxed(&pager->budget) / READING_PART_REMOTE /
 						   piece_bytes_remote(pager),
 					   1));
-	return most;
+	/* A disk serves in turn: who waits for a page would wait for all that is read ahead. */
+	return lg_load_relaxed(&pager->demands) > 0 ? lg_min(most, 1) : most;
 }
 
 /* What flies ahead is charged, and cannot be evicted: all of it together has the room of one window. */

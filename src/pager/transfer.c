@@ -24,8 +24,10 @@ static int transfer_read(struct lg_map *map, uint64_t page, uint64_t count, void
 		uint64_t start = lg_os_now_ns();
 
 		lg_add_relaxed(&pager->reading, 1);
+		lg_add_relaxed(&pager->demands, !ahead);
 		error = (ahead && calls->read_ahead != NULL ? calls->read_ahead : calls->read)(
 			map->store, &part, 1, page << map->shift);
+		lg_sub_relaxed(&pager->demands, !ahead);
 		lg_sub_relaxed(&pager->reading, 1);
 		lg_pager_count(pager, reads, 1);
 		if (error == 0) {
