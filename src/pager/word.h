@@ -29,6 +29,8 @@
  * Ordering edges
  *   W1 release to claim: what the last owner did to page, frame and resident is seen by the next.
  *   W2 pin to claim: whoever claims after a pin sees it (one word, compare and swap).
+ *
+ * tests/model/page.pml checks the invariants, and that nothing is lost, with all who use the word.
  */
 #ifndef LG_PAGER_WORD_H
 #define LG_PAGER_WORD_H
