@@ -19,6 +19,8 @@ enum {
 };
 
 #define TABLES_FREE LG_MIB(1)
+#define RESIZES                                                                                    \
+	(LG_KIB(4) - 1) /* of `charged`, which is in whole pages: how often the budget was set */
 
 uint64_t lg_budget_room(const struct lg_pager *pager, uint64_t budget)
 {
@@ -43,16 +45,22 @@ static uint64_t room(const struct lg_pager *pager)
 	return lg_budget_room(pager, lg_load_relaxed(&pager->budget));
 }
 
+uint64_t lg_budget_charged(const struct lg_pager *pager)
+{
+	return lg_load_acquire(&pager->charged) & ~RESIZES; /* B1 */
+}
+
 bool lg_budget_try(struct lg_pager *pager, uint64_t bytes)
 {
-	uint64_t charged = lg_load_relaxed(&pager->charged), peak;
+	uint64_t seen = lg_load_acquire(&pager->charged), charged, peak; /* B1 */
 
 	do {
-		if (charged + bytes > room(pager))
+		charged = (seen & ~RESIZES) + bytes;
+		if (charged > room(pager))
 			return false;
-	} while (!lg_cas_relaxed(&pager->charged, &charged, charged + bytes));
+	} while (!lg_cas_ordered(&pager->charged, &seen, seen + bytes)); /* B1 */
 	peak = lg_load_relaxed(&pager->peak);
-	while (charged + bytes > peak && !lg_cas_relaxed(&pager->peak, &peak, charged + bytes))
+	while (charged > peak && !lg_cas_relaxed(&pager->peak, &peak, charged))
 		;
 	return true;
 }
@@ -61,6 +69,16 @@ void lg_budget_give(struct lg_pager *pager, uint64_t bytes)
 {
 	lg_sub_release(&pager->charged, bytes);
 	lg_budget_announce(pager);
+}
+
+void lg_budget_set(struct lg_pager *pager, uint64_t budget)
+{
+	uint64_t seen = lg_load_relaxed(&pager->charged);
+
+	lg_store_relaxed(&pager->budget, budget);
+	while (!lg_cas_ordered(&pager->charged, &seen,
+			       (seen & ~RESIZES) | ((seen + 1) & RESIZES))) /* B1 */
+		;
 }
 
 void lg_budget_announce(struct lg_pager *pager)
@@ -72,7 +90,7 @@ void lg_budget_announce(struct lg_pager *pager)
 
 uint64_t lg_budget_unused(const struct lg_pager *pager)
 {
-	uint64_t charged = lg_load_relaxed(&pager->charged), most = room(pager);
+	uint64_t charged = lg_budget_charged(pager), most = room(pager);
 
 	return charged < most ? most - charged : 0;
 }

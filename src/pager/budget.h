@@ -10,6 +10,9 @@
  * Who finds none reclaims: frames whose page the store has go first, then what is dirty in limbo is
  * written, then pages are evicted. The writers do the same in the background, so that it is seldom a fault
  * that has to.
+ *
+ * Ordering edge B1 set to try: who charges, by one compare and swap, has seen the budget that was set before, as to set it
+ * changes the word. What was charged by an older one is seen by who set it, and is freed.
  */
 #ifndef LG_PAGER_BUDGET_H
 #define LG_PAGER_BUDGET_H
@@ -24,6 +27,10 @@ uint64_t lg_budget_room(const struct lg_pager *pager, uint64_t budget);
 
 /* Tables may have grown. Under the pager's lock. */
 void lg_budget_note_tables(struct lg_pager *pager);
+
+/* From here on nothing is charged beyond this. More may be, still. */
+void lg_budget_set(struct lg_pager *pager, uint64_t budget);
+uint64_t lg_budget_charged(const struct lg_pager *pager);
 
 bool lg_budget_try(struct lg_pager *pager, uint64_t bytes);
 void lg_budget_give(struct lg_pager *pager, uint64_t bytes);

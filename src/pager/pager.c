@@ -372,7 +372,7 @@ static int shrink(struct lg_pager *pager, uint64_t bytes)
 	int error = 0;
 
 	while (error == 0) {
-		uint64_t charged = lg_load_relaxed(&pager->charged);
+		uint64_t charged = lg_budget_charged(pager);
 		uint64_t room = lg_budget_room(pager, bytes);
 
 		if (charged <= room)
@@ -400,7 +400,7 @@ int lg_pager_resize(lg_pager *pager, size_t bytes)
 			       (size_t)pager->residents.capacity * LG_KIB(4));
 	if (is_pinned(pager, bytes))
 		return refuse_pinned(pager, bytes);
-	lg_store_relaxed(&pager->budget, bytes);
+	lg_budget_set(pager, bytes);
 	error = shrink(pager, bytes);
 	if (error != 0) {
 		(void)lg_cas_relaxed(&pager->budget, &target,
@@ -430,7 +430,7 @@ void lg_pager_measure(struct lg_pager *pager, struct lg_pager_stats *stats)
 {
 	memset(stats, 0, sizeof(*stats));
 	stats->budget = lg_load_relaxed(&pager->budget);
-	stats->resident = lg_load_relaxed(&pager->charged);
+	stats->resident = lg_budget_charged(pager);
 	stats->peak = lg_load_relaxed(&pager->peak);
 	stats->pinned = lg_load_relaxed(&pager->pinned);
 	stats->limbo = limbo_bytes(pager);
