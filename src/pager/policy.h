@@ -4,7 +4,9 @@
  * against the same operations as a user's. What each does:
  *
  *   clock   pages in a ring by age; the hand passes over a page that was touched since it came or was passed
- *           over, once, and evicts the first that was not
+ *           over, once, and evicts the first that was not. Pages that are read ahead stand in a queue, whose oldest
+ *           leaves first while it has more than an eighth of all; touched twice, or back while its ghost queue
+ *           (as s3fifo's) knows them, they are the ring's
  *   s3fifo  a small queue (a tenth of the target) for pages met once, a main queue for pages met again, and
  *           a ghost queue of keys that left the small one lately: who comes back from there is main. (Yang et
  *           al., FIFO queues are all you need for cache eviction, SOSP 2023)

@@ -303,7 +303,7 @@ static uint64_t most_ahead(const struct lg_pager *pager)
 						   piece_bytes_remote(pager),
 					   1));
 	/* A disk serves in turn: who waits for a page would wait for all that is read ahead. */
-	return lg_load_relaxed(&pager->demands) > 0 ? lg_min(most, 1) : most;
+	return lg_load_relaxed(&pager->demands) > 0 ? lg_min(most, lg_max(readers / 2, 1)) : most;
 }
 
 /* What flies ahead is charged, and cannot be evicted: all of it together has the room of one window. */
