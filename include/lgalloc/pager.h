@@ -186,6 +186,9 @@ int lg_map_populate(lg_map *map, size_t offset, size_t length);
  * A pinned page is present and writable (read-only maps: readable) and stays so: system calls may be given
  * it, and mlock-like latencies hold. Pins nest, up to 4095. -ENOMEM: that would leave less of the budget than
  * an eighth, or than four of the largest pages any map of the pager had; nothing is pinned then; -EIO.
+ *
+ * What a device writes to by itself (reads with O_DIRECT, io_uring, RDMA) is to be pinned as long as it may, also with
+ * faults:threads: to a sync or a writer the page looks unchanged meanwhile, and what arrives behind it may be lost.
  */
 int lg_map_pin(lg_map *map, size_t offset, size_t length);
 int lg_map_unpin(lg_map *map, size_t offset, size_t length);
