@@ -3,6 +3,7 @@
 
 #include "base/error.h"
 #include "os/clock.h"
+#include "os/thread.h"
 #include "pager/fault.h"
 #include "pager/map.h"
 
@@ -22,11 +23,11 @@ static uint64_t pinned_most(const struct lg_pager *pager)
 
 /* --- the library's own -------------------------------------------------------------------------- */
 
-int lg_pin_page(struct lg_map *map, uint64_t page, enum lg_os_access access)
+int lg_pin_page(struct lg_map *map, uint64_t page, enum lg_os_access access, uint64_t *signals)
 {
 	for (;;) {
 		uint64_t seen;
-		int error = lg_fault_claim(map, page, access, &seen);
+		int error = lg_fault_claim(map, page, access, &seen, signals);
 
 		if (error != 0)
 			return error;
@@ -34,6 +35,8 @@ int lg_pin_page(struct lg_map *map, uint64_t page, enum lg_os_access access)
 		if (room)
 			lg_add_relaxed(&map->words[page], LG_WORD_HOLD); /* W2: BUSY is ours */
 		lg_word_release(&map->words[page], seen);
+		if (!room || !map->store->renews)
+			lg_os_signals_release(*signals);
 		if (room)
 			return 0;
 		lg_os_sleep_us(PAUSE_US); /* copies are short */
@@ -47,9 +50,11 @@ static void let_go(struct lg_map *map, uint64_t page, uint64_t left)
 		lg_resident_rejoin(map, page);
 }
 
-void lg_unpin_page(struct lg_map *map, uint64_t page)
+void lg_unpin_page(struct lg_map *map, uint64_t page, uint64_t signals)
 {
 	let_go(map, page, lg_sub_release(&map->words[page], LG_WORD_HOLD) - LG_WORD_HOLD);
+	if (map->store->renews)
+		lg_os_signals_release(signals);
 }
 
 /* --- the user's --------------------------------------------------------------------------------- */
@@ -80,13 +85,14 @@ static int add_pin(struct lg_map *map, uint64_t page, uint64_t seen)
 static int pin(struct lg_map *map, uint64_t page)
 {
 	enum lg_os_access access = map->readonly ? LG_OS_ACCESS_READ : LG_OS_ACCESS_WRITE;
-	uint64_t seen;
-	int error = lg_fault_claim(map, page, access, &seen);
+	uint64_t seen, signals;
+	int error = lg_fault_claim(map, page, access, &seen, &signals);
 
 	if (error != 0)
 		return error;
 	error = add_pin(map, page, seen);
 	lg_word_release(&map->words[page], seen);
+	lg_os_signals_release(signals);
 	return error;
 }
 

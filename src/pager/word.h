@@ -20,6 +20,9 @@
  *
  * Invariants
  *   - Only who holds BUSY calls the kernel or the store for the page, and changes bits 0-2, 5-7 and 32-63.
+ *   - A thread that holds BUSY has its signals held (lg_os_signals_hold), from before the claim to after the release, or
+ *     blocked: a handler that touched the page would wait for its own thread. That is so in handlers of faults and
+ *     in the library's own threads anyway; calls hold them page by page or run by run, never for all their length.
  *   - A writable page-table entry implies DIRTY, once BUSY is off.
  *   - recent, holds and pins change any time by anybody, but holds and pins rise only for who holds BUSY of a
  *     mapped page. ASIDE changes under the pager's lock.
