@@ -75,7 +75,7 @@ static int add_pin(struct lg_map *map, uint64_t page, uint64_t seen)
 {
 	if ((seen & LG_WORD_PINS) == LG_WORD_PINS)
 		return -EOVERFLOW;
-	uint64_t before = lg_add_relaxed(&map->words[page], LG_WORD_PIN); /* W2 */
+	uint64_t before = lg_add_ordered(&map->words[page], LG_WORD_PIN); /* W2, W3 */
 	if ((before & LG_WORD_PINS) != 0 || charge(map->pager, lg_map_page_bytes(map)))
 		return 0;
 	let_go(map, page, lg_sub_release(&map->words[page], LG_WORD_PIN) - LG_WORD_PIN);
@@ -96,17 +96,28 @@ static int pin(struct lg_map *map, uint64_t page)
 	return error;
 }
 
-/* One pin less; false: there was none. */
+/*
+ * One pin less; false: there was none. The charge goes before the last pin does: who found the page without pins, and
+ * charged for it again, could be refused at the limit for what is given back. Who pins it in between charges nothing,
+ * for it has pins still; then this is not the last, and takes the charge back, whatever the limit: another may have
+ * taken what was free for a moment, and so much more is pinned until the next unpin. The reserve has room for that.
+ */
 static bool unpin(struct lg_map *map, uint64_t page)
 {
-	uint64_t seen = lg_load_relaxed(&map->words[page]);
+	uint64_t seen = lg_load_relaxed(&map->words[page]), bytes = lg_map_page_bytes(map);
+	bool lowered = false;
 
 	do {
+		bool last = (seen & LG_WORD_PINS) == LG_WORD_PIN;
+
+		if (last && !lowered)
+			lg_sub_relaxed(&map->pager->pinned, bytes);
+		if (!last && lowered)
+			lg_add_relaxed(&map->pager->pinned, bytes);
+		lowered = last;
 		if ((seen & LG_WORD_PINS) == 0)
 			return false;
-	} while (!lg_cas_release(&map->words[page], &seen, seen - LG_WORD_PIN));
-	if ((seen & LG_WORD_PINS) == LG_WORD_PIN)
-		lg_sub_relaxed(&map->pager->pinned, lg_map_page_bytes(map));
+	} while (!lg_cas_release(&map->words[page], &seen, seen - LG_WORD_PIN)); /* W3 */
 	let_go(map, page, seen - LG_WORD_PIN);
 	return true;
 }
