@@ -161,10 +161,10 @@ static int fill(struct lg_map *map, uint64_t page, uint64_t word, enum lg_os_acc
 	return lg_fill(map, page, count, access);
 }
 
-static bool is_ready(const struct lg_map *map, uint64_t seen, enum lg_os_access access)
+bool lg_fault_is_over(const struct lg_map *map, uint64_t word, enum lg_os_access access)
 {
-	return lg_word_state(seen) == LG_PAGE_DIRTY ||
-	       (lg_word_state(seen) == LG_PAGE_CLEAN &&
+	return lg_word_state(word) == LG_PAGE_DIRTY ||
+	       (lg_word_state(word) == LG_PAGE_CLEAN &&
 		(access == LG_OS_ACCESS_READ || map->readonly));
 }
 
@@ -175,7 +175,7 @@ static int step(struct lg_map *map, uint64_t page, enum lg_os_access access,
 	lg_word *word = &map->words[page];
 	int error = 0;
 
-	if (is_ready(map, *seen, access))
+	if (lg_fault_is_over(map, *seen, access))
 		return lg_word_claim(word, seen) ? 1 : 0;
 	switch (lg_word_state(*seen)) {
 	case LG_PAGE_OUT:
@@ -227,7 +227,7 @@ static int serve(struct lg_map *map, uint64_t page, enum lg_os_access access,
 			outcome->stalled = true;
 			*seen = lg_word_wait(word, *seen);
 		}
-		if (held == NULL && is_ready(map, *seen, access))
+		if (held == NULL && lg_fault_is_over(map, *seen, access))
 			return 0;
 		bool out = lg_word_state(*seen) == LG_PAGE_OUT;
 		uint64_t signals = lg_os_signals_hold();

@@ -17,6 +17,9 @@
 
 struct lg_map;
 
+/* A page of this word is mapped as `access` wants it. */
+bool lg_fault_is_over(const struct lg_map *map, uint64_t word, enum lg_os_access access);
+
 /*
  * Makes the page present, and writable if it is to be written. 0: the access may be tried again; -EIO: the
  * page cannot be read; -ENOMEM: no memory can be had.

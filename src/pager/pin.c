@@ -5,6 +5,7 @@
 #include "os/clock.h"
 #include "os/thread.h"
 #include "pager/fault.h"
+#include "pager/flush.h"
 #include "pager/map.h"
 
 #include <errno.h>
@@ -23,8 +24,27 @@ static uint64_t pinned_most(const struct lg_pager *pager)
 
 /* --- the library's own -------------------------------------------------------------------------- */
 
+/* A page that is there as it should be needs no BUSY, and so no system call. */
+static bool hold_as_it_is(struct lg_map *map, uint64_t page, enum lg_os_access access)
+{
+	lg_word *word = &map->words[page];
+	uint64_t seen = lg_load_relaxed(word);
+
+	while ((seen & LG_WORD_BUSY) == 0 && lg_fault_is_over(map, seen, access) &&
+	       (seen & LG_WORD_HOLDS) != LG_WORD_HOLDS)
+		if (lg_cas_acquire(word, &seen, seen + LG_WORD_HOLD)) { /* W1, W2 */
+			if (access == LG_OS_ACCESS_WRITE)
+				lg_flush_note(map->pager);
+			return true;
+		}
+	return false;
+}
+
 int lg_pin_page(struct lg_map *map, uint64_t page, enum lg_os_access access, uint64_t *signals)
 {
+	*signals = 0;
+	if (!map->store->renews && hold_as_it_is(map, page, access))
+		return 0;
 	for (;;) {
 		uint64_t seen;
 		int error = lg_fault_claim(map, page, access, &seen, signals);

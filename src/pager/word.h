@@ -25,7 +25,7 @@
  *     in the library's own threads anyway; calls hold them page by page or run by run, never for all their length.
  *   - A writable page-table entry implies DIRTY, once BUSY is off.
  *   - recent, holds and pins change any time by anybody, but holds and pins rise only for who holds BUSY of a
- *     mapped page. ASIDE changes under the pager's lock.
+ *     mapped page, or for who finds it mapped and not BUSY, in one step. ASIDE changes under the pager's lock.
  *   - A page leaves CLEAN and DIRTY only where it has no holds and pins; by eviction only where it is not
  *     recent.
  *
