@@ -7,6 +7,9 @@
  *     touches the map, inside a signal handler: then they must be async-signal-safe. `faults:auto`
  *     therefore serves such maps from threads unless `signal_safe` is set.
  *   - They must not touch a map of the same pager.
+ *   - In a thread of the program, as inside lg_map_sync or lg_map_read, read and write are called with signals blocked but
+ *     for those that a thread raises itself (SIGBUS, SIGSEGV, SIGFPE, SIGILL): a handler that touched the page they
+ *     work on would wait for its own thread. One that hangs keeps Ctrl-C waiting.
  *   - Several may run at once, for different pages. For one page never two at a time.
  *   - They may be called again for the same page after a failure: reads are retried a few times, writes
  *     whenever the page has to leave memory.

@@ -140,42 +140,48 @@ void lg_os_wake_all(_Atomic(uint32_t) *word)
 	syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, INT_MAX, NULL, NULL, 0);
 }
 
-/* The calling thread is between hold and release, or was made without signals. */
-static _Thread_local bool held __attribute__((tls_model("initial-exec")));
+/* In how many stretches between hold and release the calling thread is. One made without signals never leaves its. */
+static _Thread_local unsigned held __attribute__((tls_model("initial-exec")));
+
+#define BIT(signal) ((uint64_t)1 << ((signal)-1))
 
 /* The kernel's own set, 64 signals: the C library's call leaves two of its own out. */
+static uint64_t block(uint64_t signals)
+{
+	uint64_t before = 0;
+
+	if (held == 0)
+		syscall(SYS_rt_sigprocmask, SIG_BLOCK, &signals, &before, sizeof(signals));
+	return before;
+}
+
 uint64_t lg_os_signals_block(void)
 {
-	uint64_t all = ~(uint64_t)0, before = 0;
-
-	if (held)
-		return all;
-	syscall(SYS_rt_sigprocmask, SIG_SETMASK, &all, &before, sizeof(all));
-	return before;
+	return block(~(uint64_t)0);
 }
 
 void lg_os_signals_restore(uint64_t before)
 {
-	if (held)
-		return;
-	syscall(SYS_rt_sigprocmask, SIG_SETMASK, &before, NULL, sizeof(before));
+	if (held == 0)
+		syscall(SYS_rt_sigprocmask, SIG_SETMASK, &before, NULL, sizeof(before));
 }
 
+/* Counted while no handler can run: one that did in between would take its locks with signals open. */
 uint64_t lg_os_signals_hold(void)
 {
-	uint64_t before = lg_os_signals_block();
+	uint64_t before = block(~(BIT(SIGBUS) | BIT(SIGSEGV) | BIT(SIGFPE) | BIT(SIGILL)));
 
-	held = true;
+	held++;
 	return before;
 }
 
 void lg_os_signals_release(uint64_t before)
 {
-	held = false;
+	held--;
 	lg_os_signals_restore(before);
 }
 
 void lg_os_signals_never(void)
 {
-	held = true;
+	held++;
 }

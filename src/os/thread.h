@@ -43,8 +43,9 @@ uint64_t lg_os_signals_block(void);
 void lg_os_signals_restore(uint64_t before);
 
 /*
- * The same for a stretch within which the two above are called often, and then cost no system call. It does not
- * nest.
+ * The same for a stretch that may call the kernel and stores, and within which the two above, and these, cost no
+ * system call. It nests. Signals that are raised by what the thread does itself stay open: a fault of a user's store in
+ * another map is served. (Where the program sends such a signal its handler runs here, and may not touch a map.)
  */
 uint64_t lg_os_signals_hold(void);
 void lg_os_signals_release(uint64_t before);

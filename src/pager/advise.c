@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /* Advice, populating, and what can be said and done about pages that could not be read. */
 #include "base/error.h"
+#include "os/thread.h"
 #include "pager/budget.h"
 #include "pager/drop.h"
 #include "pager/evict.h"
@@ -13,44 +14,71 @@
 
 enum { RUN = 64 };
 
-/* Mapped pages from *page that may leave, claimed; *page goes over those that may not. */
-static uint64_t claim_mapped(struct lg_map *map, uint64_t *page, uint64_t end)
+static bool may_leave(uint64_t word)
+{
+	return lg_word_is_mapped(word) && (word & LG_WORD_STAYS) == 0;
+}
+
+/* The first page from `page` on that is mapped and may leave; `end`: there is none. */
+static uint64_t find_mapped(struct lg_map *map, uint64_t page, uint64_t end)
+{
+	for (; page < end; page++) {
+		lg_word *word = &map->words[page];
+		uint64_t seen = lg_load_relaxed(word);
+
+		if (lg_word_is_mapped(seen)) /* BUSY, it may be on its way out */
+			seen = lg_word_wait(word, seen);
+		if (may_leave(seen))
+			break;
+	}
+	return page;
+}
+
+static uint64_t claim_mapped(struct lg_map *map, uint64_t first, uint64_t end)
 {
 	uint64_t count = 0;
 
-	while (*page + count < end && count < RUN) {
-		lg_word *word = &map->words[*page + count];
+	for (; first + count < end && count < RUN; count++) {
+		lg_word *word = &map->words[first + count];
 		uint64_t seen = lg_load_relaxed(word);
 
-		if (count == 0 && lg_word_is_mapped(seen) && (seen & LG_WORD_BUSY) != 0)
-			(void)lg_word_wait(word, seen); /* it may be on its way out */
-		else if (lg_word_is_mapped(seen) && (seen & LG_WORD_STAYS) == 0 &&
-			 lg_word_claim(word, &seen))
-			count++;
-		else if (count > 0)
+		if (!may_leave(seen) || !lg_word_claim(word, &seen))
 			break;
-		else
-			++*page;
 	}
 	return count;
 }
 
-static int make_cold(struct lg_map *map, uint64_t first, uint64_t end)
+/*
+ * Mapped pages from `first`, as many as can be claimed, go to limbo and are written from there; *count. What stays is
+ * held by the kernel, or could not be written where it is.
+ */
+static int take_out(struct lg_map *map, uint64_t first, uint64_t end, uint64_t *count)
 {
-	uint64_t count;
+	uint64_t signals = lg_os_signals_hold(), out = 0;
 	int error = 0;
 
-	/*
-	 * Written run by run as they come, for what is left below is written page by page. What stays is held by
-	 * the kernel, or could not be written where it is.
-	 */
-	for (uint64_t page = first; (count = claim_mapped(map, &page, end)) > 0; page += count) {
-		uint64_t out = lg_evict_claimed(map, page, count);
+	*count = claim_mapped(map, first, end);
+	if (*count > 0)
+		out = lg_evict_claimed(map, first, *count);
+	if (out < *count)
+		error = lg_load_relaxed(&map->write_error);
+	if (out > 0)
+		(void)lg_limbo_write(map->pager);
+	lg_os_signals_release(signals);
+	return error;
+}
 
-		if (out < count && error == 0)
-			error = lg_load_relaxed(&map->write_error);
-		if (out > 0)
-			(void)lg_limbo_write(map->pager);
+static int make_cold(struct lg_map *map, uint64_t first, uint64_t end)
+{
+	uint64_t count, page = first;
+	int error = 0;
+
+	/* Written run by run as they come, for what is left below is written page by page. */
+	while ((page = find_mapped(map, page, end)) < end) {
+		int failed = take_out(map, page, end, &count);
+
+		error = error == 0 ? failed : error;
+		page += count;
 	}
 	int failed = lg_drop_limbo(map, first, end);
 	error = error != 0 ? error : failed;
@@ -125,6 +153,22 @@ int lg_map_error(lg_map *map, const void *address)
 						    error;
 }
 
+static bool heal(struct lg_map *map, uint64_t page, uint64_t seen)
+{
+	lg_word *word = &map->words[page];
+	uint64_t signals = lg_os_signals_hold(); /* the wait is for others: nothing is ours yet */
+
+	while (lg_word_state(seen) == LG_PAGE_POISONED && !lg_word_claim(word, &seen))
+		seen = lg_word_wait(word, seen);
+	bool claimed = lg_word_state(seen) == LG_PAGE_POISONED;
+	if (claimed) {
+		lg_poison_heal(map, page);
+		lg_word_release(word, lg_word_with_state(seen, LG_PAGE_OUT));
+	}
+	lg_os_signals_release(signals);
+	return claimed;
+}
+
 int lg_map_retry(lg_map *map)
 {
 	int healed = 0;
@@ -132,16 +176,10 @@ int lg_map_retry(lg_map *map)
 	if (lg_pager_of_caller(map->pager) == NULL)
 		return -ECHILD;
 	for (uint64_t page = 0; page < map->pages && lg_load_relaxed(&map->poisoned) > 0; page++) {
-		lg_word *word = &map->words[page];
-		uint64_t seen = lg_load_relaxed(word);
+		uint64_t seen = lg_load_relaxed(&map->words[page]);
 
-		while (lg_word_state(seen) == LG_PAGE_POISONED && !lg_word_claim(word, &seen))
-			seen = lg_word_wait(word, seen);
-		if (lg_word_state(seen) != LG_PAGE_POISONED)
-			continue;
-		lg_poison_heal(map, page);
-		lg_word_release(word, lg_word_with_state(seen, LG_PAGE_OUT));
-		healed++;
+		if (lg_word_state(seen) == LG_PAGE_POISONED)
+			healed += heal(map, page, seen);
 	}
 	return healed;
 }

@@ -32,7 +32,8 @@ static ssize_t copy_once(struct lg_map *map, char *out, const char *in, size_t l
 
 	while (done < length) {
 		struct piece piece = piece_at(map, offset + done, length - done);
-		int error = lg_pin_page(map, piece.page, access);
+		uint64_t signals;
+		int error = lg_pin_page(map, piece.page, access, &signals);
 
 		if (error != 0 && map->store->calls->explain != NULL)
 			return map->store->calls->explain(map->store, error);
@@ -43,7 +44,7 @@ static ssize_t copy_once(struct lg_map *map, char *out, const char *in, size_t l
 			memcpy(piece.at, in + done, piece.bytes);
 		else
 			memcpy(out + done, piece.at, piece.bytes);
-		lg_unpin_page(map, piece.page);
+		lg_unpin_page(map, piece.page, signals);
 		done += piece.bytes;
 	}
 	return (ssize_t)done;

@@ -3,6 +3,7 @@
 
 #include "os/clock.h"
 #include "os/map.h"
+#include "os/thread.h"
 #include "pager/budget.h"
 #include "pager/limbo.h"
 #include "pager/map.h"
@@ -10,23 +11,31 @@
 
 #include <errno.h>
 
-/* SKIP: it is out and need not be touched, or pinned and may not be. */
-enum claim { CLAIMED, SKIP, TAKEN };
+/* Dropped at once: the lock is held for as long as it takes to forget them, and signals for all of it. */
+#define RUN_BYTES LG_MIB(64)
 
-static enum claim try_claim(struct lg_map *map, uint64_t page, bool pinned_too, uint64_t *seen)
+/* It is out and need not be touched, or pinned and may not be. */
+static bool stays(uint64_t seen, bool pinned_too)
 {
-	lg_word *word = &map->words[page];
+	return (lg_word_state(seen) == LG_PAGE_OUT && (seen & LG_WORD_STORED) == 0) ||
+	       ((seen & LG_WORD_STAYS) != 0 && !pinned_too);
+}
 
-	*seen = lg_load_acquire(word); /* W1 */
-	do {
-		if ((*seen & LG_WORD_BUSY) != 0)
-			return TAKEN;
-		if (lg_word_state(*seen) == LG_PAGE_OUT && (*seen & LG_WORD_STORED) == 0)
-			return SKIP;
-		if ((*seen & LG_WORD_STAYS) != 0 && !pinned_too)
-			return SKIP;
-	} while (!lg_word_claim(word, seen));
-	return CLAIMED;
+/* Mapped pages from `first` on that are nobody's: how many. */
+static uint64_t claim_mapped(struct lg_map *map, uint64_t first, uint64_t end, bool pinned_too)
+{
+	uint64_t count = 0;
+
+	end = lg_min(end, first + (RUN_BYTES >> map->shift));
+	for (; first + count < end; count++) {
+		lg_word *word = &map->words[first + count];
+		uint64_t seen = lg_load_acquire(word); /* W1 */
+
+		if (!lg_word_is_mapped(seen) || stays(seen, pinned_too) ||
+		    !lg_word_claim(word, &seen))
+			break;
+	}
+	return count;
 }
 
 /* Mapped pages, claimed, from `first`: all at once. */
@@ -34,8 +43,6 @@ static void drop_mapped(struct lg_map *map, uint64_t first, uint64_t count, uint
 {
 	struct lg_pager *pager = map->pager;
 
-	if (count == 0)
-		return;
 	(void)lg_os_drop(lg_map_page_at(map, first), count << map->shift);
 	uint64_t signals = lg_pager_lock(pager);
 	for (uint64_t page = first; page < first + count; page++) {
@@ -67,32 +74,44 @@ static bool drop_other(struct lg_map *map, uint64_t page, uint64_t seen, uint64_
 	return has_frame;
 }
 
+/* The page, and those behind it that go with it; how many: none if they are others' by now. */
+static uint64_t drop_some(struct lg_map *map, uint64_t page, uint64_t end, bool all,
+			  uint64_t *frames)
+{
+	uint64_t forget = map->store->lasts ? 0 : LG_WORD_STORED, count = 0;
+	uint64_t signals = lg_os_signals_hold();
+	uint64_t seen = lg_load_acquire(&map->words[page]); /* W1 */
+
+	if (lg_word_is_mapped(seen)) {
+		count = claim_mapped(map, page, end, all);
+		if (count > 0)
+			drop_mapped(map, page, count, forget);
+	} else if (!stays(seen, all) && lg_word_claim(&map->words[page], &seen)) {
+		*frames += drop_other(map, page, seen, forget);
+		count = 1;
+	}
+	lg_os_signals_release(signals);
+	return count;
+}
+
 /* How many frames are nobody's now. */
 static uint64_t drop(struct lg_map *map, uint64_t first, uint64_t end, bool all)
 {
-	uint64_t forget = map->store->lasts ? 0 : LG_WORD_STORED, run = 0, page, seen, dropped = 0,
-		 frames = 0;
+	uint64_t dropped = 0, frames = 0, count;
 
-	for (page = first; page < end; page++) {
-		enum claim claim = try_claim(map, page, all, &seen);
+	for (uint64_t page = first; page < end; page += count) {
+		uint64_t seen = lg_load_relaxed(&map->words[page]);
 
-		if (claim == CLAIMED && lg_word_is_mapped(seen)) {
-			run++;
-			dropped++;
-			continue;
-		}
-		/* What is in hand is let go before another page is waited for. */
-		drop_mapped(map, page - run, run, forget);
-		run = 0;
-		if (claim == CLAIMED) {
-			frames += drop_other(map, page, seen, forget);
-			dropped++;
-		} else if (claim == TAKEN) {
+		count = 0;
+		if ((seen & LG_WORD_BUSY) != 0) {
 			(void)lg_word_wait(&map->words[page], seen);
-			page--; /* once more */
+		} else if (stays(seen, all)) {
+			count = 1;
+		} else {
+			count = drop_some(map, page, end, all, &frames);
+			dropped += count;
 		}
 	}
-	drop_mapped(map, page - run, run, forget);
 	if (!all && !lg_load_relaxed(&map->stale))
 		lg_pager_count(map->pager, discarded, dropped);
 	return frames;
@@ -106,35 +125,41 @@ void lg_drop_range(struct lg_map *map, uint64_t first, uint64_t end)
 		lg_limbo_trim(map, frames << map->shift);
 }
 
+/* A page in limbo; false: it is another's by now. */
+static bool write_and_drop(struct lg_map *map, uint64_t page, uint64_t seen, uint64_t *frames,
+			   int *error)
+{
+	uint64_t signals = lg_os_signals_hold();
+	bool claimed = lg_word_claim(&map->words[page], &seen);
+
+	*error = 0;
+	if (claimed && (seen & LG_WORD_UNWRITTEN) != 0)
+		*error = lg_limbo_write_pages(map, page, 1, &seen);
+	if (claimed && *error == 0)
+		*frames += drop_other(map, page, seen, 0);
+	else if (claimed)
+		lg_word_release(&map->words[page], seen);
+	lg_os_signals_release(signals);
+	return claimed;
+}
+
 int lg_drop_limbo(struct lg_map *map, uint64_t first, uint64_t end)
 {
 	uint64_t frames = 0;
 	int result = 0;
 
 	for (uint64_t page = first; page < end;) {
-		lg_word *word = &map->words[page];
-		uint64_t seen = lg_load_relaxed(word);
-		int error = 0;
+		uint64_t seen = lg_load_relaxed(&map->words[page]);
+		int error;
 
 		if (lg_word_state(seen) != LG_PAGE_LIMBO) {
 			page++;
-			continue;
-		}
-		if ((seen & LG_WORD_BUSY) != 0) { /* a writer has it, and leaves it here */
-			(void)lg_word_wait(word, seen);
-			continue;
-		}
-		if (!lg_word_claim(word, &seen))
-			continue;
-		if ((seen & LG_WORD_UNWRITTEN) != 0)
-			error = lg_limbo_write_pages(map, page, 1, &seen);
-		if (error == 0) {
-			frames += drop_other(map, page, seen, 0);
-		} else {
+		} else if ((seen & LG_WORD_BUSY) != 0) { /* a writer has it, and leaves it here */
+			(void)lg_word_wait(&map->words[page], seen);
+		} else if (write_and_drop(map, page, seen, &frames, &error)) {
 			result = result == 0 ? error : result;
-			lg_word_release(word, seen);
+			page++;
 		}
-		page++;
 	}
 	lg_limbo_trim(map, frames << map->shift);
 	return result;

@@ -2,6 +2,7 @@
 #include "pager/fault.h"
 
 #include "os/clock.h"
+#include "os/thread.h"
 #include "pager/atlas.h"
 #include "pager/fill.h"
 #include "pager/flush.h"
@@ -132,7 +133,7 @@ static int ask(struct lg_map *map, uint64_t page, uint64_t word, enum lg_os_acce
 		return -ENOMEM; /* which it waited for long enough */
 	}
 	if (!outcome->signal)
-		return lg_renew_after(map, page, lg_flight_demand(map, page));
+		return lg_flight_demand(map, page);
 	if (!lg_prefetch_demand(map, page, access)) {
 		lg_word_release(&map->words[page], word);
 		lg_os_sleep_us(PAUSE_US);
@@ -157,16 +158,25 @@ static int fill(struct lg_map *map, uint64_t page, uint64_t word, enum lg_os_acc
 	if (!zero && (map->store->fetches || (outcome->signal && !map->store->signal_safe)))
 		return ask(map, page, word, access, outcome);
 	outcome->asked += map->store->renews;
-	return lg_renew_after(map, page, lg_fill(map, page, count, access));
+	return lg_fill(map, page, count, access);
 }
 
-/* Mapped as it should be? Else what is missing is done, and the page looked at again. */
-static int step(struct lg_map *map, uint64_t page, enum lg_os_access access, bool keep,
+bool lg_fault_is_over(const struct lg_map *map, uint64_t word, enum lg_os_access access)
+{
+	return lg_word_state(word) == LG_PAGE_DIRTY ||
+	       (lg_word_state(word) == LG_PAGE_CLEAN &&
+		(access == LG_OS_ACCESS_READ || map->readonly));
+}
+
+/* What is missing is done, and the page looked at again. 1: nothing was, and BUSY is ours. */
+static int step(struct lg_map *map, uint64_t page, enum lg_os_access access,
 		struct outcome *outcome, uint64_t *seen)
 {
 	lg_word *word = &map->words[page];
 	int error = 0;
 
+	if (lg_fault_is_over(map, *seen, access))
+		return lg_word_claim(word, seen) ? 1 : 0;
 	switch (lg_word_state(*seen)) {
 	case LG_PAGE_OUT:
 		if (lg_word_claim(word, seen))
@@ -183,8 +193,6 @@ static int step(struct lg_map *map, uint64_t page, enum lg_os_access access, boo
 		lg_word_release(word, *seen);
 		break;
 	case LG_PAGE_CLEAN:
-		if (access == LG_OS_ACCESS_READ || map->readonly)
-			return keep && !lg_word_claim(word, seen) ? -EAGAIN : 1;
 		if (!lg_word_claim(word, seen))
 			break;
 		outcome->kind = LG_TRACE_PROTECT;
@@ -193,16 +201,19 @@ static int step(struct lg_map *map, uint64_t page, enum lg_os_access access, boo
 		lg_word_release(word, *seen);
 		break;
 	case LG_PAGE_DIRTY:
-		return keep && !lg_word_claim(word, seen) ? -EAGAIN : 1;
+		break;
 	case LG_PAGE_POISONED: /* just now, for us, or earlier */
 		return outcome->asked > 0 ? lg_load_relaxed(&map->read_error) : -EIO;
 	}
 	return error;
 }
 
-/* Until the page is as `access` wants it: with `keep`, claimed; else as soon as one step did it. */
-static int serve(struct lg_map *map, uint64_t page, enum lg_os_access access, bool keep,
-		 struct outcome *outcome, uint64_t *seen)
+/*
+ * Until the page is as `access` wants it. With `held`: claimed, and signals are held, *held to be released; without, as
+ * soon as one step did it.
+ */
+static int serve(struct lg_map *map, uint64_t page, enum lg_os_access access,
+		 struct outcome *outcome, uint64_t *seen, uint64_t *held)
 {
 	lg_word *word = &map->words[page];
 	int done;
@@ -216,9 +227,18 @@ static int serve(struct lg_map *map, uint64_t page, enum lg_os_access access, bo
 			outcome->stalled = true;
 			*seen = lg_word_wait(word, *seen);
 		}
-		done = step(map, page, access, keep, outcome, seen);
-		if (done == 1)
+		if (held == NULL && lg_fault_is_over(map, *seen, access))
 			return 0;
+		bool out = lg_word_state(*seen) == LG_PAGE_OUT;
+		uint64_t signals = lg_os_signals_hold();
+		done = step(map, page, access, outcome, seen);
+		if (done == 1) {
+			*held = signals;
+			return 0;
+		}
+		lg_os_signals_release(signals);
+		if (out)
+			done = lg_renew_after(map, page, done);
 		if (done != 0 && done != -EAGAIN)
 			return done;
 		/* Not known whether to write: if so it faults again, and is found CLEAN. */
@@ -244,7 +264,7 @@ static int serve_fault(struct lg_map *map, uint64_t page, enum lg_os_access acce
 	struct lg_pager *pager = map->pager;
 	struct outcome outcome = { .signal = signal };
 	uint64_t start = lg_os_now_ns(), seen;
-	int error = serve(map, page, access, false, &outcome, &seen);
+	int error = serve(map, page, access, &outcome, &seen, NULL);
 
 	lg_pager_count(pager, faults, 1);
 	if (access != LG_OS_ACCESS_WRITE)
@@ -264,10 +284,11 @@ int lg_fault_serve(struct lg_map *map, uint64_t page, enum lg_os_access access)
 	return serve_fault(map, page, access, false);
 }
 
-int lg_fault_claim(struct lg_map *map, uint64_t page, enum lg_os_access access, uint64_t *word)
+int lg_fault_claim(struct lg_map *map, uint64_t page, enum lg_os_access access, uint64_t *word,
+		   uint64_t *signals)
 {
 	struct outcome outcome = { .signal = false };
-	int error = serve(map, page, access, true, &outcome, word);
+	int error = serve(map, page, access, &outcome, word, signals);
 
 	if (error == 0)
 		follow(map, page, access, &outcome);

@@ -17,6 +17,9 @@
 
 struct lg_map;
 
+/* A page of this word is mapped as `access` wants it. */
+bool lg_fault_is_over(const struct lg_map *map, uint64_t word, enum lg_os_access access);
+
 /*
  * Makes the page present, and writable if it is to be written. 0: the access may be tried again; -EIO: the
  * page cannot be read; -ENOMEM: no memory can be had.
@@ -25,9 +28,11 @@ int lg_fault_serve(struct lg_map *map, uint64_t page, enum lg_os_access access);
 
 /*
  * The same for a call of the library's, which counts no fault, and leaves BUSY with the caller: *word is the
- * page's, mapped, and DIRTY if `access` is to write.
+ * page's, mapped, and DIRTY if `access` is to write. As long the caller's signals are held: *signals is for
+ * lg_os_signals_release, after the word is released. If it fails neither is.
  */
-int lg_fault_claim(struct lg_map *map, uint64_t page, enum lg_os_access access, uint64_t *word);
+int lg_fault_claim(struct lg_map *map, uint64_t page, enum lg_os_access access, uint64_t *word,
+		   uint64_t *signals);
 
 /* Of SIGBUS: true if the address lies in a map and was served. */
 bool lg_fault_signal(void *address, enum lg_os_access access);

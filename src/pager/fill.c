@@ -2,6 +2,7 @@
 #include "pager/fill.h"
 
 #include "base/require.h"
+#include "os/clock.h"
 #include "os/map.h"
 #include "pager/budget.h"
 #include "pager/content.h"
@@ -14,6 +15,8 @@
 
 #include <errno.h>
 #include <string.h>
+
+enum { PAUSE_US = 100 };
 
 /* Never written: what pages of zeros are copied from. */
 static const _Alignas(4096) char zeros[(size_t)1 << LG_PAGE_SHIFT_HUGE];
@@ -89,16 +92,31 @@ static void remove_residents(struct lg_map *map, uint64_t count, const uint32_t 
 
 /* --- copied in ---------------------------------------------------------------------------------- */
 
-/* Memory and handles are there. */
+/*
+ * Memory and handles are there. What arrives writable may have been written to before the rest is in: it cannot be
+ * taken back, and the kernel is asked until it has memory for all. `begun`: others of the same fill are in the map.
+ * What is write-protected, or read-only, is dropped where the rest fails.
+ */
 static int copy_in(struct lg_map *map, uint64_t first, uint64_t count, const void *from,
-		   bool protected)
+		   bool protected, bool begun)
 {
-	size_t bytes = count << map->shift, done;
-	int error = lg_os_userfault_copy(&map->pager->userfault, lg_map_page_at(map, first), from,
-					 bytes, protected, &done);
+	char *to = lg_map_page_at(map, first);
+	size_t bytes = count << map->shift, done = 0, got;
+	bool writable = !protected && !map->readonly;
+	int error;
 
+	for (;;) {
+		error = lg_os_userfault_copy(&map->pager->userfault, to + done,
+					     (const char *)from + done, bytes - done, protected,
+					     &got);
+		done += got;
+		if (error == 0 || !writable || (done == 0 && !begun))
+			break;
+		LG_REQUIRE(error == -ENOMEM);
+		lg_os_sleep_us(PAUSE_US);
+	}
 	if (error != 0 && done > 0)
-		(void)lg_os_drop(lg_map_page_at(map, first), bytes);
+		(void)lg_os_drop(to, bytes);
 	return error;
 }
 
@@ -132,7 +150,7 @@ static int fill_copied(struct lg_map *map, uint64_t first, uint64_t count, enum 
 			goto undo_residents;
 	}
 	error = copy_in(map, first, count, zero ? zeros : buffer,
-			state == LG_PAGE_CLEAN && !map->readonly);
+			state == LG_PAGE_CLEAN && !map->readonly, false);
 	if (error != 0)
 		goto undo_residents;
 	if (buffer != NULL)
@@ -303,10 +321,10 @@ static int copy_around(struct lg_map *map, uint64_t first, uint64_t count, uint6
 	int error = 0;
 
 	if (before > 0)
-		error = copy_in(map, first, before, buffer, protected);
+		error = copy_in(map, first, before, buffer, protected, false);
 	if (error == 0 && before + 1 < count) {
 		error = copy_in(map, first + before + 1, count - before - 1,
-				buffer + ((before + 1) << map->shift), protected);
+				buffer + ((before + 1) << map->shift), protected, before > 0);
 		if (error != 0 && before > 0)
 			(void)lg_os_drop(lg_map_page_at(map, first), before << map->shift);
 	}
@@ -446,7 +464,7 @@ int lg_fill_arrived(struct lg_map *map, uint64_t first, uint64_t count, const vo
 		enter_limbo(map, first, handles[0], frame, piece);
 		return 0;
 	}
-	int error = copy_in(map, first, count, data, map->protects && !map->readonly);
+	int error = copy_in(map, first, count, data, map->protects && !map->readonly, false);
 	if (error != 0) {
 		remove_residents(map, count, handles);
 		return error;

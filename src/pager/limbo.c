@@ -4,6 +4,7 @@
 #include "base/require.h"
 #include "os/clock.h"
 #include "os/map.h"
+#include "os/thread.h"
 #include "pager/budget.h"
 #include "pager/content.h"
 #include "pager/map.h"
@@ -118,21 +119,23 @@ static uint64_t retire_from(struct lg_pager *pager, struct lg_frames *frames, ui
 {
 	uint32_t indices[RETIRE], index;
 	unsigned count = 0;
-	uint64_t signals = lg_pager_lock(pager);
+	/* What is in hand may be all there is: a handler's fault would wait for it. */
+	uint64_t held = lg_os_signals_hold(), signals = lg_pager_lock(pager);
 
 	while (count < RETIRE && (uint64_t)count << frames->shift < bytes &&
 	       ((index = take_free(frames)) != LG_FRAME_NONE ||
 		(index = take_clean(pager, frames, list)) != LG_FRAME_NONE))
 		indices[count++] = index;
 	lg_pager_unlock(pager, signals);
-	if (count == 0)
-		return 0;
-	drop_memory(frames, indices, count);
-	signals = lg_pager_lock(pager);
-	for (unsigned i = 0; i < count; i++)
-		lg_frame_put(frames, indices[i], LG_FRAME_EMPTY);
-	lg_pager_unlock(pager, signals);
-	lg_budget_give(pager, (uint64_t)count << frames->shift);
+	if (count > 0) {
+		drop_memory(frames, indices, count);
+		signals = lg_pager_lock(pager);
+		for (unsigned i = 0; i < count; i++)
+			lg_frame_put(frames, indices[i], LG_FRAME_EMPTY);
+		lg_pager_unlock(pager, signals);
+		lg_budget_give(pager, (uint64_t)count << frames->shift);
+	}
+	lg_os_signals_release(held);
 	return (uint64_t)count << frames->shift;
 }
 

@@ -379,7 +379,10 @@ static int shrink(struct lg_pager *pager, uint64_t bytes)
 			return 0;
 		if (is_pinned(pager, bytes))
 			return -EBUSY;
-		if (!lg_budget_free(pager, charged - room))
+		uint64_t signals = lg_os_signals_hold(); /* it claims pages */
+		bool gained = lg_budget_free(pager, charged - room);
+		lg_os_signals_release(signals);
+		if (!gained)
 			error = lg_budget_wait(pager, &turns);
 	}
 	return error;

@@ -3,7 +3,9 @@
 
 #include "base/error.h"
 #include "os/clock.h"
+#include "os/thread.h"
 #include "pager/fault.h"
+#include "pager/flush.h"
 #include "pager/map.h"
 
 #include <errno.h>
@@ -22,11 +24,30 @@ static uint64_t pinned_most(const struct lg_pager *pager)
 
 /* --- the library's own -------------------------------------------------------------------------- */
 
-int lg_pin_page(struct lg_map *map, uint64_t page, enum lg_os_access access)
+/* A page that is there as it should be needs no BUSY, and so no system call. */
+static bool hold_as_it_is(struct lg_map *map, uint64_t page, enum lg_os_access access)
 {
+	lg_word *word = &map->words[page];
+	uint64_t seen = lg_load_relaxed(word);
+
+	while ((seen & LG_WORD_BUSY) == 0 && lg_fault_is_over(map, seen, access) &&
+	       (seen & LG_WORD_HOLDS) != LG_WORD_HOLDS)
+		if (lg_cas_acquire(word, &seen, seen + LG_WORD_HOLD)) { /* W1, W2 */
+			if (access == LG_OS_ACCESS_WRITE)
+				lg_flush_note(map->pager);
+			return true;
+		}
+	return false;
+}
+
+int lg_pin_page(struct lg_map *map, uint64_t page, enum lg_os_access access, uint64_t *signals)
+{
+	*signals = 0;
+	if (!map->store->renews && hold_as_it_is(map, page, access))
+		return 0;
 	for (;;) {
 		uint64_t seen;
-		int error = lg_fault_claim(map, page, access, &seen);
+		int error = lg_fault_claim(map, page, access, &seen, signals);
 
 		if (error != 0)
 			return error;
@@ -34,6 +55,8 @@ int lg_pin_page(struct lg_map *map, uint64_t page, enum lg_os_access access)
 		if (room)
 			lg_add_relaxed(&map->words[page], LG_WORD_HOLD); /* W2: BUSY is ours */
 		lg_word_release(&map->words[page], seen);
+		if (!room || !map->store->renews)
+			lg_os_signals_release(*signals);
 		if (room)
 			return 0;
 		lg_os_sleep_us(PAUSE_US); /* copies are short */
@@ -47,9 +70,11 @@ static void let_go(struct lg_map *map, uint64_t page, uint64_t left)
 		lg_resident_rejoin(map, page);
 }
 
-void lg_unpin_page(struct lg_map *map, uint64_t page)
+void lg_unpin_page(struct lg_map *map, uint64_t page, uint64_t signals)
 {
 	let_go(map, page, lg_sub_release(&map->words[page], LG_WORD_HOLD) - LG_WORD_HOLD);
+	if (map->store->renews)
+		lg_os_signals_release(signals);
 }
 
 /* --- the user's --------------------------------------------------------------------------------- */
@@ -70,7 +95,7 @@ static int add_pin(struct lg_map *map, uint64_t page, uint64_t seen)
 {
 	if ((seen & LG_WORD_PINS) == LG_WORD_PINS)
 		return -EOVERFLOW;
-	uint64_t before = lg_add_relaxed(&map->words[page], LG_WORD_PIN); /* W2 */
+	uint64_t before = lg_add_ordered(&map->words[page], LG_WORD_PIN); /* W2, W3 */
 	if ((before & LG_WORD_PINS) != 0 || charge(map->pager, lg_map_page_bytes(map)))
 		return 0;
 	let_go(map, page, lg_sub_release(&map->words[page], LG_WORD_PIN) - LG_WORD_PIN);
@@ -80,27 +105,39 @@ static int add_pin(struct lg_map *map, uint64_t page, uint64_t seen)
 static int pin(struct lg_map *map, uint64_t page)
 {
 	enum lg_os_access access = map->readonly ? LG_OS_ACCESS_READ : LG_OS_ACCESS_WRITE;
-	uint64_t seen;
-	int error = lg_fault_claim(map, page, access, &seen);
+	uint64_t seen, signals;
+	int error = lg_fault_claim(map, page, access, &seen, &signals);
 
 	if (error != 0)
 		return error;
 	error = add_pin(map, page, seen);
 	lg_word_release(&map->words[page], seen);
+	lg_os_signals_release(signals);
 	return error;
 }
 
-/* One pin less; false: there was none. */
+/*
+ * One pin less; false: there was none. The charge goes before the last pin does: who found the page without pins, and
+ * charged for it again, could be refused at the limit for what is given back. Who pins it in between charges nothing,
+ * for it has pins still; then this is not the last, and takes the charge back, whatever the limit: another may have
+ * taken what was free for a moment, and so much more is pinned until the next unpin. The reserve has room for that.
+ */
 static bool unpin(struct lg_map *map, uint64_t page)
 {
-	uint64_t seen = lg_load_relaxed(&map->words[page]);
+	uint64_t seen = lg_load_relaxed(&map->words[page]), bytes = lg_map_page_bytes(map);
+	bool lowered = false;
 
 	do {
+		bool last = (seen & LG_WORD_PINS) == LG_WORD_PIN;
+
+		if (last && !lowered)
+			lg_sub_relaxed(&map->pager->pinned, bytes);
+		if (!last && lowered)
+			lg_add_relaxed(&map->pager->pinned, bytes);
+		lowered = last;
 		if ((seen & LG_WORD_PINS) == 0)
 			return false;
-	} while (!lg_cas_release(&map->words[page], &seen, seen - LG_WORD_PIN));
-	if ((seen & LG_WORD_PINS) == LG_WORD_PIN)
-		lg_sub_relaxed(&map->pager->pinned, lg_map_page_bytes(map));
+	} while (!lg_cas_release(&map->words[page], &seen, seen - LG_WORD_PIN)); /* W3 */
 	let_go(map, page, seen - LG_WORD_PIN);
 	return true;
 }

@@ -12,8 +12,12 @@ struct lg_map;
 /* How much the user may pin of a budget, if pages are of up to this size: the rest comes and goes. */
 uint64_t lg_pin_most(uint64_t budget, uint64_t page);
 
-/* -EIO, -ENOMEM as for a fault. Not counted as pinned. */
-int lg_pin_page(struct lg_map *map, uint64_t page, enum lg_os_access access);
-void lg_unpin_page(struct lg_map *map, uint64_t page);
+/*
+ * -EIO, -ENOMEM as for a fault. Not counted as pinned. unpin is told *signals, and called by the same thread: where the
+ * store renews, signals are held in between, for renewing waits for the copy, and a handler that touched the
+ * map would wait for the renewing. Elsewhere nobody waits for who copies.
+ */
+int lg_pin_page(struct lg_map *map, uint64_t page, enum lg_os_access access, uint64_t *signals);
+void lg_unpin_page(struct lg_map *map, uint64_t page, uint64_t signals);
 
 #endif

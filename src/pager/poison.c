@@ -2,6 +2,7 @@
 #include "pager/poison.h"
 
 #include "os/map.h"
+#include "os/thread.h"
 #include "pager/map.h"
 #include "pager/probe.h"
 
@@ -31,13 +32,14 @@ void lg_poison(struct lg_map *map, uint64_t page, int error)
 {
 	lg_word *word = &map->words[page];
 	uint64_t seen = lg_load_relaxed(word);
+	uint64_t signals = lg_os_signals_hold(); /* the wait is for others: nothing is ours yet */
 
-	do {
+	do
 		seen = lg_word_wait(word, seen);
-		if (lg_word_state(seen) != LG_PAGE_OUT)
-			return;
-	} while (!lg_word_claim(word, &seen));
-	lg_poison_claimed(map, page, error);
+	while (lg_word_state(seen) == LG_PAGE_OUT && !lg_word_claim(word, &seen));
+	if (lg_word_state(seen) == LG_PAGE_OUT)
+		lg_poison_claimed(map, page, error);
+	lg_os_signals_release(signals);
 }
 
 void lg_poison_heal(struct lg_map *map, uint64_t page)

@@ -37,20 +37,20 @@ static int renew(struct lg_map *map)
 	return 0;
 }
 
-/* Or leaves it until who renews one is done. */
+/* Or leaves it until who renews one is done. A signal handler that touched the map would wait for its own thread. */
 static int renew_alone(struct lg_map *map)
 {
 	uint32_t nobody = 0;
 	int error = 0, cancel = lg_os_cancel_hold(); /* or others would wait for ever */
+	uint64_t signals = lg_os_signals_hold();
 
-	if (!lg_cas_acquire(&map->pager->renewing, &nobody, (uint32_t)1)) {
-		lg_os_cancel_restore(cancel);
-		return 0;
+	if (lg_cas_acquire(&map->pager->renewing, &nobody, (uint32_t)1)) {
+		if (lg_load_acquire(&map->stale))
+			error = renew(map);
+		lg_store_release(&map->pager->renewing, (uint32_t)0);
+		lg_os_wake_all(&map->pager->renewing);
 	}
-	if (lg_load_acquire(&map->stale))
-		error = renew(map);
-	lg_store_release(&map->pager->renewing, (uint32_t)0);
-	lg_os_wake_all(&map->pager->renewing);
+	lg_os_signals_release(signals);
 	lg_os_cancel_restore(cancel);
 	return error;
 }

@@ -3,6 +3,7 @@
 
 #include "base/error.h"
 #include "os/clock.h"
+#include "os/thread.h"
 #include "pager/content.h"
 #include "pager/evict.h"
 #include "pager/limbo.h"
@@ -72,7 +73,7 @@ static int write_out(struct lg_map *map, uint64_t first, uint64_t count)
 }
 
 /* A claimed run; what is released stays mapped. */
-static int write_run(struct lg_map *map, uint64_t first, uint64_t count, bool pinned)
+static int write_claimed(struct lg_map *map, uint64_t first, uint64_t count, bool pinned)
 {
 	struct lg_pager *pager = map->pager;
 	char *at = lg_map_page_at(map, first);
@@ -98,6 +99,19 @@ static int write_run(struct lg_map *map, uint64_t first, uint64_t count, bool pi
 	return error;
 }
 
+/* Pages from `first` that are DIRTY: *count, none if they are others' by now. */
+static int write_run(struct lg_map *map, uint64_t first, uint64_t end, bool pinned, uint64_t *count)
+{
+	uint64_t signals = lg_os_signals_hold();
+	int error = 0;
+
+	*count = claim_run(map, first, end, pinned);
+	if (*count > 0)
+		error = write_claimed(map, first, *count, pinned);
+	lg_os_signals_release(signals);
+	return error;
+}
+
 static bool is_in_limbo(uint64_t word)
 {
 	return lg_word_state(word) == LG_PAGE_LIMBO && (word & LG_WORD_UNWRITTEN) != 0;
@@ -109,6 +123,7 @@ static int write_limbo(struct lg_map *map, uint64_t first, uint64_t end, uint64_
 	uint64_t words[LG_LIMBO_RUN], most = lg_max(LG_WRITE_BYTES >> map->shift, 1);
 
 	end = lg_min(end, first + lg_min(most, LG_LIMBO_RUN));
+	uint64_t signals = lg_os_signals_hold();
 	for (*count = 0; first + *count < end; ++*count) {
 		lg_word *word = &map->words[first + *count];
 
@@ -119,6 +134,7 @@ static int write_limbo(struct lg_map *map, uint64_t first, uint64_t end, uint64_
 	int error = *count > 0 ? lg_limbo_write_pages(map, first, (unsigned)*count, words) : 0;
 	for (uint64_t i = 0; i < *count; i++)
 		lg_word_release(&map->words[first + i], words[i]);
+	lg_os_signals_release(signals);
 	return error;
 }
 
@@ -137,10 +153,7 @@ int lg_sync_write(struct lg_map *map, uint64_t first, uint64_t end)
 		if (lg_word_state(seen) == LG_PAGE_DIRTY) {
 			bool pinned = (seen & LG_WORD_STAYS) != 0;
 
-			count = claim_run(map, page, end, pinned);
-			if (count == 0)
-				continue;
-			error = write_run(map, page, count, pinned);
+			error = write_run(map, page, end, pinned, &count);
 			if (error == 0 && !pinned && !map->pager->userfault.can_protect)
 				continue; /* they are in limbo now */
 		} else if (is_in_limbo(seen)) {

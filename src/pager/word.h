@@ -20,15 +20,19 @@
  *
  * Invariants
  *   - Only who holds BUSY calls the kernel or the store for the page, and changes bits 0-2, 5-7 and 32-63.
+ *   - A thread that holds BUSY has its signals held (lg_os_signals_hold), from before the claim to after the release, or
+ *     blocked: a handler that touched the page would wait for its own thread. That is so in handlers of faults and
+ *     in the library's own threads anyway; calls hold them page by page or run by run, never for all their length.
  *   - A writable page-table entry implies DIRTY, once BUSY is off.
  *   - recent, holds and pins change any time by anybody, but holds and pins rise only for who holds BUSY of a
- *     mapped page. ASIDE changes under the pager's lock.
+ *     mapped page, or for who finds it mapped and not BUSY, in one step. ASIDE changes under the pager's lock.
  *   - A page leaves CLEAN and DIRTY only where it has no holds and pins; by eviction only where it is not
  *     recent.
  *
  * Ordering edges
  *   W1 release to claim: what the last owner did to page, frame and resident is seen by the next.
  *   W2 pin to claim: whoever claims after a pin sees it (one word, compare and swap).
+ *   W3 unpin to pin: whoever finds the page without pins finds what was pinned for it given back.
  *
  * tests/model/page.pml checks the invariants, and that nothing is lost, with all who use the word.
  */

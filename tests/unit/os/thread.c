@@ -45,6 +45,72 @@ static void new_thread_blocks_what_is_sent_and_the_starter_keeps_its_own(void **
 	}
 }
 
+/* All that is sent is blocked, and nothing that is raised; or nothing is. */
+static void assert_held(bool is_held)
+{
+	sigset_t now;
+
+	pthread_sigmask(SIG_SETMASK, NULL, &now);
+	for (int number = 1; number < 32; number++)
+		if (number != SIGKILL && number != SIGSTOP)
+			assert_int_equal(sigismember(&now, number),
+					 is_held && !is_raised_by_faults(number));
+}
+
+static void signals_are_held_until_the_outermost_release(void **state)
+{
+	(void)state;
+	assert_held(false);
+	uint64_t outer = lg_os_signals_hold();
+	assert_held(true);
+	uint64_t inner = lg_os_signals_hold(), innermost = lg_os_signals_block();
+	assert_held(true);
+	lg_os_signals_restore(innermost);
+	assert_held(true);
+	lg_os_signals_release(inner);
+	assert_held(true);
+	lg_os_signals_release(outer);
+	assert_held(false);
+}
+
+static void hold_leaves_blocked_what_was(void **state)
+{
+	sigset_t own, now;
+
+	(void)state;
+	sigemptyset(&own);
+	sigaddset(&own, SIGBUS);
+	pthread_sigmask(SIG_BLOCK, &own, NULL);
+	uint64_t signals = lg_os_signals_hold();
+	pthread_sigmask(SIG_SETMASK, NULL, &now);
+	assert_int_equal(sigismember(&now, SIGBUS), 1);
+	lg_os_signals_release(signals);
+	pthread_sigmask(SIG_UNBLOCK, &own, &now);
+	assert_int_equal(sigismember(&now, SIGBUS), 1);
+	assert_int_equal(sigismember(&now, SIGUSR1), 0);
+}
+
+/* It holds no signals, for it says that it has none: what would be restored is no mask. */
+static void *hold_without_signals(void *unused)
+{
+	lg_os_signals_never();
+	lg_os_signals_release(lg_os_signals_hold());
+	return look_at_myself(unused);
+}
+
+static void thread_without_signals_stays_so(void **state)
+{
+	pthread_t thread;
+
+	(void)state;
+	assert_int_equal(lg_os_thread_start(hold_without_signals, NULL, &thread), 0);
+	assert_int_equal(pthread_join(thread, NULL), 0);
+	for (int number = 1; number < 32; number++)
+		if (number != SIGKILL && number != SIGSTOP)
+			assert_int_equal(sigismember(&blocked, number),
+					 !is_raised_by_faults(number));
+}
+
 static _Atomic(uint32_t) hooked;
 
 static void hook(void *value)
@@ -137,6 +203,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(new_thread_blocks_what_is_sent_and_the_starter_keeps_its_own),
+		cmocka_unit_test(signals_are_held_until_the_outermost_release),
+		cmocka_unit_test(hold_leaves_blocked_what_was),
+		cmocka_unit_test(thread_without_signals_stays_so),
 		cmocka_unit_test(exit_hook_runs_with_its_value_where_it_was_set),
 		cmocka_unit_test(sleep_ends_at_once_when_the_word_is_another),
 		cmocka_unit_test(wake_ends_a_sleep_without_timer),

@@ -276,6 +276,44 @@ static void copies_of_one_page_may_be_many_at_once(void **state)
 	assert_false(kernel_can_write(data)); /* none of them was left behind */
 }
 
+static void *pin_again_and_again(void *unused)
+{
+	enum { TIMES = 20000 };
+	intptr_t refused = 0;
+
+	(void)unused;
+	for (int i = 0; i < TIMES; i++) {
+		if (lg_map_pin(map, 0, PAGE) == 0)
+			assert_int_equal(lg_map_unpin(map, 0, PAGE), 0);
+		else
+			refused++;
+	}
+	return (void *)refused;
+}
+
+/* W3: it is within the limit, whoever else pins it. */
+static void page_that_is_unpinned_can_be_pinned_at_the_limit(void **state)
+{
+	pthread_t threads[2];
+	size_t most = 0;
+	void *refused;
+
+	(void)state;
+	while (lg_map_pin(map, most, PAGE) == 0)
+		most += PAGE;
+	assert_true(most > PAGE);
+	assert_int_equal(lg_map_unpin(map, 0, PAGE), 0);
+	for (int i = 0; i < 2; i++)
+		assert_int_equal(pthread_create(&threads[i], NULL, pin_again_and_again, NULL), 0);
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(pthread_join(threads[i], &refused), 0);
+		assert_null(refused);
+	}
+	assert_int_equal(stats_now().pinned, most - PAGE);
+	assert_int_equal(lg_map_unpin(map, PAGE, most - PAGE), 0);
+	assert_int_equal(stats_now().pinned, 0);
+}
+
 static void copies_go_across_pages_and_end_with_the_map(void **state)
 {
 	static char in[40000], out[40000];
@@ -311,6 +349,7 @@ int main(void)
 		TEST(synced_pinned_page_is_stored_and_stays_writable_for_the_kernel),
 		TEST(copies_do_not_disturb_the_count_of_pins),
 		TEST(copies_of_one_page_may_be_many_at_once),
+		TEST(page_that_is_unpinned_can_be_pinned_at_the_limit),
 		TEST(copies_go_across_pages_and_end_with_the_map),
 	};
 
