@@ -73,6 +73,21 @@ static void undo(const char *thing)
 			strerror(errno));
 }
 
+/* Cgroups that are gone are forgotten, but for the last: it may not have been made yet. How many things are left. */
+static int forget(char things[][LINE_BYTES], int count)
+{
+	int left = 0;
+
+	for (int i = 0; i < count; i++) {
+		if (things[i][0] == 'C' && i + 1 < count && access(things[i] + 1, F_OK) != 0)
+			continue;
+		if (left != i)
+			memcpy(things[left], things[i], LINE_BYTES);
+		left++;
+	}
+	return left;
+}
+
 static _Noreturn void guard(int from)
 {
 	static char things[THINGS_MAX][LINE_BYTES];
@@ -92,6 +107,8 @@ static _Noreturn void guard(int from)
 			known = known || strcmp(things[i], things[count]) == 0;
 		if (!known)
 			count++;
+		if (count == THINGS_MAX)
+			count = forget(things, count);
 	}
 	while (count > 0)
 		undo(things[--count]);
