@@ -67,13 +67,18 @@ static void release_mapped(struct lg_map *map, uint64_t first, uint64_t count,
 	}
 }
 
-/* The pages are in the map. The first is what was touched. */
+/*
+ * The pages are in the map. The first is what was touched: with others, it is of their kind to the policy, or each run would
+ * leave with a hole.
+ */
 static void publish(struct lg_map *map, uint64_t first, uint64_t count, const uint32_t *handles,
 		    enum lg_page_state state, enum lg_os_access access)
 {
 	uint64_t signals = lg_pager_lock(map->pager);
 
-	lg_resident_fill(map, handles[0], reference_of(access));
+	lg_resident_fill(map, handles[0], count > 1 ? LG_REFERENCE_PREFETCH : reference_of(access));
+	if (count > 1)
+		lg_resident_touch(map, handles[0], reference_of(access));
 	for (uint64_t i = 1; i < count; i++)
 		fill_ahead(map, first + i, handles[i]);
 	lg_recent_note(map, first);
