@@ -14,13 +14,12 @@ enum {
 	TURNS_MOST = 1000,
 	TURNS_FAILING = 50, /* when the store refuses writes */
 	TABLES_PART = 16,
-	POLICY_BYTES =
-		24, /* of a policy for each resident; clock's are 17, and up to 24 for what left */
+	POLICY_BYTES = 24, /* for each resident: clock's 17, and some of its ghosts */
 };
 
 #define TABLES_FREE LG_MIB(1)
-#define RESIZES                                                                                    \
-	(LG_KIB(4) - 1) /* of `charged`, which is in whole pages: how often the budget was set */
+/* Of `charged`, which is in whole pages: how often the budget was set. */
+#define RESIZES (LG_KIB(4) - 1)
 
 uint64_t lg_budget_room(const struct lg_pager *pager, uint64_t budget)
 {

@@ -76,9 +76,10 @@ static void publish(struct lg_map *map, uint64_t first, uint64_t count, const ui
 {
 	uint64_t signals = lg_pager_lock(map->pager);
 
-	lg_resident_fill(map, handles[0], count > 1 ? LG_REFERENCE_PREFETCH : reference_of(access));
 	if (count > 1)
-		lg_resident_touch(map, handles[0], reference_of(access));
+		lg_resident_arrive(map, handles[0], reference_of(access));
+	else
+		lg_resident_fill(map, handles[0], reference_of(access));
 	for (uint64_t i = 1; i < count; i++)
 		fill_ahead(map, first + i, handles[i]);
 	lg_recent_note(map, first);

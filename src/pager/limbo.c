@@ -277,8 +277,7 @@ static void fill_again(struct lg_map *map, uint64_t page, uint64_t *word, enum l
 	if ((*word & LG_WORD_AHEAD) != 0) {
 		lg_map_count_useful(map, resident->ahead);
 		lg_piece_reach(map, page);
-		lg_resident_fill(map, lg_word_handle(*word), LG_REFERENCE_PREFETCH);
-		use->policy.ops->touch(use->state, lg_word_handle(*word), how);
+		lg_resident_arrive(map, lg_word_handle(*word), how);
 	} else {
 		lg_frames_note(frames_of(map), 0, 1);
 		/* Dirty as it was: a read does not make it one that costs no write. */

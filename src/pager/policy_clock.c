@@ -32,6 +32,12 @@ struct clock {
 	uint8_t *flags;
 };
 
+/* As many as there are pages in all. */
+static uint32_t ghosts_of(uint32_t capacity, uint32_t target)
+{
+	return target > 0 && target < capacity ? target : capacity;
+}
+
 static void *clock_create(uint32_t capacity, uint32_t target, void *argument)
 {
 	size_t own = sizeof(struct clock) +
@@ -47,7 +53,7 @@ static void *clock_create(uint32_t capacity, uint32_t target, void *argument)
 	clock->keys = (uint64_t *)(void *)(clock + 1);
 	clock->links = (struct lg_link *)(void *)(clock->keys + capacity);
 	lg_ghosts_init(&clock->ghosts, clock->links + capacity, capacity,
-		       target > 0 && target < capacity ? target : capacity);
+		       ghosts_of(capacity, target));
 	clock->flags = (uint8_t *)clock + own + lg_ghosts_bytes(capacity);
 	return clock;
 }
@@ -63,8 +69,7 @@ static void clock_retarget(void *state, uint32_t target)
 {
 	struct clock *clock = state;
 
-	lg_ghosts_rebound(&clock->ghosts,
-			  target > 0 && target < clock->capacity ? target : clock->capacity);
+	lg_ghosts_rebound(&clock->ghosts, ghosts_of(clock->capacity, target));
 }
 
 static struct lg_order *list_of(struct clock *clock, uint32_t handle)

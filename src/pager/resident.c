@@ -156,6 +156,12 @@ void lg_resident_touch(struct lg_map *map, uint32_t handle, enum lg_reference ho
 		map->use->policy.ops->touch(map->use->state, handle, how);
 }
 
+void lg_resident_arrive(struct lg_map *map, uint32_t handle, enum lg_reference how)
+{
+	lg_resident_fill(map, handle, LG_REFERENCE_PREFETCH);
+	lg_resident_touch(map, handle, how);
+}
+
 void lg_resident_leave(struct lg_map *map, uint32_t handle)
 {
 	if (is_aside(map, handle)) {

@@ -124,6 +124,9 @@ void lg_resident_put_back(struct lg_map *map, uint32_t handle);
 /* A page in the map was seen to be used. */
 void lg_resident_touch(struct lg_map *map, uint32_t handle, enum lg_reference how);
 
+/* Filled, as what is read ahead, and touched: a page of a stream. */
+void lg_resident_arrive(struct lg_map *map, uint32_t handle, enum lg_reference how);
+
 /* It was mapped and is not any more, otherwise than by the policy's own choice. */
 void lg_resident_leave(struct lg_map *map, uint32_t handle);
 
