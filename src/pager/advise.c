@@ -14,6 +14,8 @@
 
 enum { RUN = 64 };
 
+#define COLD_BYTES LG_MIB(4)
+
 static bool may_leave(uint64_t word)
 {
 	return lg_word_is_mapped(word) && (word & LG_WORD_STAYS) == 0;
@@ -68,7 +70,8 @@ static int take_out(struct lg_map *map, uint64_t first, uint64_t end, uint64_t *
 	return error;
 }
 
-static int make_cold(struct lg_map *map, uint64_t first, uint64_t end)
+/* Some neighbours go, and what is in limbo of them. */
+static int make_piece_cold(struct lg_map *map, uint64_t first, uint64_t end)
 {
 	uint64_t count, page = first;
 	int error = 0;
@@ -81,7 +84,20 @@ static int make_cold(struct lg_map *map, uint64_t first, uint64_t end)
 		page += count;
 	}
 	int failed = lg_drop_limbo(map, first, end);
-	error = error != 0 ? error : failed;
+	return error != 0 ? error : failed;
+}
+
+/* Piece by piece, for limbo may not have as many frames as the map has pages in memory. */
+static int make_cold(struct lg_map *map, uint64_t first, uint64_t end)
+{
+	uint64_t most = lg_max(COLD_BYTES >> map->shift, 1);
+	int error = 0;
+
+	for (uint64_t page = first; page < end; page += most) {
+		int failed = make_piece_cold(map, page, lg_min(page + most, end));
+
+		error = error == 0 ? failed : error;
+	}
 	return error == 0 ?
 		       0 :
 		       lg_fail(-error, "pages could not be written: %s", lg_error_name(-error));
