@@ -153,10 +153,10 @@ static bool is_in_vain(const struct lg_pager *pager, uint32_t freed, int failure
 	       (failure != 0 || lg_load_relaxed(&pager->writing) == 0);
 }
 
-int lg_budget_wait(struct lg_pager *pager, unsigned *turns)
+/* `freed` was read before memory was last asked for: what is given back since then is not slept over. */
+static int wait_since(struct lg_pager *pager, uint32_t freed, unsigned *turns)
 {
 	int failure = lg_load_relaxed(&pager->write_failure);
-	uint32_t freed = lg_load_relaxed(&pager->freed);
 
 	if (*turns >= (failure != 0 ? TURNS_FAILING : TURNS_MOST))
 		return failure != 0 ? failure : -ENOMEM;
@@ -170,6 +170,11 @@ int lg_budget_wait(struct lg_pager *pager, unsigned *turns)
 	else if (failure == 0)
 		*turns = 0;
 	return 0;
+}
+
+int lg_budget_wait(struct lg_pager *pager, unsigned *turns)
+{
+	return wait_since(pager, lg_load_relaxed(&pager->freed), turns);
 }
 
 bool lg_budget_free_used(struct lg_pager *pager, uint64_t bytes)
@@ -197,7 +202,12 @@ int lg_budget_take(struct lg_pager *pager, uint64_t bytes)
 	unsigned turns = 0;
 	int error = 0;
 
-	while (error == 0 && !lg_budget_take_now(pager, bytes))
-		error = lg_budget_wait(pager, &turns);
+	while (error == 0) {
+		uint32_t freed = lg_load_ordered(&pager->freed);
+
+		if (lg_budget_take_now(pager, bytes))
+			break;
+		error = wait_since(pager, freed, &turns);
+	}
 	return error;
 }

@@ -25,8 +25,8 @@ enum { WINDOW_PART_FLIGHTS = 2, REQUESTS_OF_WINDOW = 8, REQUESTS_LEAST = 2 };
 enum { PIECE_PART_REMOTE = 64, READING_PART_REMOTE = 5 };
 #define WINDOW_REMOTE(budget) lg_min(WINDOW_MOST_FLIGHTS, (budget) / 8 * 3)
 
-/* Readers that are left for those who wait: one in so many. */
-enum { DEMAND_PART = 4 };
+/* Readers that are left for those who wait: one in so many; and that read on beside one who waits for the disk. */
+enum { DEMAND_PART = 4, BESIDE_PART = 4 };
 
 static bool has_flights(const struct lg_map *map)
 {
@@ -303,7 +303,9 @@ static uint64_t most_ahead(const struct lg_pager *pager)
 						   piece_bytes_remote(pager),
 					   1));
 	/* A disk serves in turn: who waits for a page would wait for all that is read ahead. */
-	return lg_load_relaxed(&pager->demands) > 0 ? lg_min(most, lg_max(readers / 2, 1)) : most;
+	return lg_load_relaxed(&pager->demands) > 0 ?
+		       lg_min(most, lg_max(readers / BESIDE_PART, 1)) :
+		       most;
 }
 
 /* What flies ahead is charged, and cannot be evicted: all of it together has the room of one window. */
