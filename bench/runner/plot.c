@@ -184,11 +184,12 @@ static const struct {
 		     "set style data histograms\nset style fill solid 0.8\nset ylabel 'MB/s'\n" },
 	[BUDGET] = { "pager-random-reads-over-budget",
 		     "set title '1 GiB, random reads of 4 KiB: over the part of it that memory holds'\n"
-		     "set logscale y 10\nset xlabel 'memory'\nset ylabel 'reads a second'\n"
+		     "set logscale y 10\nset xlabel 'memory'\nset ylabel 'reads a second'\nset xtics 0, 134217728\n"
 		     "set format x '%.0b %BB'\n" },
 	[BUDGET_SCAN] = { "pager-scan-over-budget",
 			  "set title '1 GiB, cyclic scan: over the part of it that memory holds'\n"
-			  "set xlabel 'memory'\nset ylabel 'MB/s'\nset format x '%.0b %BB'\n" },
+			  "set xlabel 'memory'\nset ylabel 'MB/s'\nset xtics 0, 134217728\n"
+			  "set format x '%.0b %BB'\n" },
 };
 
 static unsigned write_data(FILE *file, const struct suite *suite, enum picture picture)
