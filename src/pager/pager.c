@@ -113,15 +113,15 @@ static int start(struct lg_pager *pager)
 
 int lg_pager_add_readers(struct lg_pager *pager)
 {
+	uint64_t signals = lg_os_latch_hold(&pager->threads_lock);
 	int error = 0;
 
-	lg_os_latch_take(&pager->threads_lock);
 	while (error == 0 && lg_load_relaxed(&pager->readers) < LG_THREADS_MOST) {
 		error = start_threads(pager, lg_prefetch_run, 1);
 		if (error == 0)
 			lg_add_relaxed(&pager->readers, 1);
 	}
-	lg_os_latch_release(&pager->threads_lock);
+	lg_os_latch_let_go(&pager->threads_lock, signals);
 	return error;
 }
 
@@ -292,13 +292,14 @@ struct lg_pager *lg_pager_of_caller(struct lg_pager *pager)
 	if (pager == NULL)
 		pager = lg_load_acquire(&default_pager);
 	if (pager == NULL) {
-		lg_os_latch_take(&default_lock);
+		uint64_t signals = lg_os_latch_hold(&default_lock);
+
 		pager = lg_load_relaxed(&default_pager);
 		if (pager == NULL) {
 			pager = make_default();
 			lg_store_release(&default_pager, pager);
 		}
-		lg_os_latch_release(&default_lock);
+		lg_os_latch_let_go(&default_lock, signals);
 	}
 	if (pager != NULL && pager->process != lg_os_process()) {
 		errno = -lg_fail(ECHILD,
@@ -339,9 +340,9 @@ void lg_pager_forget(void)
 
 /* --- the budget, live --------------------------------------------------------------------------- */
 
-static void retarget(struct lg_pager *pager, uint64_t bytes)
+static void retarget(struct lg_pager *pager)
 {
-	uint64_t signals = lg_pager_lock(pager);
+	uint64_t signals = lg_pager_lock(pager), bytes = lg_load_relaxed(&pager->budget);
 
 	for (unsigned i = 0; i < LG_POLICY_USES; i++) {
 		struct lg_policy_use *use = &pager->residents.uses[i];
@@ -354,31 +355,18 @@ static void retarget(struct lg_pager *pager, uint64_t bytes)
 	lg_pager_unlock(pager, signals);
 }
 
-static bool is_pinned(struct lg_pager *pager, uint64_t bytes)
-{
-	return lg_load_relaxed(&pager->pinned) > lg_pin_most(bytes, lg_pager_page_most(pager));
-}
-
-static int refuse_pinned(struct lg_pager *pager, uint64_t bytes)
-{
-	return lg_fail(EBUSY, "%zu bytes are pinned: too much for a budget of %zu",
-		       (size_t)lg_load_relaxed(&pager->pinned), (size_t)bytes);
-}
-
-/* Until no more is charged than this budget has room for. */
+/* Until no more is charged than this budget has room for, or another call has set another. */
 static int shrink(struct lg_pager *pager, uint64_t bytes)
 {
 	unsigned turns = 0;
 	int error = 0;
 
-	while (error == 0) {
+	while (error == 0 && lg_load_relaxed(&pager->budget) == bytes) {
 		uint64_t charged = lg_budget_charged(pager);
 		uint64_t room = lg_budget_room(pager, bytes);
 
 		if (charged <= room)
 			return 0;
-		if (is_pinned(pager, bytes))
-			return -EBUSY;
 		uint64_t signals = lg_os_signals_hold(); /* it claims pages */
 		bool gained = lg_budget_free(pager, charged - room);
 		lg_os_signals_release(signals);
@@ -388,31 +376,43 @@ static int shrink(struct lg_pager *pager, uint64_t bytes)
 	return error;
 }
 
+/* Under maps_lock: no map whose pages are too large for this budget comes between, and no pin. */
+static int set_budget(struct lg_pager *pager, uint64_t bytes)
+{
+	uint64_t page = lg_pager_page_most(pager), pinned = lg_load_relaxed(&pager->pinned);
+	int error = check_budget(bytes, page);
+
+	if (error != 0)
+		return error;
+	if (bytes / LG_KIB(4) > pager->residents.capacity)
+		return lg_fail(EINVAL, "a budget of %zu bytes: this pager can grow to %zu",
+			       (size_t)bytes, (size_t)pager->residents.capacity * LG_KIB(4));
+	if (pinned > lg_pin_most(bytes, page))
+		return lg_fail(EBUSY, "%zu bytes are pinned: too much for a budget of %zu",
+			       (size_t)pinned, (size_t)bytes);
+	lg_budget_set(pager, bytes);
+	return 0;
+}
+
 int lg_pager_resize(lg_pager *pager, size_t bytes)
 {
 	pager = lg_pager_of_caller(pager);
 	if (pager == NULL)
 		return -errno;
+	uint64_t signals = lg_os_latch_hold(&pager->maps_lock);
 	uint64_t before = lg_load_relaxed(&pager->budget), target = bytes;
-	int error = check_budget(bytes, lg_pager_page_most(pager));
+	int error = set_budget(pager, bytes);
 
+	lg_os_latch_let_go(&pager->maps_lock, signals);
 	if (error != 0)
 		return error;
-	if (bytes / LG_KIB(4) > pager->residents.capacity)
-		return lg_fail(EINVAL, "a budget of %zu bytes: this pager can grow to %zu", bytes,
-			       (size_t)pager->residents.capacity * LG_KIB(4));
-	if (is_pinned(pager, bytes))
-		return refuse_pinned(pager, bytes);
-	lg_budget_set(pager, bytes);
 	error = shrink(pager, bytes);
 	if (error != 0) {
 		(void)lg_cas_relaxed(&pager->budget, &target,
 				     before); /* nobody else's, who came later */
-		return error == -EBUSY ?
-			       refuse_pinned(pager, bytes) :
-			       lg_fail(-error, "the budget stays: %s", lg_error_name(-error));
+		return lg_fail(-error, "the budget stays: %s", lg_error_name(-error));
 	}
-	retarget(pager, bytes);
+	retarget(pager);
 	return 0;
 }
 

@@ -106,7 +106,7 @@ struct lg_pager {
 	struct lg_os_latch threads_lock;
 	_Atomic(uint32_t) readers;
 
-	struct lg_os_latch maps_lock;
+	struct lg_os_latch maps_lock; /* also: budget, page_most and more pins fit each other */
 	_Atomic(struct lg_map *) maps[LG_MAPS];
 	_Atomic(uint32_t) map_count;
 	_Atomic(uint64_t) map_bytes;

@@ -79,15 +79,16 @@ void lg_unpin_page(struct lg_map *map, uint64_t page, uint64_t signals)
 
 /* --- the user's --------------------------------------------------------------------------------- */
 
+/* Under maps_lock: the budget and the largest page stay as they are until it is charged. */
 static bool charge(struct lg_pager *pager, uint64_t bytes)
 {
-	uint64_t pinned = lg_load_relaxed(&pager->pinned);
+	uint64_t signals = lg_os_latch_hold(&pager->maps_lock);
+	bool room = lg_load_relaxed(&pager->pinned) + bytes <= pinned_most(pager);
 
-	do {
-		if (pinned + bytes > pinned_most(pager))
-			return false;
-	} while (!lg_cas_relaxed(&pager->pinned, &pinned, pinned + bytes));
-	return true;
+	if (room)
+		lg_add_relaxed(&pager->pinned, bytes);
+	lg_os_latch_let_go(&pager->maps_lock, signals);
+	return room;
 }
 
 /* The first pin of a page is counted against the budget; BUSY is ours. */
