@@ -4,6 +4,7 @@
 #include "base/bits.h"
 #include "os/clock.h"
 #include "os/descriptor.h"
+#include "os/io_queue.h"
 #include "os/raw.h"
 
 #include <errno.h>
@@ -200,6 +201,40 @@ int lg_os_io_write(struct lg_os_io *io, const struct iovec *parts, int count, ui
 	if (exceeds_limit(io, offset + limit))
 		return -EFBIG;
 	return move_both_ways(io, &transfer, limit);
+}
+
+/* Whole blocks past the page cache, none behind the end. */
+static bool can_be_sent(const struct lg_os_io *io, const struct lg_os_io_request *request,
+			uint64_t from, uint64_t end)
+{
+	struct transfer transfer = {
+		request->parts, request->count, true, from + request->offset, 0, false
+	};
+	uint64_t bytes = bytes_of(request->parts, request->count);
+
+	return bytes > 0 && limit_of(&transfer, end) == bytes && is_aligned(&transfer) &&
+	       !exceeds_limit(io, transfer.offset + bytes);
+}
+
+void lg_os_io_write_many(struct lg_os_io *io, struct lg_os_io_queue *queue,
+			 struct lg_os_io_request *requests, unsigned count, uint64_t from,
+			 uint64_t end)
+{
+	struct lg_os_io_request *sent[LG_OS_IO_MANY];
+	unsigned sent_count = 0;
+
+	for (unsigned i = 0; i < count; i++) {
+		requests[i].error = -EINPROGRESS;
+		if (can_be_sent(io, &requests[i], from, end))
+			sent[sent_count++] = &requests[i];
+	}
+	if (sent_count > 1 && lg_load_relaxed(&io->is_direct) && is_ours(io, io->direct))
+		lg_os_io_queue_write(queue, io->direct, sent, sent_count, from);
+	/* What failed fails again, and says why. */
+	for (unsigned i = 0; i < count; i++)
+		if (requests[i].error != 0)
+			requests[i].error = lg_os_io_write(io, requests[i].parts, requests[i].count,
+							   from + requests[i].offset, end);
 }
 
 /* One call on the file as a whole. */

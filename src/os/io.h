@@ -20,7 +20,7 @@
 #include <stdint.h>
 #include <sys/uio.h>
 
-enum { LG_OS_IO_BLOCK = 4096, LG_OS_IO_PARTS = 64 };
+enum { LG_OS_IO_BLOCK = 4096, LG_OS_IO_PARTS = 64, LG_OS_IO_MANY = 32 };
 
 struct lg_os_io {
 	struct lg_os_file file;
@@ -31,6 +31,12 @@ struct lg_os_io {
 
 /* Takes over the file, whose record is filled in, and opens the second descriptor. Cannot fail. */
 void lg_os_io_open(struct lg_os_io *io, bool readonly);
+
+/* Whether lg_os_io_write_many can do better than one by one. */
+static inline bool lg_os_io_writes_many(const struct lg_os_io *io)
+{
+	return lg_load_relaxed(&io->is_direct);
+}
 
 /* Closes both descriptors, where they still are ours. */
 void lg_os_io_close(struct lg_os_io *io);
@@ -48,6 +54,25 @@ int lg_os_io_read(struct lg_os_io *io, const struct iovec *parts, int count, uin
  */
 int lg_os_io_write(struct lg_os_io *io, const struct iovec *parts, int count, uint64_t offset,
 		   uint64_t end);
+
+/* One of several writes: what lg_os_io_write is told, and what it returned. */
+struct lg_os_io_request {
+	const struct iovec *parts;
+	int count;
+	uint64_t offset;
+	int error;
+};
+
+struct lg_os_io_queue;
+
+/*
+ * lg_os_io_write for at most LG_OS_IO_MANY ranges that do not overlap; offsets are from `from` on. The disk has all of
+ * them before the first is waited for, where the kernel can do that; elsewhere they go one after the other. Not inside
+ * signal handlers.
+ */
+void lg_os_io_write_many(struct lg_os_io *io, struct lg_os_io_queue *queue,
+			 struct lg_os_io_request *requests, unsigned count, uint64_t from,
+			 uint64_t end);
 
 /* Gives the disk space of the range back; it reads zero then. */
 int lg_os_io_punch(struct lg_os_io *io, uint64_t offset, uint64_t bytes);

@@ -3,6 +3,7 @@
 
 #include "base/require.h"
 #include "os/clock.h"
+#include "os/io_queue.h"
 #include "os/map.h"
 #include "os/thread.h"
 #include "pager/budget.h"
@@ -379,10 +380,11 @@ int lg_limbo_return(struct lg_map *map, uint64_t page, uint64_t *word, enum lg_o
 
 /* A page to write, claimed; its frame is HELD. */
 struct claimed {
+	uint64_t page;
 	uint64_t word;
-	uint32_t frame;
-	bool written;  /* or needs no write */
 	uint64_t hash; /* of what it has, if that had to be known */
+	uint32_t frame;
+	bool written; /* or needs no write */
 };
 
 /*
@@ -415,34 +417,36 @@ static bool is_stored(struct lg_map *map, struct claimed *page)
 	return true;
 }
 
-/* Claims the first unwritten frame that is free to be, and those that follow it in list and file. */
-static unsigned claim_run(struct lg_pager *pager, struct lg_frames *frames, struct lg_map **map,
-			  uint64_t *first, struct claimed *run)
+/*
+ * Claims the first unwritten frame that is free to be and those that follow it in the list, of one map: `most` runs of
+ * neighbours, or one where the store would write them one after the other, and all were kept until the last.
+ */
+static unsigned claim(struct lg_pager *pager, struct lg_frames *frames, unsigned most,
+		      struct lg_map **map, struct claimed *pages)
 {
 	uint32_t next, index = lg_frame_first(frames, LG_FRAME_UNWRITTEN);
-	unsigned count = 0, looked = 0;
-	uint64_t most = lg_min(lg_max(LG_WRITE_BYTES >> frames->shift, 1), LG_LIMBO_RUN);
+	unsigned count = 0, runs = 0, looked = 0;
+	uint64_t room = lg_min(lg_max(LG_WRITE_BYTES >> frames->shift, 1), LG_LIMBO_RUN);
 
-	for (; index != LG_FRAME_NONE && count < most && looked < SCAN + LG_LIMBO_RUN;
+	for (; index != LG_FRAME_NONE && count < room && looked < SCAN + LG_LIMBO_RUN;
 	     index = next) {
 		struct lg_map *owner;
 		uint64_t page;
 		lg_word *word = word_of(pager, frames, index, &owner, &page);
 		uint64_t seen = lg_load_relaxed(word);
+		bool follows = count > 0 && page == pages[count - 1].page + 1;
 
 		next = frames->table[index].next;
 		looked++;
-		if (count > 0 && (owner != *map || page != *first + count))
+		if (count > 0 && (owner != *map || (!follows && runs >= most)))
 			break;
-		if (!lg_word_claim(word, &seen)) {
-			if (count > 0)
-				break;
+		if (!lg_word_claim(word, &seen))
 			continue;
-		}
 		LG_ASSERT(lg_word_state(seen) == LG_PAGE_LIMBO);
 		*map = owner;
-		*first = page - count;
-		run[count++] = (struct claimed){ .word = seen, .frame = index };
+		most = owner->store->writes_many ? most : 1;
+		runs += follows ? 0 : 1;
+		pages[count++] = (struct claimed){ .page = page, .word = seen, .frame = index };
 		lg_frame_put(frames, index, LG_FRAME_HELD);
 	}
 	return count;
@@ -459,29 +463,71 @@ static void renew_hash(struct lg_map *map, const struct claimed *page)
 	set_hash(map, page->word, hash);
 }
 
-/* Writes what is not `written`, stretch by stretch. */
-static int write_run(struct lg_map *map, uint64_t first, struct claimed *run, unsigned count)
+/* What is written at once: memory of the caller's, as a signal handler's stack may be small. */
+struct batch {
+	struct lg_os_io_queue *queue;
+	struct lg_write *writes;
+	unsigned most;
+};
+
+/* The pages of `written` were, or not. */
+static void note_write(struct lg_map *map, const struct lg_write *write, struct claimed *pages)
+{
+	for (uint64_t i = 0; i < write->count; i++) {
+		pages[i].written = write->error == 0;
+		pages[i].word |= LG_WORD_STORED; /* some of it, if it failed */
+		renew_hash(map, &pages[i]);
+	}
+}
+
+/* Stretches of neighbours that are not `written`, from pages[*done] on: how many. */
+static unsigned gather(struct lg_map *map, const struct claimed *pages, unsigned count,
+		       const void *const *places, unsigned *done, const struct batch *batch)
+{
+	struct lg_write *last = NULL;
+	unsigned stretches = 0, i = *done;
+
+	for (; i < count; i++) {
+		if (pages[i].written)
+			continue;
+		if (last != NULL && pages[i].page == last->page + last->count &&
+		    &places[i] == last->places + last->count) {
+			last->count++;
+			continue;
+		}
+		if (stretches == batch->most)
+			break;
+		last = &batch->writes[stretches++];
+		*last = (struct lg_write){
+			.map = map, .page = pages[i].page, .count = 1, .places = &places[i]
+		};
+	}
+	*done = i;
+	return stretches;
+}
+
+/* Writes what the store has not. */
+static int write_pages(struct lg_map *map, struct claimed *pages, unsigned count,
+		       const struct batch *batch)
 {
 	const void *places[LG_LIMBO_RUN];
+	unsigned done = 0, stretches;
 	int error = 0;
 
 	for (unsigned i = 0; i < count; i++) {
-		run[i].written = is_stored(map, &run[i]);
-		places[i] = lg_frame_at(frames_of(map), run[i].frame);
+		pages[i].written = is_stored(map, &pages[i]);
+		places[i] = lg_frame_at(frames_of(map), pages[i].frame);
 	}
-	for (unsigned i = 0, stretch; i < count && error == 0; i += stretch) {
-		for (stretch = 0; i + stretch < count && !run[i + stretch].written; stretch++)
-			;
-		if (stretch == 0) {
-			stretch = 1;
-			continue;
-		}
-		error = lg_transfer_write(&(struct lg_write){
-			.map = map, .page = first + i, .count = stretch, .places = &places[i] });
-		for (unsigned k = 0; k < stretch; k++) {
-			run[i + k].written = error == 0;
-			run[i + k].word |= LG_WORD_STORED; /* some of it, if it failed */
-			renew_hash(map, &run[i + k]);
+	while (error == 0 && (stretches = gather(map, pages, count, places, &done, batch)) > 0) {
+		if (stretches == 1)
+			batch->writes[0].error = lg_transfer_write(&batch->writes[0]);
+		else
+			lg_transfer_write_many(batch->queue, batch->writes, stretches);
+		for (unsigned i = 0; i < stretches; i++) {
+			const struct lg_write *write = &batch->writes[i];
+
+			note_write(map, write, &pages[write->places - places]);
+			error = error == 0 ? write->error : error;
 		}
 	}
 	return error;
@@ -496,23 +542,24 @@ static void settle(struct lg_map *map, struct claimed *page)
 		     page->written ? LG_FRAME_CLEAN : LG_FRAME_UNWRITTEN);
 }
 
-static uint64_t write_from(struct lg_pager *pager, struct lg_frames *frames)
+static uint64_t write_from(struct lg_pager *pager, struct lg_frames *frames,
+			   const struct batch *batch)
 {
-	struct claimed run[LG_LIMBO_RUN];
+	struct claimed pages[LG_LIMBO_RUN];
 	struct lg_map *map = NULL;
-	uint64_t first = 0, written = 0;
+	uint64_t written = 0;
 	uint64_t signals = lg_pager_lock(pager);
-	unsigned count = claim_run(pager, frames, &map, &first, run);
+	unsigned count = claim(pager, frames, batch->most, &map, pages);
 
 	lg_pager_unlock(pager, signals);
 	if (count == 0)
 		return 0;
-	(void)write_run(map, first, run, count);
+	(void)write_pages(map, pages, count, batch);
 	signals = lg_pager_lock(pager);
 	for (unsigned i = 0; i < count; i++) {
-		settle(map, &run[i]);
-		written += run[i].written ? 1 : 0;
-		lg_word_release(&map->words[first + i], run[i].word);
+		settle(map, &pages[i]);
+		written += pages[i].written ? 1 : 0;
+		lg_word_release(&map->words[pages[i].page], pages[i].word);
 	}
 	lg_pager_unlock(pager, signals);
 	if (written > 0)
@@ -541,35 +588,52 @@ static struct lg_frames *most_unwritten(struct lg_pager *pager, uint32_t tried)
 }
 
 /* A store that fails has most in the end: it is not to keep the others from being written to. */
-uint64_t lg_limbo_write(struct lg_pager *pager)
+static uint64_t write_some(struct lg_pager *pager, const struct batch *batch)
 {
 	uint64_t written = 0;
 	uint32_t tried = 0;
 	struct lg_frames *most;
 
 	while (written == 0 && (most = most_unwritten(pager, tried)) != NULL) {
-		written = write_from(pager, most);
+		written = write_from(pager, most, batch);
 		tried |= (uint32_t)1 << (most - pager->frames);
 	}
 	return written;
 }
 
+uint64_t lg_limbo_write(struct lg_pager *pager)
+{
+	struct lg_write write;
+
+	return write_some(pager, &(struct batch){ NULL, &write, 1 });
+}
+
+uint64_t lg_limbo_write_many(struct lg_pager *pager, struct lg_os_io_queue *queue)
+{
+	struct lg_write writes[LG_STORE_MANY];
+
+	return write_some(pager,
+			  &(struct batch){ queue, writes, queue->refused ? 1 : LG_STORE_MANY });
+}
+
 int lg_limbo_write_pages(struct lg_map *map, uint64_t first, unsigned count, uint64_t *words)
 {
-	struct claimed run[LG_LIMBO_RUN];
+	struct claimed pages[LG_LIMBO_RUN];
+	struct lg_write write;
 	uint64_t signals = lg_pager_lock(map->pager);
 
 	for (unsigned i = 0; i < count; i++) {
-		run[i] = (struct claimed){ .word = words[i],
-					   .frame = resident_of(map, words[i])->frame };
-		lg_frame_put(frames_of(map), run[i].frame, LG_FRAME_HELD);
+		pages[i] = (struct claimed){ .page = first + i,
+					     .word = words[i],
+					     .frame = resident_of(map, words[i])->frame };
+		lg_frame_put(frames_of(map), pages[i].frame, LG_FRAME_HELD);
 	}
 	lg_pager_unlock(map->pager, signals);
-	int error = write_run(map, first, run, count);
+	int error = write_pages(map, pages, count, &(struct batch){ NULL, &write, 1 });
 	signals = lg_pager_lock(map->pager);
 	for (unsigned i = 0; i < count; i++) {
-		settle(map, &run[i]);
-		words[i] = run[i].word;
+		settle(map, &pages[i]);
+		words[i] = pages[i].word;
 	}
 	lg_pager_unlock(map->pager, signals);
 	return error;

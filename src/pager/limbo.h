@@ -9,12 +9,14 @@
 #define LG_PAGER_LIMBO_H
 
 #include "os/bus.h"
+#include "pager/transfer.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 
 struct lg_frames;
 struct lg_map;
+struct lg_os_io_queue;
 struct lg_pager;
 
 /*
@@ -32,7 +34,11 @@ int lg_limbo_return(struct lg_map *map, uint64_t page, uint64_t *word, enum lg_o
 /* Writes some of what is UNWRITTEN: bytes that are so no more; 0: nothing was, or the store failed. */
 uint64_t lg_limbo_write(struct lg_pager *pager);
 
-enum { LG_LIMBO_RUN = 64 }; /* pages of one write; a signal handler's stack may be small */
+/* The same, but pages that are no neighbours too, at once: for the writers. `queue`: the calling thread's. */
+uint64_t lg_limbo_write_many(struct lg_pager *pager, struct lg_os_io_queue *queue);
+
+/* Pages written at a time; a signal handler's stack may be small. */
+enum { LG_LIMBO_RUN = LG_TRANSFER_PAGES };
 
 /*
  * The same for up to LG_LIMBO_RUN neighbours, all UNWRITTEN, whose BUSY is the caller's, and stays. words[i]

@@ -58,8 +58,9 @@ int lg_transfer_read_ahead(struct lg_map *map, uint64_t page, uint64_t count, vo
 	return transfer_read(map, page, count, buffer, true);
 }
 
-/* As few parts as the places allow; at most PARTS. How many pages they are. */
-static uint64_t gather(const struct lg_write *write, uint64_t done, struct iovec *parts, int *count)
+/* As few parts as the places allow; at most `most`. How many pages they are. */
+static uint64_t gather(const struct lg_write *write, uint64_t done, struct iovec *parts, int most,
+		       int *count)
 {
 	uint64_t bytes = lg_map_page_bytes(write->map), pages = 0;
 
@@ -72,7 +73,7 @@ static uint64_t gather(const struct lg_write *write, uint64_t done, struct iovec
 			last->iov_len += bytes;
 			continue;
 		}
-		if (*count == PARTS)
+		if (*count == most)
 			break;
 		parts[(*count)++] = (struct iovec){ .iov_base = place, .iov_len = bytes };
 	}
@@ -82,33 +83,63 @@ static uint64_t gather(const struct lg_write *write, uint64_t done, struct iovec
 	return pages;
 }
 
+/* What came of pages that the store was given at `start`. */
+static void note_written(struct lg_map *map, uint64_t page, uint64_t count, uint64_t start,
+			 int error)
+{
+	struct lg_pager *pager = map->pager;
+	uint64_t bytes = lg_map_stored_bytes(map, page, count);
+
+	lg_pager_count(pager, writes, 1);
+	lg_store_relaxed(&pager->write_failure, error);
+	if (error != 0) {
+		lg_pager_count(pager, write_errors, 1);
+		lg_map_note_error(map, error);
+		return;
+	}
+	lg_times_note(&pager->write_ns, lg_os_now_ns() - start);
+	lg_pager_count(pager, bytes_written, bytes);
+	lg_probe_write(lg_map_page_at(map, page), bytes);
+}
+
 int lg_transfer_write(const struct lg_write *write)
 {
 	struct lg_map *map = write->map;
-	struct lg_pager *pager = map->pager;
 	struct iovec parts[PARTS];
+	int count, error = 0;
 
-	for (uint64_t done = 0, pages; done < write->count; done += pages) {
-		int count;
-
-		pages = gather(write, done, parts, &count);
-		uint64_t start = lg_os_now_ns(), bytes = 0;
-		for (int i = 0; i < count; i++)
-			bytes += parts[i].iov_len;
-		lg_add_relaxed(&pager->writing, 1);
-		int error = map->store->calls->write(map->store, parts, count,
-						     (write->page + done) << map->shift);
-		lg_pager_count(pager, writes, 1);
-		lg_sub_relaxed(&pager->writing, 1);
-		lg_store_relaxed(&pager->write_failure, error);
-		if (error != 0) {
-			lg_pager_count(pager, write_errors, 1);
-			lg_map_note_error(map, error);
-			return error;
-		}
-		lg_times_note(&pager->write_ns, lg_os_now_ns() - start);
-		lg_pager_count(pager, bytes_written, bytes);
-		lg_probe_write(lg_map_page_at(map, write->page + done), bytes);
+	for (uint64_t done = 0, pages; error == 0 && done < write->count; done += pages) {
+		pages = gather(write, done, parts, PARTS, &count);
+		uint64_t start = lg_os_now_ns();
+		lg_add_relaxed(&map->pager->writing, 1);
+		error = map->store->calls->write(map->store, parts, count,
+						 (write->page + done) << map->shift);
+		lg_sub_relaxed(&map->pager->writing, 1);
+		note_written(map, write->page + done, pages, start, error);
 	}
-	return 0;
+	return error;
+}
+
+void lg_transfer_write_many(struct lg_os_io_queue *queue, struct lg_write *writes, unsigned count)
+{
+	struct lg_os_io_request requests[LG_STORE_MANY];
+	struct iovec parts[LG_TRANSFER_PAGES];
+	struct lg_map *map = writes[0].map;
+	int used = 0;
+
+	for (unsigned i = 0; i < count; i++) {
+		requests[i] = (struct lg_os_io_request){ .parts = &parts[used],
+							 .offset = writes[i].page << map->shift };
+		(void)gather(&writes[i], 0, &parts[used], LG_TRANSFER_PAGES - used,
+			     &requests[i].count);
+		used += requests[i].count;
+	}
+	uint64_t start = lg_os_now_ns();
+	lg_add_relaxed(&map->pager->writing, 1);
+	map->store->calls->write_many(map->store, queue, requests, count);
+	lg_sub_relaxed(&map->pager->writing, 1);
+	for (unsigned i = 0; i < count; i++) {
+		writes[i].error = requests[i].error;
+		note_written(map, writes[i].page, writes[i].count, start, writes[i].error);
+	}
 }

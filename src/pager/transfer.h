@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 struct lg_map;
+struct lg_os_io_queue;
 
 /* `count` pages to `buffer`, retried; what lies behind the map's end is zeroed. */
 int lg_transfer_read(struct lg_map *map, uint64_t page, uint64_t count, void *buffer);
@@ -16,13 +17,24 @@ int lg_transfer_read(struct lg_map *map, uint64_t page, uint64_t count, void *bu
 /* The same before they are touched. */
 int lg_transfer_read_ahead(struct lg_map *map, uint64_t page, uint64_t count, void *buffer);
 
-/* `count` pages from `page`, each at its place. A failure is noted in the map. */
+/* `count` pages from `page`, each at its place. */
 struct lg_write {
 	struct lg_map *map;
 	uint64_t page;
 	uint64_t count;
 	const void *const *places;
+	int error; /* of one of many */
 };
+
+/* A failure is noted in the map. */
 int lg_transfer_write(const struct lg_write *write);
+
+enum { LG_TRANSFER_PAGES = 64 };
+
+/*
+ * The same for several of one map, whose store writes many at once: at most LG_STORE_MANY, with LG_TRANSFER_PAGES pages in
+ * all. Each has its error then. `queue`: the calling thread's.
+ */
+void lg_transfer_write_many(struct lg_os_io_queue *queue, struct lg_write *writes, unsigned count);
 
 #endif

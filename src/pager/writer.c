@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 #include "pager/writer.h"
 
+#include "os/io_queue.h"
 #include "pager/budget.h"
 #include "pager/flush.h"
 #include "pager/limbo.h"
@@ -28,10 +29,10 @@ static bool is_stopped(struct lg_pager *pager)
 }
 
 /* Until there is enough, or nothing more to be done. */
-static void make_room(struct lg_pager *pager)
+static void make_room(struct lg_pager *pager, struct lg_os_io_queue *queue)
 {
 	while (!is_stopped(pager)) {
-		if (lg_limbo_write(pager) > 0)
+		if (lg_limbo_write_many(pager, queue) > 0)
 			continue;
 		if (lg_budget_available(pager) < lg_budget_wanted(pager) &&
 		    lg_budget_reclaim(pager, false))
@@ -45,13 +46,14 @@ static void make_room(struct lg_pager *pager)
 void *lg_writer_run(void *argument)
 {
 	struct lg_pager *pager = argument;
+	struct lg_os_io_queue queue = { 0 };
 
 	lg_os_thread_name("lgalloc-write");
 	lg_os_signals_never();
 	while (!is_stopped(pager)) {
 		uint32_t work = lg_load_acquire(&pager->work);
 
-		make_room(pager);
+		make_room(pager, &queue);
 		lg_flush_look(pager);
 		if (lg_load_relaxed(&pager->write_failure) != 0)
 			lg_os_sleep_while(&pager->work, work, FAILING_PAUSE_MS);
@@ -60,5 +62,6 @@ void *lg_writer_run(void *argument)
 			lg_os_sleep_while(&pager->work, work, lg_flush_wait_ms(pager));
 		lg_sub_relaxed(&pager->writers_asleep, 1);
 	}
+	lg_os_io_queue_end(&queue);
 	return NULL;
 }

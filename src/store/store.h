@@ -17,6 +17,8 @@
 #ifndef LG_STORE_STORE_H
 #define LG_STORE_STORE_H
 
+#include "os/io.h"
+
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/uio.h>
@@ -47,6 +49,12 @@ struct lg_store_calls {
 	/* A fetch that may not be over ends soon, but not before this returns: locks are held. */
 	void (*cancel)(struct lg_store *store, const struct lg_store_sink *sink);
 	int (*write)(struct lg_store *store, const struct iovec *parts, int count, uint64_t offset);
+	/*
+	 * Several writes of different ranges at once, at most LG_STORE_MANY; each has its error then. Of stores that say so
+	 * (writes_many), and only in the library's own threads.
+	 */
+	void (*write_many)(struct lg_store *store, struct lg_os_io_queue *queue,
+			   struct lg_os_io_request *requests, unsigned count);
 	int (*flush)(struct lg_store *store);
 	/* A hint: the range may read as anything from now. */
 	int (*discard)(struct lg_store *store, uint64_t offset, uint64_t bytes);
@@ -68,7 +76,7 @@ struct lg_store_calls {
 	void (*forget)(struct lg_store *store);
 };
 
-enum { LG_STORE_PARTS = 64 };
+enum { LG_STORE_PARTS = LG_OS_IO_PARTS, LG_STORE_MANY = LG_OS_IO_MANY };
 
 #define LG_STORE_BYTES_MAX ((uint64_t)INT64_MAX - 4095)
 
@@ -82,6 +90,7 @@ struct lg_store {
 	bool lasts;       /* it is read by others, or later: what is written has to get there */
 	bool is_slow;     /* a read may take as long as a network's answer */
 	bool fetches;     /* `fetch` is to be used */
+	bool writes_many; /* `write_many` is there, and faster than one by one */
 	bool renews;      /* it may be renewed, and is to be */
 	bool is_remote;   /* it always takes as long, whatever its length, and is retried inside */
 };

@@ -2,11 +2,13 @@
 /* The linker's --wrap sends the library's raw system calls here, so that they can come short or fail. */
 #include "os/io.h"
 
+#include "os/io_queue.h"
 #include "os/map.h"
 #include "unit/unit.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/aio_abi.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -16,6 +18,7 @@
 enum { BLOCK = LG_OS_IO_BLOCK, BLOCKS = 128, BYTES = BLOCK * BLOCKS };
 
 static struct lg_os_io io;
+static struct lg_os_io_queue queue;
 static char *memory, *other; /* BYTES each, aligned */
 
 /* What happens to transfers: `times` of them fail with `error`, or move at most `most` bytes. */
@@ -26,6 +29,16 @@ static struct {
 	int only; /* this descriptor; 0: any */
 	unsigned transfers;
 } plan;
+
+/* What happens to those that are sent together. */
+static struct {
+	long refuse; /* this call, with `error` */
+	int error;
+	long accept;       /* no more of them, if not 0 */
+	unsigned wake;     /* waits that a signal ends */
+	int64_t every_4th; /* the result of, if not 0 */
+	unsigned sent;
+} fate;
 
 long __real_syscall(long number, ...);
 long __wrap_syscall(long number, ...);
@@ -41,6 +54,19 @@ long __wrap_syscall(long number, ...)
 	va_end(more);
 	if (number == SYS_clock_nanosleep)
 		return 0;
+	if (number != 0 && number == fate.refuse) {
+		errno = fate.error;
+		return -1;
+	}
+	if (number == SYS_io_submit && fate.accept > 0 && arguments[1] > fate.accept)
+		arguments[1] = fate.accept;
+	if (number == SYS_io_submit)
+		fate.sent += (unsigned)arguments[1];
+	if (number == SYS_io_getevents && fate.wake > 0) {
+		fate.wake--;
+		errno = EINTR;
+		return -1;
+	}
 	if ((number == SYS_preadv || number == SYS_pwritev) &&
 	    (plan.only == 0 || plan.only == arguments[0])) {
 		plan.transfers++;
@@ -57,8 +83,11 @@ long __wrap_syscall(long number, ...)
 			arguments[2] = 1;
 		}
 	}
-	return __real_syscall(number, arguments[0], arguments[1], arguments[2], arguments[3],
-			      arguments[4], arguments[5]);
+	long result = __real_syscall(number, arguments[0], arguments[1], arguments[2], arguments[3],
+				     arguments[4], arguments[5]);
+	for (long i = 0; number == SYS_io_getevents && fate.every_4th != 0 && i < result; i += 4)
+		((struct io_event *)arguments[3])[i].res = fate.every_4th;
+	return result;
 }
 
 static int open_here(void **state)
@@ -67,6 +96,7 @@ static int open_here(void **state)
 
 	(void)state;
 	memset(&plan, 0, sizeof(plan));
+	memset(&fate, 0, sizeof(fate));
 	if (lg_os_map_record(BYTES, &record) != 0)
 		return -1;
 	memory = record;
@@ -82,6 +112,8 @@ static int open_here(void **state)
 static int close_here(void **state)
 {
 	(void)state;
+	lg_os_io_queue_end(&queue);
+	queue = (struct lg_os_io_queue){ 0 };
 	lg_os_io_close(&io);
 	munmap(memory, BYTES);
 	munmap(other, BYTES);
@@ -360,6 +392,134 @@ static void punched_range_reads_zero_and_gives_its_blocks_back(void **state)
 	assert_true(after < before);
 }
 
+enum { MANY = 16, EACH = BLOCKS / MANY, FROM = 2 * BLOCK };
+
+static struct iovec many_parts[MANY];
+static struct lg_os_io_request many[MANY];
+
+/* Ranges of one to three blocks with gaps between, from FROM on. */
+static void write_many(uint64_t end)
+{
+	for (size_t i = 0; i < MANY; i++) {
+		many_parts[i] = part(memory + i * EACH * BLOCK, (1 + i % 3) * BLOCK);
+		many[i] = (struct lg_os_io_request){ &many_parts[i], 1, i * EACH * BLOCK, 1 };
+	}
+	memset(other, 'x', BYTES);
+	assert_int_equal(pwrite(io.file.fd, other, BYTES, 0), BYTES);
+	assert_int_equal(pwrite(io.file.fd, other, FROM, BYTES), FROM);
+	errno = 77;
+	lg_os_io_write_many(&io, &queue, many, MANY, FROM, end);
+	assert_int_equal(errno, 77);
+}
+
+static void claim_many_but(uint64_t end, int error, size_t first_failed)
+{
+	assert_int_equal(pread(io.file.fd, other, BYTES, FROM), BYTES);
+	for (size_t i = 0; i < MANY; i++) {
+		size_t at = i * EACH * BLOCK, bytes = many_parts[i].iov_len;
+
+		assert_int_equal(many[i].error, i < first_failed ? 0 : error);
+		if (i >= first_failed || at + FROM >= end)
+			bytes = 0;
+		else if (at + FROM + bytes > end)
+			bytes = end - at - FROM;
+		assert_memory_equal(memory + at, other + at, bytes);
+		for (size_t k = bytes; k < EACH * BLOCK; k++)
+			assert_int_equal(other[at + k], 'x');
+	}
+}
+
+static void many_are_written_together(void **state)
+{
+	(void)state;
+	if (!lg_os_io_writes_many(&io))
+		skip();
+	write_many(UINT64_MAX);
+	claim_many_but(UINT64_MAX, 0, MANY);
+	if (queue.refused) /* an emulator's kernel */
+		skip();
+	assert_int_equal(fate.sent, MANY);
+	assert_int_equal(plan.transfers, 0);
+	write_many(UINT64_MAX); /* with the same queue */
+	claim_many_but(UINT64_MAX, 0, MANY);
+	assert_int_equal(fate.sent, 2 * MANY);
+}
+
+static void many_are_written_one_by_one_where_the_kernel_refuses(void **state)
+{
+	static const struct {
+		long number;
+		int error;
+	} refusals[] = {
+		{ SYS_io_submit, EAGAIN },
+		{ SYS_io_submit, EINVAL },
+		{ SYS_io_setup, EAGAIN },
+		{ SYS_io_setup, ENOSYS },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(refusals) / sizeof(refusals[0]); i++) {
+		lg_os_io_queue_end(&queue);
+		queue = (struct lg_os_io_queue){ 0 };
+		fate.refuse = refusals[i].number;
+		fate.error = refusals[i].error;
+		write_many(UINT64_MAX);
+		claim_many_but(UINT64_MAX, 0, MANY);
+	}
+	assert_true(queue.refused);
+	fate.refuse = 0;
+	write_many(UINT64_MAX);
+	claim_many_but(UINT64_MAX, 0, MANY);
+	assert_int_equal(fate.sent, 0); /* it is not asked again */
+}
+
+static void what_was_not_sent_or_came_short_is_written_again(void **state)
+{
+	static const int64_t results[] = { -EIO, -EAGAIN, 512, 0 };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(results) / sizeof(results[0]); i++) {
+		fate.accept = i % 2 != 0 ? 5 : 0;
+		fate.wake = 3;
+		fate.every_4th = results[i];
+		write_many(UINT64_MAX);
+		claim_many_but(UINT64_MAX, 0, MANY);
+	}
+}
+
+static void each_of_many_has_its_own_error(void **state)
+{
+	(void)state;
+	if (!lg_os_io_writes_many(&io))
+		skip();
+	fate.accept = 5;
+	plan.error = ENOSPC;
+	plan.times = MANY - 5;
+	write_many(UINT64_MAX);
+	if (queue.refused)
+		skip();
+	claim_many_but(UINT64_MAX, -ENOSPC, 5);
+	assert_int_equal(plan.times, 0);
+}
+
+static void of_many_nothing_from_the_end_on_is_touched(void **state)
+{
+	(void)state;
+	for (uint64_t end = FROM; end < BYTES; end += 3 * EACH * BLOCK + BLOCK / 2 + 1) {
+		write_many(end);
+		claim_many_but(end, 0, MANY);
+	}
+}
+
+static void many_may_be_anywhere_in_memory(void **state)
+{
+	(void)state;
+	memory++; /* no block begins there */
+	write_many(BYTES);
+	claim_many_but(BYTES, 0, MANY);
+	memory--;
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, open_here, close_here)
@@ -377,6 +537,12 @@ int main(void)
 		TEST(file_size_limit_is_an_answer_and_no_signal),
 		TEST(reused_numbers_are_not_ours_and_are_not_harmed),
 		TEST(punched_range_reads_zero_and_gives_its_blocks_back),
+		TEST(many_are_written_together),
+		TEST(many_are_written_one_by_one_where_the_kernel_refuses),
+		TEST(what_was_not_sent_or_came_short_is_written_again),
+		TEST(each_of_many_has_its_own_error),
+		TEST(of_many_nothing_from_the_end_on_is_touched),
+		TEST(many_may_be_anywhere_in_memory),
 	};
 
 	return UNIT_RUN(tests);

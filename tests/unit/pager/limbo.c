@@ -2,10 +2,13 @@
 /* Limbo: what comes back from there is what went, and what is not written from there the store has. */
 #include "pager/limbo.h"
 
+#include "os/io_queue.h"
 #include "pager/evict.h"
 #include "pager/map.h"
 #include "unit/pager/sigbus.h"
 #include "unit/unit.h"
+
+#include "stress/clock.h"
 
 #include <lgalloc/pager.h>
 
@@ -20,8 +23,13 @@ static int start(void **state)
 	(void)state;
 	pager = lg_pager_new("memory:32M,page:2M,faults:inline,prefetch:off");
 	map = pager != NULL ? lg_map_memory(pager, 4 * HUGE_PAGE, NULL) : NULL;
-	data = map != NULL ? lg_map_data(map) : NULL;
-	return map != NULL ? 0 : -1;
+	if (map == NULL)
+		return -1;
+	data = lg_map_data(map);
+	while (lg_load_relaxed(&pager->writers_asleep) ==
+	       0) /* it has begun, and found nothing to do */
+		clock_breathe();
+	return 0;
 }
 
 static int end(void **state)
@@ -38,15 +46,14 @@ static struct lg_pager_stats stats_now(void)
 	return stats;
 }
 
-/* The first page, as if memory were wanted; there is plenty, and nobody else does anything. */
-static void take_out_and_write(void)
+/* As if memory were wanted; there is plenty, and nobody else does anything. */
+static void take_out(lg_map *of, uint64_t page)
 {
-	uint64_t seen = lg_load_relaxed(&map->words[0]);
+	uint64_t seen = lg_load_relaxed(&of->words[page]);
 
 	assert_true(lg_word_is_mapped(seen));
-	assert_true(lg_word_claim(&map->words[0], &seen));
-	assert_int_equal(lg_evict_claimed(map, 0, 1), 1);
-	assert_true(lg_limbo_write(pager) > 0);
+	assert_true(lg_word_claim(&of->words[page], &seen));
+	assert_int_equal(lg_evict_claimed(of, page, 1), 1);
 }
 
 /* It is compared with what the store had once, which is forgotten when the page leaves as zeros. */
@@ -57,7 +64,8 @@ static void huge_page_as_it_was_before_it_was_zero_is_written_again(void **state
 	assert_int_equal(lg_map_advise(map, 0, 0, LG_COLD), 0);
 	assert_int_equal(data[1], 'a'); /* from the store */
 	memset(data, 0, HUGE_PAGE);
-	take_out_and_write();
+	take_out(map, 0);
+	assert_true(lg_limbo_write(pager) > 0);
 	assert_int_equal(stats_now().evictions_zero, 1);
 	assert_int_equal(data[1], 0);
 	assert_int_equal(stats_now().limbo_hits, 1);
@@ -84,12 +92,43 @@ static void huge_page_that_did_not_change_is_not_written(void **state)
 	assert_int_equal(data[HUGE_PAGE - 1], 'a');
 }
 
+/* Pages that are no neighbours, and some that are; one is zero, and needs no write. */
+static void lone_pages_are_written_together(void **state)
+{
+	enum { PAGE = 4096, PAGES = 40, STEP = 3, ZERO = 3 * STEP, LONE = 14, LAST = PAGES - 1 };
+	struct lg_os_io_queue queue = { 0 };
+	lg_map *small = lg_map_memory(pager, (size_t)PAGES * PAGE, "page:4K");
+
+	(void)state;
+	assert_non_null(small);
+	char *at = lg_map_data(small);
+	for (size_t i = 0; i < PAGES; i++)
+		memset(at + i * PAGE, i == ZERO ? 0 : (int)i + 1, PAGE);
+	for (uint64_t page = 0; page < PAGES; page += STEP)
+		take_out(small, page);
+	take_out(small, LAST - 1); /* the last of the others is its neighbour before it, */
+	assert_int_equal(lg_limbo_write(pager), PAGE);
+	uint64_t writes = stats_now().writes;
+	/* of which there are LONE, without the first. */
+	assert_int_equal(lg_limbo_write_many(pager, &queue), LONE * PAGE);
+	assert_int_equal(stats_now().writes, writes + LONE - 1);
+	assert_int_equal(stats_now().evictions_zero, 1);
+	assert_int_equal(lg_limbo_write_many(pager, &queue), 0);
+	assert_int_equal(lg_map_advise(small, 0, 0, LG_COLD), 0);
+	for (size_t i = 0; i < PAGES; i++)
+		for (size_t k = 0; k < PAGE; k += 64)
+			assert_int_equal(at[i * PAGE + k], i == ZERO ? 0 : (char)(i + 1));
+	lg_os_io_queue_end(&queue);
+	assert_int_equal(lg_map_close(small), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, start, end)
 		TEST(huge_page_as_it_was_before_it_was_zero_is_written_again),
 		TEST(huge_page_that_did_not_change_is_not_written),
+		TEST(lone_pages_are_written_together),
 	};
 
 	return UNIT_RUN(tests);

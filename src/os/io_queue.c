@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+#include "os/io_queue.h"
+
+#include "base/require.h"
+#include "os/raw.h"
+
+#include <errno.h>
+#include <linux/aio_abi.h>
+#include <sys/syscall.h>
+
+static bool is_there(struct lg_os_io_queue *queue)
+{
+	if (queue->context == 0 && !queue->refused)
+		queue->refused = lg_os_raw(SYS_io_setup, LG_OS_IO_MANY, (long)&queue->context, 0, 0,
+					   0, 0) != 0;
+	return !queue->refused;
+}
+
+static int64_t bytes_of(const struct lg_os_io_request *request)
+{
+	size_t bytes = 0;
+
+	for (int i = 0; i < request->count; i++)
+		bytes += request->parts[i].iov_len;
+	return (int64_t)bytes;
+}
+
+/* Until this many that were sent are back: the memory is the disk's before. */
+static void wait_for(const struct lg_os_io_queue *queue, long sent)
+{
+	struct io_event events[LG_OS_IO_MANY];
+
+	while (sent > 0) {
+		long back = lg_os_raw(SYS_io_getevents, (long)queue->context, sent, sent,
+				      (long)events, 0, 0);
+
+		LG_REQUIRE(back >= 0 || back == -EINTR);
+		for (long i = 0; i < back; i++) {
+			struct lg_os_io_request *request =
+				(struct lg_os_io_request *)(uintptr_t)events[i].data;
+
+			if (events[i].res == bytes_of(request))
+				request->error = 0;
+		}
+		sent -= back > 0 ? back : 0;
+	}
+}
+
+void lg_os_io_queue_write(struct lg_os_io_queue *queue, int fd,
+			  struct lg_os_io_request *const *requests, unsigned count, uint64_t from)
+{
+	struct iocb blocks[LG_OS_IO_MANY], *list[LG_OS_IO_MANY];
+
+	if (count == 0 || !is_there(queue))
+		return;
+	for (unsigned i = 0; i < count; i++) {
+		blocks[i] = (struct iocb){
+			.aio_data = (uintptr_t)requests[i],
+			.aio_lio_opcode = IOCB_CMD_PWRITEV,
+			.aio_fildes = (uint32_t)fd,
+			.aio_buf = (uintptr_t)requests[i]->parts,
+			.aio_nbytes = (unsigned)requests[i]->count,
+			.aio_offset = (long long)(from + requests[i]->offset),
+		};
+		list[i] = &blocks[i];
+	}
+	wait_for(queue, lg_os_raw(SYS_io_submit, (long)queue->context, count, (long)list, 0, 0, 0));
+}
+
+void lg_os_io_queue_end(struct lg_os_io_queue *queue)
+{
+	if (queue->context != 0)
+		(void)lg_os_raw(SYS_io_destroy, (long)queue->context, 0, 0, 0, 0, 0);
+	queue->context = 0;
+}
