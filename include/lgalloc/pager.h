@@ -76,7 +76,7 @@ typedef struct lg_map lg_map;
 lg_pager *lg_pager_new(const char *options);
 
 /*
- * Changes the budget, live. Down, it returns when no more than `bytes` are resident.
+ * Changes the budget, live. Down, it returns when no more than `bytes` are resident. Threads that resize at once take turns.
  * -EBUSY: more than that is pinned; -EINVAL: too small, or more than its tables are for, which is twice the
  * machine's memory, or under vm.overcommit_memory=2 what it had first; -EIO …: pages could not be written. The
  * budget is then what it was.

@@ -106,6 +106,17 @@ int lg_os_bus_claim(bool (*serve)(void *address, enum lg_os_access access))
 	return error;
 }
 
+/*
+ * A program's mask, made with sigfillset or pthread_sigmask, never has the C library's own first signal. Those that have it
+ * are for moments: ours, in handlers and under latches, and the C library's, where it makes a thread.
+ */
+static bool is_programs(uint64_t mask)
+{
+	enum { OF_LIBRARY = 32 };
+
+	return (mask >> (SIGBUS - 1) & 1) != 0 && (mask >> (OF_LIBRARY - 1) & 1) == 0;
+}
+
 /* One thread's status: "SigBlk:" and its mask in hexadecimal. */
 static void look_at(int directory, const char *name, void *argument)
 {
@@ -124,8 +135,7 @@ static void look_at(int directory, const char *name, void *argument)
 		return;
 	text[got] = '\0';
 	const char *mask = strstr(text, "SigBlk:");
-	if (mask != NULL &&
-	    (strtoull(mask + strlen("SigBlk:"), NULL, 16) & (uint64_t)1 << (SIGBUS - 1)) != 0)
+	if (mask != NULL && is_programs(strtoull(mask + strlen("SigBlk:"), NULL, 16)))
 		*blocked = true;
 }
 

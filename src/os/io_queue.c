@@ -25,8 +25,16 @@ static int64_t bytes_of(const struct lg_os_io_request *request)
 	return (int64_t)bytes;
 }
 
+/* It is not asked again. Nothing is in flight then. */
+static void refuse(struct lg_os_io_queue *queue)
+{
+	LG_REQUIRE(lg_os_raw(SYS_io_destroy, (long)queue->context, 0, 0, 0, 0, 0) == 0);
+	queue->context = 0;
+	queue->refused = true;
+}
+
 /* Until this many that were sent are back: the memory is the disk's before. */
-static void wait_for(const struct lg_os_io_queue *queue, long sent)
+static void wait_for(struct lg_os_io_queue *queue, long sent)
 {
 	struct io_event events[LG_OS_IO_MANY];
 
@@ -34,7 +42,10 @@ static void wait_for(const struct lg_os_io_queue *queue, long sent)
 		long back = lg_os_raw(SYS_io_getevents, (long)queue->context, sent, sent,
 				      (long)events, 0, 0);
 
-		LG_REQUIRE(back >= 0 || back == -EINTR);
+		if (back < 0 && back != -EINTR) { /* a filter came between */
+			refuse(queue);
+			return;
+		}
 		for (long i = 0; i < back; i++) {
 			struct lg_os_io_request *request =
 				(struct lg_os_io_request *)(uintptr_t)events[i].data;
@@ -64,7 +75,10 @@ void lg_os_io_queue_write(struct lg_os_io_queue *queue, int fd,
 		};
 		list[i] = &blocks[i];
 	}
-	wait_for(queue, lg_os_raw(SYS_io_submit, (long)queue->context, count, (long)list, 0, 0, 0));
+	long sent = lg_os_raw(SYS_io_submit, (long)queue->context, count, (long)list, 0, 0, 0);
+	if (sent == -ENOSYS || sent == -EPERM || sent == -EACCES)
+		refuse(queue);
+	wait_for(queue, sent);
 }
 
 void lg_os_io_queue_end(struct lg_os_io_queue *queue)

@@ -444,7 +444,7 @@ static unsigned claim(struct lg_pager *pager, struct lg_frames *frames, unsigned
 			continue;
 		LG_ASSERT(lg_word_state(seen) == LG_PAGE_LIMBO);
 		*map = owner;
-		most = owner->store->writes_many ? most : 1;
+		most = lg_load_relaxed(&owner->store->writes_many) ? most : 1;
 		runs += follows ? 0 : 1;
 		pages[count++] = (struct claimed){ .page = page, .word = seen, .frame = index };
 		lg_frame_put(frames, index, LG_FRAME_HELD);
@@ -484,8 +484,9 @@ static void note_write(struct lg_map *map, const struct lg_write *write, struct 
 static unsigned gather(struct lg_map *map, const struct claimed *pages, unsigned count,
 		       const void *const *places, unsigned *done, const struct batch *batch)
 {
+	unsigned stretches = 0, i = *done,
+		 most = lg_load_relaxed(&map->store->writes_many) ? batch->most : 1;
 	struct lg_write *last = NULL;
-	unsigned stretches = 0, i = *done;
 
 	for (; i < count; i++) {
 		if (pages[i].written)
@@ -495,7 +496,7 @@ static unsigned gather(struct lg_map *map, const struct claimed *pages, unsigned
 			last->count++;
 			continue;
 		}
-		if (stretches == batch->most)
+		if (stretches == most)
 			break;
 		last = &batch->writes[stretches++];
 		*last = (struct lg_write){

@@ -178,7 +178,7 @@ static void unlock_all(struct lg_pager *pager)
 static int attach(struct lg_map *map, const char *policy)
 {
 	struct lg_pager *pager = map->pager;
-	uint64_t signals = lg_os_latch_hold(&pager->maps_lock);
+	uint64_t signals = lg_os_latch_enter(&pager->maps_lock);
 	int error = check_room(pager, lg_map_page_bytes(map));
 
 	if (error == 0)
@@ -189,7 +189,7 @@ static int attach(struct lg_map *map, const char *policy)
 		unlock_all(pager);
 	if (error == 0)
 		error = enter(map);
-	lg_os_latch_let_go(&pager->maps_lock, signals);
+	lg_os_latch_leave(&pager->maps_lock, signals);
 	return error;
 }
 
@@ -372,9 +372,9 @@ int lg_map_close(lg_map *map)
 	lg_drop_all(map);
 	if (error != 0) /* no page waits to be written there any more; other maps will fail again */
 		lg_store_relaxed(&pager->write_failure, 0);
-	uint64_t signals = lg_os_latch_hold(&pager->maps_lock);
+	uint64_t signals = lg_os_latch_enter(&pager->maps_lock);
 	leave(map);
-	lg_os_latch_let_go(&pager->maps_lock, signals);
+	lg_os_latch_leave(&pager->maps_lock, signals);
 	unmap_range(map);
 	lg_os_unreserve(map->words, map->pages * sizeof(lg_word));
 	map->store->calls->close(map->store);

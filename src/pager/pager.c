@@ -113,7 +113,7 @@ static int start(struct lg_pager *pager)
 
 int lg_pager_add_readers(struct lg_pager *pager)
 {
-	uint64_t signals = lg_os_latch_hold(&pager->threads_lock);
+	uint64_t signals = lg_os_latch_enter(&pager->threads_lock);
 	int error = 0;
 
 	while (error == 0 && lg_load_relaxed(&pager->readers) < LG_THREADS_MOST) {
@@ -121,7 +121,7 @@ int lg_pager_add_readers(struct lg_pager *pager)
 		if (error == 0)
 			lg_add_relaxed(&pager->readers, 1);
 	}
-	lg_os_latch_let_go(&pager->threads_lock, signals);
+	lg_os_latch_leave(&pager->threads_lock, signals);
 	return error;
 }
 
@@ -221,6 +221,7 @@ int lg_pager_make(const struct lg_pager_options *options, const char *name, stru
 		return lg_fail(-error, "a pager: %s", lg_error_name(-error));
 	*pager = record;
 	(*pager)->options = *options;
+	pthread_mutex_init(&(*pager)->resizing, NULL);
 	error = make(*pager);
 	if (error != 0)
 		lg_os_unreserve(record, sizeof(**pager));
@@ -292,14 +293,14 @@ struct lg_pager *lg_pager_of_caller(struct lg_pager *pager)
 	if (pager == NULL)
 		pager = lg_load_acquire(&default_pager);
 	if (pager == NULL) {
-		uint64_t signals = lg_os_latch_hold(&default_lock);
+		uint64_t signals = lg_os_latch_enter(&default_lock);
 
 		pager = lg_load_relaxed(&default_pager);
 		if (pager == NULL) {
 			pager = make_default();
 			lg_store_release(&default_pager, pager);
 		}
-		lg_os_latch_let_go(&default_lock, signals);
+		lg_os_latch_leave(&default_lock, signals);
 	}
 	if (pager != NULL && pager->process != lg_os_process()) {
 		errno = -lg_fail(ECHILD,
@@ -355,13 +356,13 @@ static void retarget(struct lg_pager *pager)
 	lg_pager_unlock(pager, signals);
 }
 
-/* Until no more is charged than this budget has room for, or another call has set another. */
+/* Until no more is charged than this budget has room for. */
 static int shrink(struct lg_pager *pager, uint64_t bytes)
 {
 	unsigned turns = 0;
 	int error = 0;
 
-	while (error == 0 && lg_load_relaxed(&pager->budget) == bytes) {
+	while (error == 0) {
 		uint64_t charged = lg_budget_charged(pager);
 		uint64_t room = lg_budget_room(pager, bytes);
 
@@ -394,26 +395,36 @@ static int set_budget(struct lg_pager *pager, uint64_t bytes)
 	return 0;
 }
 
+/* Under `resizing`. */
+static int resize(struct lg_pager *pager, uint64_t bytes)
+{
+	uint64_t before = lg_load_relaxed(&pager->budget);
+	uint64_t signals = lg_os_latch_enter(&pager->maps_lock);
+	int error = set_budget(pager, bytes);
+
+	lg_os_latch_leave(&pager->maps_lock, signals);
+	if (error != 0)
+		return error;
+	if (bytes < before)
+		error = shrink(pager, bytes);
+	if (error != 0) {
+		signals = lg_os_latch_enter(&pager->maps_lock);
+		lg_budget_set(pager, before); /* the larger has room for who came meanwhile, too */
+		lg_os_latch_leave(&pager->maps_lock, signals);
+	}
+	retarget(pager);
+	return error == 0 ? 0 : lg_fail(-error, "the budget stays: %s", lg_error_name(-error));
+}
+
 int lg_pager_resize(lg_pager *pager, size_t bytes)
 {
 	pager = lg_pager_of_caller(pager);
 	if (pager == NULL)
 		return -errno;
-	uint64_t signals = lg_os_latch_hold(&pager->maps_lock);
-	uint64_t before = lg_load_relaxed(&pager->budget), target = bytes;
-	int error = set_budget(pager, bytes);
-
-	lg_os_latch_let_go(&pager->maps_lock, signals);
-	if (error != 0)
-		return error;
-	error = shrink(pager, bytes);
-	if (error != 0) {
-		(void)lg_cas_relaxed(&pager->budget, &target,
-				     before); /* nobody else's, who came later */
-		return lg_fail(-error, "the budget stays: %s", lg_error_name(-error));
-	}
-	retarget(pager);
-	return 0;
+	pthread_mutex_lock(&pager->resizing);
+	int error = resize(pager, bytes);
+	pthread_mutex_unlock(&pager->resizing);
+	return error;
 }
 
 /* --- statistics --------------------------------------------------------------------------------- */

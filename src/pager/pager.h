@@ -106,6 +106,7 @@ struct lg_pager {
 	struct lg_os_latch threads_lock;
 	_Atomic(uint32_t) readers;
 
+	pthread_mutex_t resizing;     /* for as long as it takes */
 	struct lg_os_latch maps_lock; /* also: budget, page_most and more pins fit each other */
 	_Atomic(struct lg_map *) maps[LG_MAPS];
 	_Atomic(uint32_t) map_count;

@@ -82,12 +82,12 @@ void lg_unpin_page(struct lg_map *map, uint64_t page, uint64_t signals)
 /* Under maps_lock: the budget and the largest page stay as they are until it is charged. */
 static bool charge(struct lg_pager *pager, uint64_t bytes)
 {
-	uint64_t signals = lg_os_latch_hold(&pager->maps_lock);
+	uint64_t signals = lg_os_latch_enter(&pager->maps_lock);
 	bool room = lg_load_relaxed(&pager->pinned) + bytes <= pinned_most(pager);
 
 	if (room)
 		lg_add_relaxed(&pager->pinned, bytes);
-	lg_os_latch_let_go(&pager->maps_lock, signals);
+	lg_os_latch_leave(&pager->maps_lock, signals);
 	return room;
 }
 

@@ -70,6 +70,7 @@ static void write_many(struct lg_store *store, struct lg_os_io_queue *queue,
 	struct file *file = file_of(store);
 
 	lg_os_io_write_many(&file->io, queue, requests, count, file->range.from, file->range.to);
+	lg_store_relaxed(&store->writes_many, lg_os_io_writes_many(&file->io));
 }
 
 /* The kernel reports a failed write-back once, and calls the pages clean. */

@@ -44,6 +44,7 @@ static void write_many(struct lg_store *store, struct lg_os_io_queue *queue,
 	struct spill *spill = spill_of(store);
 
 	lg_os_io_write_many(&spill->io, queue, requests, count, 0, spill->end);
+	lg_store_relaxed(&store->writes_many, lg_os_io_writes_many(&spill->io));
 }
 
 /* Nobody can have it after us: nothing has to be durable. */

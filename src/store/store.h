@@ -90,9 +90,10 @@ struct lg_store {
 	bool lasts;       /* it is read by others, or later: what is written has to get there */
 	bool is_slow;     /* a read may take as long as a network's answer */
 	bool fetches;     /* `fetch` is to be used */
-	bool writes_many; /* `write_many` is there, and faster than one by one */
 	bool renews;      /* it may be renewed, and is to be */
-	bool is_remote;   /* it always takes as long, whatever its length, and is retried inside */
+	_Atomic(bool)
+		writes_many; /* `write_many` is there, and faster than one by one; until it is not */
+	bool is_remote; /* it always takes as long, whatever its length, and is retried inside */
 };
 
 #endif

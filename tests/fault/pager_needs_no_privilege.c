@@ -12,11 +12,14 @@
 
 #include <fcntl.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <sys/prctl.h>
 
 #define MIB ((size_t)1 << 20)
 
 enum { NOBODY = 65534 };
+
+static atomic_bool ended;
 
 static void become_nobody(void)
 {
@@ -41,12 +44,11 @@ static bool may_serve_kernel(void)
 	return allowed == '1' || access("/dev/userfaultfd", R_OK | W_OK) == 0;
 }
 
-static void use(const char *options)
+/* Of the default pager where there is none. */
+static void use_map(lg_pager *pager)
 {
-	lg_pager *pager = lg_pager_new(options);
 	lg_map *map = lg_map_memory(pager, 6 * MIB, NULL);
 
-	CLAIM(pager != NULL);
 	CLAIM(map != NULL);
 	char *data = lg_map_data(map);
 	for (size_t i = 0; i < 6 * MIB; i += 4096)
@@ -54,6 +56,14 @@ static void use(const char *options)
 	for (size_t i = 0; i < 6 * MIB; i += 4096)
 		CLAIM(data[i] == (char)(i >> 12));
 	CLAIM(lg_map_close(map) == 0);
+}
+
+static void use(const char *options)
+{
+	lg_pager *pager = lg_pager_new(options);
+
+	CLAIM(pager != NULL);
+	use_map(pager);
 	CLAIM(lg_pager_free(pager) == 0);
 }
 
@@ -61,6 +71,48 @@ static void work_inline(void *options)
 {
 	become_nobody();
 	use(options);
+}
+
+static void work_by_default(void *unused)
+{
+	(void)unused;
+	CLAIM(setenv("TMPDIR", "/var/tmp", 1) == 0);
+	become_nobody();
+	use_map(NULL);
+}
+
+static void *fault_all_the_time(void *map)
+{
+	volatile char *data = lg_map_data(map);
+
+	while (!atomic_load(&ended))
+		for (size_t i = 0; i < 6 * MIB; i += 4096)
+			data[i]++;
+	return NULL;
+}
+
+/* While a fault is served its thread has every signal blocked, which is not the program's doing. */
+static void work_beside_faults(void *unused)
+{
+	enum { PAGERS = 100 };
+	pthread_t thread;
+
+	(void)unused;
+	become_nobody();
+	lg_pager *pager = lg_pager_new("memory:2M,page:16K,faults:inline,dir:/var/tmp");
+	lg_map *map = lg_map_memory(pager, 6 * MIB, NULL);
+	CLAIM(map != NULL);
+	CLAIM(pthread_create(&thread, NULL, fault_all_the_time, map) == 0);
+	for (unsigned i = 0; i < PAGERS; i++) {
+		lg_pager *other = lg_pager_new("memory:1M,page:16K");
+
+		CLAIM(other != NULL);
+		CLAIM(lg_pager_free(other) == 0);
+	}
+	atomic_store(&ended, true);
+	CLAIM(pthread_join(thread, NULL) == 0);
+	CLAIM(lg_map_close(map) == 0);
+	CLAIM(lg_pager_free(pager) == 0);
 }
 
 static void ask_for_threads(void *unused)
@@ -113,6 +165,8 @@ int main(void)
 	child_claim("auto", work_inline, (void *)"memory:2M,page:16K,dir:/var/tmp");
 	child_claim("as on an older kernel", work_inline,
 		    (void *)"memory:2M,page:16K,without:move+poison,dir:/var/tmp");
+	child_claim("default", work_by_default, NULL);
+	child_claim("beside faults", work_beside_faults, NULL);
 	child_claim("threads", ask_for_threads, NULL);
 	child_claim("SIGBUS blocked", block_sigbus, NULL);
 	child_claim("SIGBUS blocked, as root", block_sigbus_with_privilege, NULL);

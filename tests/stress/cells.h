@@ -6,7 +6,8 @@
  * older version, half a cell and lost zeros all show.
  *
  * Two neighbours have one owner, so that an access may go across two pages. The second half of the map is
- * cut into extents, one a thread, in which everything is its own and whole ranges may be discarded.
+ * cut into extents, one a thread, in which everything is its own and whole ranges may be discarded; only where one extent
+ * ends and the next begins are neighbours two threads'.
  */
 #ifndef STRESS_CELLS_H
 #define STRESS_CELLS_H
@@ -76,6 +77,19 @@ static inline unsigned cell_owner(const struct cells *cells, size_t cell)
 		return (unsigned)(random_next(&pair) % cells->threads);
 	offset = (offset - first) / cells_extent_bytes(cells);
 	return offset < cells->threads ? (unsigned)offset : cells->threads - 1;
+}
+
+/*
+ * Of the cell and its neighbour, for one access across two blocks, or in the middle of one. SIZE_MAX: the neighbour is another
+ * thread's, or there is none.
+ */
+static inline size_t cell_first_of_pair(const struct cells *cells, size_t cell)
+{
+	size_t first = cell % 2 == 1 ? cell : cell - 1;
+
+	if (cell == 0 || first + 1 >= cells->count)
+		return SIZE_MAX;
+	return cell_owner(cells, first) == cell_owner(cells, first + 1) ? first : SIZE_MAX;
 }
 
 static inline void cell_make(const struct cells *cells, size_t cell, uint32_t version,

@@ -96,17 +96,9 @@ static void store_cell(struct one *one, size_t cell)
 	memcpy(cell_at(one, cell), words, sizeof(words));
 }
 
-/* The cell and its neighbour, which is the same thread's: as one access across two blocks, or in the middle of one. */
-static size_t first_of_pair(const struct one *one, size_t cell)
-{
-	size_t first = cell % 2 == 1 ? cell : cell - 1;
-
-	return cell == 0 || first + 1 >= one->cells.count ? SIZE_MAX : first;
-}
-
 static void look_at_pair(struct one *one, size_t cell)
 {
-	size_t first = first_of_pair(one, cell);
+	size_t first = cell_first_of_pair(&one->cells, cell);
 	char bytes[2 * CELL_BYTES];
 
 	if (first == SIZE_MAX)
@@ -118,7 +110,7 @@ static void look_at_pair(struct one *one, size_t cell)
 
 static void store_pair(struct one *one, size_t cell)
 {
-	size_t first = first_of_pair(one, cell);
+	size_t first = cell_first_of_pair(&one->cells, cell);
 	uint64_t words[2 * CELL_WORDS];
 
 	if (first == SIZE_MAX)
@@ -130,7 +122,7 @@ static void store_pair(struct one *one, size_t cell)
 
 static void copy_pair_out(struct one *one, size_t cell)
 {
-	size_t first = first_of_pair(one, cell);
+	size_t first = cell_first_of_pair(&one->cells, cell);
 	char bytes[2 * CELL_BYTES];
 
 	if (first == SIZE_MAX)
@@ -142,7 +134,7 @@ static void copy_pair_out(struct one *one, size_t cell)
 
 static void copy_pair_in(struct one *one, size_t cell)
 {
-	size_t first = first_of_pair(one, cell);
+	size_t first = cell_first_of_pair(&one->cells, cell);
 	uint64_t words[2 * CELL_WORDS];
 
 	if (first == SIZE_MAX)

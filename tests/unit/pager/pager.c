@@ -171,6 +171,40 @@ static void resize_that_cannot_be_written_leaves_the_budget(void **state)
 	shelf_end(&shelf);
 }
 
+static void *resize_to_quarter(void *pager)
+{
+	return (void *)(intptr_t)lg_pager_resize(pager, 2 * MIB);
+}
+
+/* Each finds the budget as it was before the other, or as the other left it. */
+static void resizes_take_turns(void **state)
+{
+	lg_pager *pager = lg_pager_new("memory:8M,page:16K");
+	struct shelf shelf;
+	pthread_t other;
+	void *result;
+
+	(void)state;
+	shelf_make(&shelf, 6 * MIB);
+	lg_map *map = lg_map_store(pager, &shelf_ops, &shelf, 6 * MIB, NULL);
+	assert_non_null(map);
+	memset(lg_map_data(map), 'd', 6 * MIB);
+	atomic_store(&shelf.writes_fail, SHELF_FOR_EVER);
+	assert_int_equal(pthread_create(&other, NULL, resize_to_quarter, pager), 0);
+	while (stats_of(pager).budget == 8 * MIB && pthread_tryjoin_np(other, &result) == EBUSY)
+		sched_yield();
+	assert_int_equal(lg_pager_resize(pager, 4 * MIB), -EIO);
+	assert_int_equal(pthread_join(other, &result), 0);
+	assert_int_equal((intptr_t)result, -EIO);
+	assert_int_equal(stats_of(pager).budget, 8 * MIB);
+	atomic_store(&shelf.writes_fail, 0);
+	assert_int_equal(lg_pager_resize(pager, 2 * MIB), 0);
+	(void)lg_map_sync(map, 0, 0);
+	assert_int_equal(lg_map_close(map), 0);
+	shelf_end(&shelf);
+	assert_int_equal(lg_pager_free(pager), 0);
+}
+
 /* Half of the budget cannot leave; the other map, with pages of its own size, lives on the rest. */
 static void store_that_fails_leaves_other_stores_be(void **state)
 {
@@ -422,6 +456,7 @@ int main(void)
 		cmocka_unit_test(resize_below_what_is_pinned_is_refused_and_changes_nothing),
 		cmocka_unit_test(resize_to_nonsense_is_refused),
 		cmocka_unit_test(resize_that_cannot_be_written_leaves_the_budget),
+		cmocka_unit_test(resizes_take_turns),
 		cmocka_unit_test(store_that_fails_leaves_other_stores_be),
 		cmocka_unit_test(failed_write_hurries_nobody_who_waits_for_reads),
 		cmocka_unit_test(large_page_of_a_small_budget_comes_where_stores_are_no_handlers),
