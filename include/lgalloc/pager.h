@@ -77,7 +77,7 @@ lg_pager *lg_pager_new(const char *options);
 
 /*
  * Changes the budget, live. Down, it returns when no more than `bytes` are resident. Threads that resize at once take turns.
- * -EBUSY: more than that is pinned; -EINVAL: too small, or more than its tables are for, which is twice the
+ * -EBUSY: more is pinned than may be of that (lg_map_pin); -EINVAL: too small, or more than its tables are for, which is twice the
  * machine's memory, or under vm.overcommit_memory=2 what it had first; -EIO …: pages could not be written. The
  * budget is then what it was.
  */
@@ -101,7 +101,10 @@ int lg_pager_free(lg_pager *pager);
  * limit), made at first use.
  */
 
-/* `bytes` of memory that reads zero. EINVAL: 0 bytes; ENOMEM; ENOSPC: no disk for the spill. */
+/*
+ * `bytes` of memory that reads zero. EINVAL: 0 bytes, or more than any file has; ENOMEM; ENOSPC: no disk for the spill; EFBIG:
+ * more than a file may have there.
+ */
 lg_map *lg_map_memory(lg_pager *pager, size_t bytes, const char *options);
 
 /*
@@ -299,7 +302,8 @@ int lg_remote_stats_read(struct lg_remote_stats *stats);
  * Which page leaves first. A policy sees pages as handles, 0 to capacity - 1, each in use from `fill` to
  * `remove` or `victim`; a handle is used again for other pages afterwards. `key` is the page's identity: the
  * same page has the same key each time it comes back. All calls of one pager's policy come one at a time,
- * maybe inside a signal handler: no locks, no malloc, no I/O; memory is taken in `create`.
+ * maybe inside a signal handler: no locks, no malloc, no I/O; memory is taken in `create`, and is no map's. None of them calls
+ * a pager.
  */
 enum lg_reference {
 	LG_REFERENCE_READ,     /* touched by reading */

@@ -48,7 +48,7 @@ const char *lg_error_name(int error)
 	case EDQUOT:
 		return "disk quota exceeded (EDQUOT)";
 	case EFBIG:
-		return "file size limit reached, see ulimit -f (EFBIG)";
+		return "larger than the file system or ulimit -f allows (EFBIG)";
 	case EMFILE:
 		return "too many open files, see ulimit -n (EMFILE)";
 	case ENFILE:

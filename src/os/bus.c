@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 #include "os/bus.h"
 
+#include "os/clock.h"
 #include "os/directory.h"
 #include "os/thread.h"
 
@@ -16,6 +17,7 @@
 #include <unistd.h>
 
 static struct sigaction before;
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* of the installing */
 static bool (*serve_fault)(void *address, enum lg_os_access access);
 
 /* The processor says whether it wrote; that is no more than a saving of a second fault. */
@@ -59,8 +61,8 @@ static void pass_on(int number, siginfo_t *info, void *context)
 		before.sa_sigaction(number, info, context);
 	} else if (before.sa_handler != SIG_DFL && before.sa_handler != SIG_IGN) {
 		before.sa_handler(number);
-	} else {
-		/* The kernel ends who ignores it, too. The access is made again and raises it for good. */
+	} else if (before.sa_handler == SIG_DFL || info->si_code > 0) {
+		/* The kernel ends who ignores it, too, if it was raised. The access is made again and raises it for good. */
 		struct sigaction fatal = { .sa_handler = SIG_DFL };
 
 		sigaction(SIGBUS, &fatal, NULL);
@@ -74,7 +76,8 @@ static void handle(int number, siginfo_t *info, void *context)
 	int error = errno;
 	bool served = false;
 
-	if (info->si_code > 0) {
+	/* Memory that broke is there as far as we know, and touching it again would go on for ever. */
+	if (info->si_code > 0 && info->si_code != BUS_MCEERR_AR && info->si_code != BUS_MCEERR_AO) {
 		/* Our mask is that of the handler that was called, which need not be ours. */
 		uint64_t signals = lg_os_signals_hold();
 		served = serve_fault(info->si_addr, access_of(context));
@@ -87,8 +90,7 @@ static void handle(int number, siginfo_t *info, void *context)
 
 int lg_os_bus_claim(bool (*serve)(void *address, enum lg_os_access access))
 {
-	static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-	struct sigaction action = { .sa_flags = SA_SIGINFO | SA_ONSTACK };
+	struct sigaction action = { .sa_flags = SA_SIGINFO | SA_ONSTACK }, was;
 	int error = 0;
 
 	action.sa_sigaction = handle;
@@ -96,47 +98,86 @@ int lg_os_bus_claim(bool (*serve)(void *address, enum lg_os_access access))
 	       sizeof(action.sa_mask)); /* sigfillset leaves cancellation out */
 	pthread_mutex_lock(&lock);
 	if (serve_fault == NULL) {
-		serve_fault = serve;
-		if (sigaction(SIGBUS, &action, &before) != 0) {
+		if (sigaction(SIGBUS, NULL, &was) != 0)
 			error = -errno;
+		else if ((was.sa_flags & SA_SIGINFO) == 0 || was.sa_sigaction != handle)
+			before = was; /* else a fork came between, and it is ours already */
+		serve_fault = serve;
+		if (error == 0 && sigaction(SIGBUS, &action, NULL) != 0)
+			error = -errno;
+		if (error != 0)
 			serve_fault = NULL;
-		}
 	}
 	pthread_mutex_unlock(&lock);
 	return error;
 }
 
-/*
- * A program's mask, made with sigfillset or pthread_sigmask, never has the C library's own first signal. Those that have it
- * are for moments: ours, in handlers and under latches, and the C library's, where it makes a thread.
- */
-static bool is_programs(uint64_t mask)
+void lg_os_bus_forget(void)
 {
-	enum { OF_LIBRARY = 32 };
+	struct sigaction now;
 
-	return (mask >> (SIGBUS - 1) & 1) != 0 && (mask >> (OF_LIBRARY - 1) & 1) == 0;
+	lock = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
+	if (sigaction(SIGBUS, NULL, &now) != 0 || (now.sa_flags & SA_SIGINFO) == 0 ||
+	    now.sa_sigaction != handle)
+		serve_fault = NULL;
 }
 
-/* One thread's status: "SigBlk:" and its mask in hexadecimal. */
+/* Of a thread, from its status, which has a line of any length before that. False: it is not known. */
+static bool read_mask(int fd, uint64_t *mask)
+{
+	enum { TAIL = 64 }; /* the line is shorter */
+	static const char key[] = "\nSigBlk:";
+	char text[4096];
+	size_t kept = 0;
+	ssize_t got;
+
+	for (off_t at = 0; (got = pread(fd, text + kept, sizeof(text) - 1 - kept, at)) > 0;
+	     at += got) {
+		kept += (size_t)got;
+		text[kept] = '\0';
+		const char *line = strstr(text, key);
+		if (line != NULL && strchr(line + 1, '\n') != NULL) {
+			*mask = strtoull(line + strlen(key), NULL, 16);
+			return true;
+		}
+		if (kept > TAIL) {
+			memmove(text, text + kept - TAIL, TAIL);
+			kept = TAIL;
+		}
+	}
+	return false;
+}
+
+static bool has(uint64_t mask, int signal)
+{
+	return (mask >> (signal - 1) & 1) != 0;
+}
+
+/*
+ * A program's mask, made with sigfillset or pthread_sigmask, never has the C library's own first signal. Those that have it
+ * are for moments: ours, in handlers and under latches, and the C library's, where it makes a thread; or they are of the kernel's
+ * threads. What is behind such a moment is seen after it.
+ */
 static void look_at(int directory, const char *name, void *argument)
 {
-	char path[64], text[4096];
+	enum { OF_LIBRARY = 32, LOOKS = 20, PAUSE_US = 500 };
 	bool *blocked = argument;
+	char path[64];
+	uint64_t mask;
 
-	if (name[0] < '0' || name[0] > '9')
+	if (name[0] < '0' || name[0] > '9' || *blocked)
 		return;
 	snprintf(path, sizeof(path), "%.20s/status", name);
 	int fd = openat(directory, path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return;
-	ssize_t got = read(fd, text, sizeof(text) - 1);
+	bool known = read_mask(fd, &mask);
+	for (int i = 1; i < LOOKS && known && has(mask, SIGBUS) && has(mask, OF_LIBRARY); i++) {
+		lg_os_sleep_us(PAUSE_US);
+		known = read_mask(fd, &mask);
+	}
 	close(fd);
-	if (got <= 0)
-		return;
-	text[got] = '\0';
-	const char *mask = strstr(text, "SigBlk:");
-	if (mask != NULL && is_programs(strtoull(mask + strlen("SigBlk:"), NULL, 16)))
-		*blocked = true;
+	*blocked = known && has(mask, SIGBUS) && !has(mask, OF_LIBRARY);
 }
 
 bool lg_os_bus_is_blocked(void)

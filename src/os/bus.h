@@ -19,6 +19,9 @@ enum lg_os_access { LG_OS_ACCESS_UNKNOWN, LG_OS_ACCESS_READ, LG_OS_ACCESS_WRITE 
  */
 int lg_os_bus_claim(bool (*serve)(void *address, enum lg_os_access access));
 
+/* In the child of a fork, where another thread may have been in the middle of it. */
+void lg_os_bus_forget(void);
+
 /* Some thread of the process blocks SIGBUS: it would die at a fault. */
 bool lg_os_bus_is_blocked(void);
 

@@ -25,12 +25,14 @@ static int64_t bytes_of(const struct lg_os_io_request *request)
 	return (int64_t)bytes;
 }
 
-/* It is not asked again. Nothing is in flight then. */
-static void refuse(struct lg_os_io_queue *queue)
+/* It is not asked again. True: nothing is in flight any more. */
+static bool give_up(struct lg_os_io_queue *queue)
 {
-	LG_REQUIRE(lg_os_raw(SYS_io_destroy, (long)queue->context, 0, 0, 0, 0, 0) == 0);
+	long error = lg_os_raw(SYS_io_destroy, (long)queue->context, 0, 0, 0, 0, 0);
+
 	queue->context = 0;
 	queue->refused = true;
+	return error == 0;
 }
 
 /* Until this many that were sent are back: the memory is the disk's before. */
@@ -43,7 +45,7 @@ static void wait_for(struct lg_os_io_queue *queue, long sent)
 				      (long)events, 0, 0);
 
 		if (back < 0 && back != -EINTR) { /* a filter came between */
-			refuse(queue);
+			LG_REQUIRE(give_up(queue));
 			return;
 		}
 		for (long i = 0; i < back; i++) {
@@ -77,7 +79,7 @@ void lg_os_io_queue_write(struct lg_os_io_queue *queue, int fd,
 	}
 	long sent = lg_os_raw(SYS_io_submit, (long)queue->context, count, (long)list, 0, 0, 0);
 	if (sent == -ENOSYS || sent == -EPERM || sent == -EACCES)
-		refuse(queue);
+		(void)give_up(queue); /* nothing was sent */
 	wait_for(queue, sent);
 }
 

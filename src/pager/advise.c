@@ -160,6 +160,8 @@ int lg_map_error(lg_map *map, const void *address)
 {
 	uint64_t offset = (uint64_t)((const char *)address - map->base);
 
+	if (map->pager->process != lg_os_process())
+		return -ECHILD; /* without words: this may be a handler of signals */
 	if (offset >= map->pages << map->shift)
 		return lg_fail(EINVAL, "%p is not in this map", address);
 	if (lg_word_state(lg_load_acquire(&map->words[offset >> map->shift])) != LG_PAGE_POISONED)

@@ -8,6 +8,7 @@
 #include "pager/flush.h"
 #include "pager/limbo.h"
 #include "pager/map.h"
+#include "pager/poison.h"
 #include "pager/prefetch.h"
 #include "pager/probe.h"
 #include "pager/renew.h"
@@ -203,7 +204,7 @@ static int step(struct lg_map *map, uint64_t page, enum lg_os_access access,
 	case LG_PAGE_DIRTY:
 		break;
 	case LG_PAGE_POISONED: /* just now, for us, or earlier */
-		return outcome->asked > 0 ? lg_load_relaxed(&map->read_error) : -EIO;
+		return outcome->asked > 0 ? lg_poison_answer(map) : -EIO;
 	}
 	return error;
 }

@@ -248,8 +248,10 @@ int lg_fill(struct lg_map *map, uint64_t first, uint64_t count, enum lg_os_acces
 		lg_probe_fill(lg_map_page_at(map, first), count << map->shift);
 	if (error == 0 && access == LG_OS_ACCESS_WRITE)
 		lg_pager_count(map->pager, bytes_dirtied, count << map->shift);
-	if (unreadable && !lg_renew_note(map, error))
+	if (unreadable && !lg_renew_note(map, error)) {
 		lg_poison(map, first, error);
+		error = lg_poison_answer(map);
+	}
 	return error;
 }
 

@@ -316,6 +316,17 @@ lg_map *lg_map_memory(lg_pager *pager, size_t bytes, const char *text)
 	return error == 0 ? lg_map_make(pager, store, &options) : fail(error);
 }
 
+/* What attach would refuse, as far as it is known before. */
+static int check_options(struct lg_pager *pager, const struct lg_map_options *options)
+{
+	struct lg_policy policy;
+	uint64_t signals = lg_os_latch_enter(&pager->maps_lock);
+	int error = check_room(pager, options->page);
+
+	lg_os_latch_leave(&pager->maps_lock, signals);
+	return error == 0 ? lg_policy_named(options->policy, &policy) : error;
+}
+
 lg_map *lg_map_file(lg_pager *pager, const char *path, size_t bytes, const char *text)
 {
 	struct lg_map_options options;
@@ -325,6 +336,8 @@ lg_map *lg_map_file(lg_pager *pager, const char *path, size_t bytes, const char 
 	if (pager == NULL)
 		return NULL;
 	int error = lg_map_options_parse(text, &pager->options, LG_MAP_FILE, &options);
+	if (error == 0) /* a file that is made, or made longer, stays */
+		error = check_options(pager, &options);
 	if (error != 0)
 		return fail(error);
 	error = lg_file_store_open(path, options.offset, bytes, options.readonly != 0,
@@ -339,13 +352,15 @@ lg_map *lg_map_store(lg_pager *pager, const struct lg_store_ops *ops, void *cont
 	struct lg_store *store;
 
 	pager = lg_pager_of_caller(pager);
-	if (pager == NULL)
-		return NULL;
-	int error = lg_map_options_parse(text, &pager->options, LG_MAP_STORE, &options);
-	if (error != 0)
-		return fail(error);
-	error = lg_user_store_open(ops, context, bytes, options.readonly != 0, &store);
-	return error == 0 ? lg_map_make(pager, store, &options) : fail(error);
+	int error = pager == NULL ? -errno : 0;
+	if (error == 0)
+		error = lg_map_options_parse(text, &pager->options, LG_MAP_STORE, &options);
+	if (error == 0)
+		error = lg_user_store_open(ops, context, bytes, options.readonly != 0, &store);
+	if (error == 0)
+		return lg_map_make(pager, store, &options);
+	lg_user_store_refuse(ops, context);
+	return fail(error);
 }
 
 /* --- ending ------------------------------------------------------------------------------------- */

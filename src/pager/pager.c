@@ -24,7 +24,7 @@ enum {
 	DEFAULT_PART = 4, /* of memory that the default pager has */
 };
 
-static struct lg_os_latch default_lock;
+static pthread_mutex_t default_lock = PTHREAD_MUTEX_INITIALIZER;
 static _Atomic(struct lg_pager *) default_pager;
 
 /* --- how faults are served ---------------------------------------------------------------------- */
@@ -222,7 +222,9 @@ int lg_pager_make(const struct lg_pager_options *options, const char *name, stru
 	*pager = record;
 	(*pager)->options = *options;
 	pthread_mutex_init(&(*pager)->resizing, NULL);
+	int cancel = lg_os_cancel_hold();
 	error = make(*pager);
+	lg_os_cancel_restore(cancel);
 	if (error != 0)
 		lg_os_unreserve(record, sizeof(**pager));
 	else
@@ -255,9 +257,12 @@ int lg_pager_free(lg_pager *pager)
 		return 0;
 	if (lg_pager_of_caller(pager) == NULL)
 		return -ECHILD;
-	if (lg_load_relaxed(&pager->map_count) > 0)
-		return lg_fail(EBUSY, "%u maps of the pager are open",
-			       lg_load_relaxed(&pager->map_count));
+	uint64_t signals =
+		lg_os_latch_enter(&pager->maps_lock); /* the last to leave is out of it then */
+	uint32_t maps = lg_load_relaxed(&pager->map_count);
+	lg_os_latch_leave(&pager->maps_lock, signals);
+	if (maps > 0)
+		return lg_fail(EBUSY, "%u maps of the pager are open", maps);
 	lg_roster_remove(pager);
 	stop_threads(pager);
 	(void)lg_trace_close(lg_load_relaxed(&pager->trace));
@@ -293,14 +298,16 @@ struct lg_pager *lg_pager_of_caller(struct lg_pager *pager)
 	if (pager == NULL)
 		pager = lg_load_acquire(&default_pager);
 	if (pager == NULL) {
-		uint64_t signals = lg_os_latch_enter(&default_lock);
+		int cancel = lg_os_cancel_hold();
 
+		pthread_mutex_lock(&default_lock);
 		pager = lg_load_relaxed(&default_pager);
 		if (pager == NULL) {
 			pager = make_default();
 			lg_store_release(&default_pager, pager);
 		}
-		lg_os_latch_leave(&default_lock, signals);
+		pthread_mutex_unlock(&default_lock);
+		lg_os_cancel_restore(cancel);
 	}
 	if (pager != NULL && pager->process != lg_os_process()) {
 		errno = -lg_fail(ECHILD,
@@ -329,6 +336,7 @@ static void forget_pager(struct lg_pager *pager)
 {
 	close_faults(pager);
 	lg_os_hangup_close(&pager->hangup);
+	pager->process = 0; /* in a namespace of its own a child may have its parent's number */
 }
 
 void lg_pager_forget(void)
@@ -336,7 +344,8 @@ void lg_pager_forget(void)
 	lg_atlas_forget(forget_map);
 	lg_roster_forget(forget_pager);
 	lg_store_relaxed(&default_pager, NULL);
-	lg_store_relaxed(&default_lock.word, (uint32_t)LG_LATCH_FREE);
+	default_lock = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
+	lg_os_bus_forget();
 }
 
 /* --- the budget, live --------------------------------------------------------------------------- */
@@ -389,8 +398,8 @@ static int set_budget(struct lg_pager *pager, uint64_t bytes)
 		return lg_fail(EINVAL, "a budget of %zu bytes: this pager can grow to %zu",
 			       (size_t)bytes, (size_t)pager->residents.capacity * LG_KIB(4));
 	if (pinned > lg_pin_most(bytes, page))
-		return lg_fail(EBUSY, "%zu bytes are pinned: too much for a budget of %zu",
-			       (size_t)pinned, (size_t)bytes);
+		return lg_fail(EBUSY, "%zu bytes are pinned: of a budget of %zu only %zu may be",
+			       (size_t)pinned, (size_t)bytes, (size_t)lg_pin_most(bytes, page));
 	lg_budget_set(pager, bytes);
 	return 0;
 }
@@ -421,9 +430,11 @@ int lg_pager_resize(lg_pager *pager, size_t bytes)
 	pager = lg_pager_of_caller(pager);
 	if (pager == NULL)
 		return -errno;
+	int cancel = lg_os_cancel_hold();
 	pthread_mutex_lock(&pager->resizing);
 	int error = resize(pager, bytes);
 	pthread_mutex_unlock(&pager->resizing);
+	lg_os_cancel_restore(cancel);
 	return error;
 }
 
@@ -465,6 +476,8 @@ int lg_pager_stats_read(lg_pager *pager, struct lg_pager_stats *stats)
 	pager = lg_pager_of_caller(pager);
 	if (pager == NULL)
 		return -errno;
+	if (stats == NULL)
+		return lg_fail(EINVAL, "statistics of a pager need a place to go");
 	lg_pager_measure(pager, stats);
 	return 0;
 }

@@ -145,6 +145,10 @@ static bool unpin(struct lg_map *map, uint64_t page)
 
 static int refuse(struct lg_map *map, uint64_t page, int error)
 {
+	if (error == -EOVERFLOW)
+		return lg_fail(EOVERFLOW,
+			       "page %zu cannot be pinned: it has %d pins, which is the most",
+			       (size_t)page, (int)(LG_WORD_PINS / LG_WORD_PIN));
 	if (error != -ENOMEM)
 		return lg_fail(-error, "page %zu cannot be pinned: %s", (size_t)page,
 			       lg_error_name(-error));

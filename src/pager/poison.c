@@ -4,7 +4,9 @@
 #include "os/map.h"
 #include "os/thread.h"
 #include "pager/map.h"
+
 #include "pager/probe.h"
+#include <errno.h>
 
 void lg_poison_claimed(struct lg_map *map, uint64_t page, int error)
 {
@@ -40,6 +42,11 @@ void lg_poison(struct lg_map *map, uint64_t page, int error)
 	if (lg_word_state(seen) == LG_PAGE_OUT)
 		lg_poison_claimed(map, page, error);
 	lg_os_signals_release(signals);
+}
+
+int lg_poison_answer(const struct lg_map *map)
+{
+	return map->store->is_remote ? lg_load_relaxed(&map->read_error) : -EIO;
 }
 
 void lg_poison_heal(struct lg_map *map, uint64_t page)

@@ -46,6 +46,16 @@ bool lg_policy_find(const char *name, size_t length, struct lg_policy *policy)
 	return false;
 }
 
+int lg_policy_named(const char *name, struct lg_policy *policy)
+{
+	char names[160];
+
+	if (lg_policy_find(name, strlen(name), policy))
+		return 0;
+	lg_policy_names(names, sizeof(names));
+	return lg_fail(EINVAL, "there is no policy '%s'; there are %s", name, names);
+}
+
 void lg_policy_names(char *text, size_t bytes)
 {
 	struct lg_policy policy;

@@ -68,6 +68,9 @@ struct lg_policy {
 /* By its name, which is `length` bytes long. False: there is none; lg_policy_names has those there are. */
 bool lg_policy_find(const char *name, size_t length, struct lg_policy *policy);
 
+/* The same in words: -EINVAL. */
+int lg_policy_named(const char *name, struct lg_policy *policy);
+
 /* The place-th of all policies, the built-in ones first. False: there are not so many. */
 bool lg_policy_at(unsigned place, struct lg_policy *policy);
 

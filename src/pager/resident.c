@@ -62,12 +62,10 @@ int lg_policy_use(struct lg_pager *pager, const char *name, struct lg_policy_use
 {
 	struct lg_residents *residents = &pager->residents;
 	struct lg_policy policy;
-	char names[160];
+	int error = lg_policy_named(name, &policy);
 
-	if (!lg_policy_find(name, strlen(name), &policy)) {
-		lg_policy_names(names, sizeof(names));
-		return lg_fail(EINVAL, "there is no policy '%s'; there are %s", name, names);
-	}
+	if (error != 0)
+		return error;
 	/* Under maps_lock: only one thread makes a use, and it shows when its name is there. */
 	*use = find_use(residents, name);
 	if (*use == NULL)

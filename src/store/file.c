@@ -136,9 +136,13 @@ static const struct lg_store_calls calls = {
 
 static int refuse(const struct wish *wish, int error)
 {
+	const char *why = error != -ENOENT ? lg_error_name(-error) :
+			  wish->create && !wish->readonly && wish->bytes == 0 ?
+					     "there is none, and 0 bytes make none (ENOENT)" :
+					     "there is none (ENOENT)";
+
 	return lg_fail(-error, "file '%s' cannot be %s: %s", wish->path,
-		       wish->created ? "made" : "opened",
-		       error == -ENOENT ? "there is none (ENOENT)" : lg_error_name(-error));
+		       wish->created ? "made" : "opened", why);
 }
 
 /* A link that leads nowhere is there for O_EXCL and not there without: the last attempt follows it. */

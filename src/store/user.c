@@ -198,6 +198,12 @@ static int check(const struct lg_store_ops *ops, uint64_t bytes)
 	return 0;
 }
 
+void lg_user_store_refuse(const struct lg_store_ops *ops, void *context)
+{
+	if (ops != NULL && is_known(ops) && ops->close != NULL)
+		ops->close(context);
+}
+
 int lg_user_store_open(const struct lg_store_ops *ops, void *context, uint64_t bytes, bool readonly,
 		       struct lg_store **store)
 {

@@ -14,4 +14,7 @@
 int lg_user_store_open(const struct lg_store_ops *ops, void *context, uint64_t bytes, bool readonly,
 		       struct lg_store **store);
 
+/* What its owner is promised where there is no store after all: the last call. */
+void lg_user_store_refuse(const struct lg_store_ops *ops, void *context);
+
 #endif

@@ -6,6 +6,7 @@
 #include "tool/place.h"
 
 #include <lgalloc/lgalloc.h>
+#include <lgalloc/pager.h>
 
 #include <argp.h>
 #include <errno.h>
@@ -83,6 +84,20 @@ static void check(const char *what, const char *options)
 		lg_usage_error("run", "%s: %s", what, lg_error());
 }
 
+/* The first region would fail, and the next allocator have all there is: the bound that was asked for would be none. */
+static void check_faults(const char *options)
+{
+	if (lg_configure(options) != 0 || lg_option(backing) != LG_BACKING_PAGED ||
+	    lg_option(faults) == LG_PAGED_INLINE)
+		return;
+	lg_pager *pager = lg_pager_new("memory:1M,page:4K,faults:threads");
+	if (pager == NULL) {
+		fprintf(stderr, "lgalloc run: backing:paged: %s\n", lg_error());
+		exit(LG_EXIT_FAILURE);
+	}
+	(void)lg_pager_free(pager);
+}
+
 static const char doc[] =
 	"Runs PROGRAM with its large allocations in regions: LD_PRELOAD of liblgalloc-preload.so."
 	"\vThe default backing is anon, since a forked child must see its memory; "
@@ -107,6 +122,7 @@ int lg_command_run(int argc, char **argv)
 		snprintf(min_size, sizeof(min_size), "min_size:%s", wishes.min_size);
 		check("--min-size", min_size);
 	}
+	check_faults(wishes.options);
 	if (!lg_place_find(library, ".", LG_LIBRARY_FROM_PROGRAM, path)) {
 		fprintf(stderr, "lgalloc run: %s is neither beside this program nor in %s of it\n",
 			library, LG_LIBRARY_FROM_PROGRAM);

@@ -57,6 +57,7 @@ static void call_everything(void *unused)
 	CLAIM(lg_map_read(map, &byte, 1, 0) == -ECHILD);
 	CLAIM(lg_map_write(map, &byte, 1, 0) == -ECHILD);
 	CLAIM(lg_map_retry(map) == -ECHILD);
+	CLAIM(lg_map_error(map, lg_map_data(map)) == -ECHILD);
 	CLAIM(lg_pager_resize(pager, 2 * MIB) == -ECHILD);
 	CLAIM(lg_pager_stats_read(pager, &stats) == -ECHILD);
 	CLAIM(lg_map_memory(pager, MIB, NULL) == NULL);

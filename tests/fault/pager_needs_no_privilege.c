@@ -11,6 +11,7 @@
 #include <lgalloc/pager.h>
 
 #include <fcntl.h>
+#include <grp.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <sys/prctl.h>
@@ -129,9 +130,15 @@ static void ask_for_threads(void *unused)
 
 static void block_sigbus(void *unused)
 {
+	enum { GROUPS = 1000 };
+	gid_t groups[GROUPS];
 	sigset_t mask;
 
 	(void)unused;
+	for (gid_t i = 0; i < GROUPS;
+	     i++) /* where the kernel says what is blocked they come first, in one line */
+		groups[i] = 4000000000 + i;
+	CLAIM(getuid() != 0 || setgroups(GROUPS, groups) == 0);
 	become_nobody();
 	if (may_serve_kernel())
 		SKIP("this system lets anybody serve the kernel's faults");
@@ -141,6 +148,8 @@ static void block_sigbus(void *unused)
 	CLAIM(lg_pager_new("memory:1M,page:16K") == NULL);
 	CLAIM(errno == EPERM);
 	CLAIM(strstr(lg_error(), "SIGBUS") != NULL);
+	CLAIM(lg_map_memory(NULL, MIB, NULL) == NULL);
+	CLAIM(errno == EPERM);
 	CLAIM(pthread_sigmask(SIG_UNBLOCK, &mask, NULL) == 0);
 	use("memory:2M,page:16K,dir:/var/tmp");
 }
@@ -157,6 +166,7 @@ static void block_sigbus_with_privilege(void *unused)
 	sigaddset(&mask, SIGBUS);
 	CLAIM(pthread_sigmask(SIG_BLOCK, &mask, NULL) == 0);
 	use("memory:2M,page:16K,dir:/var/tmp");
+	use_map(NULL);
 }
 
 int main(void)

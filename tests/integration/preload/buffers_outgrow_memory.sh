@@ -100,6 +100,14 @@ limited "$lgalloc" run -o "$paged" -- "$python" "$work/blocks.py" "$megabytes" "
 [ "$(cat "$work/out")" = "$right" ] || fail "the output is right: $(cat "$work/out"), not $right"
 say "$paged" "right"
 
+# Nobody is told that the bound is there where it is not.
+if [ "$(cat /proc/sys/vm/unprivileged_userfaultfd)" = 0 ] && ! setpriv --reuid=65534 --clear-groups test -w /dev/userfaultfd; then
+	status=0
+	setpriv --reuid=65534 --regid=65534 --clear-groups "$lgalloc" run -o "$paged" -- true >"$work/out" 2>&1 || status=$?
+	[ "$status" -eq 1 ] || fail "as nobody it is refused: status $status, $(cat "$work/out")"
+	grep -q 'faults:inline' "$work/out" || fail "and told what to do: $(cat "$work/out")"
+fi
+
 # Served by the thread itself, by a user without a privilege, where no system call sees a buffer.
 chmod 1777 "$work"
 status=0

@@ -92,11 +92,22 @@ static void map_is_refused_in_words(void **state)
 	assert_int_equal(errno, ENOENT);
 	assert_null(lg_map_file(pager, path, MIB, "offset:100"));
 	assert_int_equal(errno, EINVAL);
+	assert_null(lg_map_file(pager, path, MIB, "policy:nosuch"));
+	assert_null(lg_map_file(pager, path, MIB, "page:1M"));
+	assert_int_equal(errno, EINVAL);
+	assert_int_equal(access(path, F_OK), -1); /* none was made */
+	assert_null(lg_map_file(pager, path, 0, NULL));
+	assert_non_null(strstr(lg_error(), "0 bytes"));
 	shelf_make(&shelf, 100);
 	assert_null(lg_map_store(pager, NULL, NULL, 100, NULL));
 	assert_int_equal(errno, EINVAL);
 	assert_null(lg_map_store(pager, &shelf_ops, &shelf, 100, "policy:nosuch"));
 	assert_int_equal(atomic_load(&shelf.closes), 1); /* or was not made after all */
+	assert_null(lg_map_store(pager, &shelf_ops, &shelf, 0, NULL));
+	assert_int_equal(atomic_load(&shelf.closes), 2);
+	assert_null(lg_map_store(pager, &shelf_ops, &shelf, 100, "page:5"));
+	assert_int_equal(atomic_load(&shelf.closes), 3);
+	assert_int_equal(lg_pager_stats_read(pager, NULL), -EINVAL);
 	shelf_end(&shelf);
 }
 

@@ -112,6 +112,25 @@ static void calls_return_the_error(void **state)
 	assert_int_equal(lg_map_advise(map, 0, 0, LG_COLD), 0);
 }
 
+/* From the first call on: of a pin ENOMEM means something else. */
+static void calls_say_eio_and_error_what_the_store_said(void **state)
+{
+	char byte;
+
+	(void)state;
+	atomic_store(&shelf.read_error, -ENOMEM);
+	atomic_store(&shelf.reads_fail, SHELF_FOR_EVER);
+	assert_int_equal(lg_map_pin(map, 0, 1), -EIO);
+	assert_int_equal(lg_map_error(map, data), -ENOMEM);
+	assert_int_equal(lg_map_read(map, &byte, 1, PAGE), -EIO);
+	assert_int_equal(lg_map_populate(map, 2 * PAGE, 1), -EIO);
+	assert_int_equal(lg_map_populate(map, 2 * PAGE, 1), -EIO);
+	assert_int_equal(lg_map_error(map, data + 2 * PAGE), -ENOMEM);
+	atomic_store(&shelf.reads_fail, 0);
+	assert_int_equal(lg_map_retry(map), 3);
+	assert_int_equal(lg_map_read(map, &byte, 1, PAGE), 1);
+}
+
 static void passing_failures_are_retried(void **state)
 {
 	(void)state;
@@ -175,6 +194,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, start, end)
 		TEST(unreadable_page_is_sigbus_at_its_address_and_the_others_are_fine),
 		TEST(calls_return_the_error),
+		TEST(calls_say_eio_and_error_what_the_store_said),
 		TEST(passing_failures_are_retried),
 		TEST(retry_heals_what_can_be_read_again),
 		TEST(dead_heals_a_page_too),
