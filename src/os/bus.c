@@ -18,7 +18,8 @@
 
 static struct sigaction before;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* of the installing */
-static bool (*serve_fault)(void *address, enum lg_os_access access);
+static bool (*serve_fault)(void *address,
+			   enum lg_os_access access); /* NULL: not installed, as far as is known */
 
 /* The processor says whether it wrote; that is no more than a saving of a second fault. */
 static enum lg_os_access access_of(void *context)
@@ -77,7 +78,8 @@ static void handle(int number, siginfo_t *info, void *context)
 	bool served = false;
 
 	/* Memory that broke is there as far as we know, and touching it again would go on for ever. */
-	if (info->si_code > 0 && info->si_code != BUS_MCEERR_AR && info->si_code != BUS_MCEERR_AO) {
+	if (serve_fault != NULL && info->si_code > 0 && info->si_code != BUS_MCEERR_AR &&
+	    info->si_code != BUS_MCEERR_AO) {
 		/* Our mask is that of the handler that was called, which need not be ours. */
 		uint64_t signals = lg_os_signals_hold();
 		served = serve_fault(info->si_addr, access_of(context));
@@ -97,16 +99,12 @@ int lg_os_bus_claim(bool (*serve)(void *address, enum lg_os_access access))
 	memset(&action.sa_mask, 0xff,
 	       sizeof(action.sa_mask)); /* sigfillset leaves cancellation out */
 	pthread_mutex_lock(&lock);
-	if (serve_fault == NULL) {
-		if (sigaction(SIGBUS, NULL, &was) != 0)
-			error = -errno;
-		else if ((was.sa_flags & SA_SIGINFO) == 0 || was.sa_sigaction != handle)
-			before = was; /* else a fork came between, and it is ours already */
+	if (serve_fault == NULL && sigaction(SIGBUS, &action, &was) != 0)
+		error = -errno;
+	if (serve_fault == NULL && error == 0) {
+		if ((was.sa_flags & SA_SIGINFO) == 0 || was.sa_sigaction != handle)
+			before = was; /* else a fork came just here, and it is ours already */
 		serve_fault = serve;
-		if (error == 0 && sigaction(SIGBUS, &action, NULL) != 0)
-			error = -errno;
-		if (error != 0)
-			serve_fault = NULL;
 	}
 	pthread_mutex_unlock(&lock);
 	return error;
@@ -114,12 +112,7 @@ int lg_os_bus_claim(bool (*serve)(void *address, enum lg_os_access access))
 
 void lg_os_bus_forget(void)
 {
-	struct sigaction now;
-
 	lock = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
-	if (sigaction(SIGBUS, NULL, &now) != 0 || (now.sa_flags & SA_SIGINFO) == 0 ||
-	    now.sa_sigaction != handle)
-		serve_fault = NULL;
 }
 
 /* Of a thread, from its status, which has a line of any length before that. False: it is not known. */

@@ -37,15 +37,6 @@ static bool is_ours(const struct lg_os_io *io, int fd)
 	return ours;
 }
 
-static uint64_t bytes_of(const struct iovec *parts, int count)
-{
-	uint64_t bytes = 0;
-
-	for (int i = 0; i < count; i++)
-		bytes += parts[i].iov_len;
-	return bytes;
-}
-
 /* The parts of parts that lie from `first` to `first + bytes`. */
 static int cut(const struct iovec *parts, int count, uint64_t first, uint64_t bytes,
 	       struct iovec cut_parts[LG_OS_IO_PARTS])
@@ -159,7 +150,7 @@ static int move_both_ways(struct lg_os_io *io, struct transfer *transfer, uint64
 
 static uint64_t limit_of(const struct transfer *transfer, uint64_t end)
 {
-	uint64_t bytes = bytes_of(transfer->parts, transfer->count);
+	uint64_t bytes = lg_os_io_bytes(transfer->parts, transfer->count);
 
 	return transfer->offset < end ? lg_min(bytes, end - transfer->offset) : 0;
 }
@@ -210,7 +201,7 @@ static bool can_be_sent(const struct lg_os_io *io, const struct lg_os_io_request
 	struct transfer transfer = {
 		request->parts, request->count, true, from + request->offset, 0, false
 	};
-	uint64_t bytes = bytes_of(request->parts, request->count);
+	uint64_t bytes = lg_os_io_bytes(request->parts, request->count);
 
 	return bytes > 0 && limit_of(&transfer, end) == bytes && is_aligned(&transfer) &&
 	       !exceeds_limit(io, transfer.offset + bytes);

@@ -41,6 +41,15 @@ static inline bool lg_os_io_writes_many(const struct lg_os_io *io)
 /* Closes both descriptors, where they still are ours. */
 void lg_os_io_close(struct lg_os_io *io);
 
+static inline uint64_t lg_os_io_bytes(const struct iovec *parts, int count)
+{
+	uint64_t bytes = 0;
+
+	for (int i = 0; i < count; i++)
+		bytes += parts[i].iov_len;
+	return bytes;
+}
+
 /*
  * Reads all of the parts (at most LG_OS_IO_PARTS) from `offset` on. From `end` on, and behind the end of the
  * file, there are zeros. 0 or -errno.

@@ -16,15 +16,6 @@ static bool is_there(struct lg_os_io_queue *queue)
 	return !queue->refused;
 }
 
-static int64_t bytes_of(const struct lg_os_io_request *request)
-{
-	size_t bytes = 0;
-
-	for (int i = 0; i < request->count; i++)
-		bytes += request->parts[i].iov_len;
-	return (int64_t)bytes;
-}
-
 /* It is not asked again. True: nothing is in flight any more. */
 static bool give_up(struct lg_os_io_queue *queue)
 {
@@ -52,7 +43,8 @@ static void wait_for(struct lg_os_io_queue *queue, long sent)
 			struct lg_os_io_request *request =
 				(struct lg_os_io_request *)(uintptr_t)events[i].data;
 
-			if (events[i].res == bytes_of(request))
+			if (events[i].res ==
+			    (int64_t)lg_os_io_bytes(request->parts, request->count))
 				request->error = 0;
 		}
 		sent -= back > 0 ? back : 0;
@@ -86,6 +78,5 @@ void lg_os_io_queue_write(struct lg_os_io_queue *queue, int fd,
 void lg_os_io_queue_end(struct lg_os_io_queue *queue)
 {
 	if (queue->context != 0)
-		(void)lg_os_raw(SYS_io_destroy, (long)queue->context, 0, 0, 0, 0, 0);
-	queue->context = 0;
+		(void)give_up(queue);
 }

@@ -23,7 +23,7 @@ struct lg_os_io_queue {
 void lg_os_io_queue_write(struct lg_os_io_queue *queue, int fd,
 			  struct lg_os_io_request *const *requests, unsigned count, uint64_t from);
 
-/* Nothing is in flight. */
+/* Nothing is in flight, and nothing is sent from here on. */
 void lg_os_io_queue_end(struct lg_os_io_queue *queue);
 
 #endif

@@ -378,6 +378,22 @@ int lg_limbo_return(struct lg_map *map, uint64_t page, uint64_t *word, enum lg_o
 
 /* --- writing ------------------------------------------------------------------------------------ */
 
+/* What is written at once: memory of the caller's, as a signal handler's stack may be small. */
+struct batch {
+	struct lg_os_io_queue *queue;
+	struct lg_write *writes;
+	unsigned most;
+};
+
+/* How many stretches of neighbours: one, where the store would write them one by one, and all were kept until the last. */
+static unsigned stretches_most(const struct lg_map *map, const struct batch *batch)
+{
+	struct lg_store *store = map->store;
+
+	return store->calls->writes_many != NULL && store->calls->writes_many(store) ? batch->most :
+										       1;
+}
+
 /* A page to write, claimed; its frame is HELD. */
 struct claimed {
 	uint64_t page;
@@ -417,15 +433,12 @@ static bool is_stored(struct lg_map *map, struct claimed *page)
 	return true;
 }
 
-/*
- * Claims the first unwritten frame that is free to be and those that follow it in the list, of one map: `most` runs of
- * neighbours, or one where the store would write them one after the other, and all were kept until the last.
- */
-static unsigned claim(struct lg_pager *pager, struct lg_frames *frames, unsigned most,
+/* Claims the first unwritten frame that is free to be and those that follow it in the list, of one map, in a batch's stretches. */
+static unsigned claim(struct lg_pager *pager, struct lg_frames *frames, const struct batch *batch,
 		      struct lg_map **map, struct claimed *pages)
 {
 	uint32_t next, index = lg_frame_first(frames, LG_FRAME_UNWRITTEN);
-	unsigned count = 0, runs = 0, looked = 0;
+	unsigned count = 0, stretches = 0, most = 1, looked = 0;
 	uint64_t room = lg_min(lg_max(LG_WRITE_BYTES >> frames->shift, 1), LG_LIMBO_RUN);
 
 	for (; index != LG_FRAME_NONE && count < room && looked < SCAN + LG_LIMBO_RUN;
@@ -438,14 +451,15 @@ static unsigned claim(struct lg_pager *pager, struct lg_frames *frames, unsigned
 
 		next = frames->table[index].next;
 		looked++;
-		if (count > 0 && (owner != *map || (!follows && runs >= most)))
+		if (count > 0 && (owner != *map || (!follows && stretches == most)))
 			break;
 		if (!lg_word_claim(word, &seen))
 			continue;
 		LG_ASSERT(lg_word_state(seen) == LG_PAGE_LIMBO);
+		if (count == 0)
+			most = stretches_most(owner, batch);
 		*map = owner;
-		most = lg_load_relaxed(&owner->store->writes_many) ? most : 1;
-		runs += follows ? 0 : 1;
+		stretches += follows ? 0 : 1;
 		pages[count++] = (struct claimed){ .page = page, .word = seen, .frame = index };
 		lg_frame_put(frames, index, LG_FRAME_HELD);
 	}
@@ -463,13 +477,6 @@ static void renew_hash(struct lg_map *map, const struct claimed *page)
 	set_hash(map, page->word, hash);
 }
 
-/* What is written at once: memory of the caller's, as a signal handler's stack may be small. */
-struct batch {
-	struct lg_os_io_queue *queue;
-	struct lg_write *writes;
-	unsigned most;
-};
-
 /* The pages of `written` were, or not. */
 static void note_write(struct lg_map *map, const struct lg_write *write, struct claimed *pages)
 {
@@ -484,8 +491,7 @@ static void note_write(struct lg_map *map, const struct lg_write *write, struct 
 static unsigned gather(struct lg_map *map, const struct claimed *pages, unsigned count,
 		       const void *const *places, unsigned *done, const struct batch *batch)
 {
-	unsigned stretches = 0, i = *done,
-		 most = lg_load_relaxed(&map->store->writes_many) ? batch->most : 1;
+	unsigned stretches = 0, i = *done, most = stretches_most(map, batch);
 	struct lg_write *last = NULL;
 
 	for (; i < count; i++) {
@@ -550,7 +556,7 @@ static uint64_t write_from(struct lg_pager *pager, struct lg_frames *frames,
 	struct lg_map *map = NULL;
 	uint64_t written = 0;
 	uint64_t signals = lg_pager_lock(pager);
-	unsigned count = claim(pager, frames, batch->most, &map, pages);
+	unsigned count = claim(pager, frames, batch, &map, pages);
 
 	lg_pager_unlock(pager, signals);
 	if (count == 0)

@@ -257,8 +257,8 @@ int lg_pager_free(lg_pager *pager)
 		return 0;
 	if (lg_pager_of_caller(pager) == NULL)
 		return -ECHILD;
-	uint64_t signals =
-		lg_os_latch_enter(&pager->maps_lock); /* the last to leave is out of it then */
+	/* Under the lock: whoever left last is out of it then. */
+	uint64_t signals = lg_os_latch_enter(&pager->maps_lock);
 	uint32_t maps = lg_load_relaxed(&pager->map_count);
 	lg_os_latch_leave(&pager->maps_lock, signals);
 	if (maps > 0)

@@ -4,8 +4,8 @@
 #include "os/map.h"
 #include "os/thread.h"
 #include "pager/map.h"
-
 #include "pager/probe.h"
+
 #include <errno.h>
 
 void lg_poison_claimed(struct lg_map *map, uint64_t page, int error)

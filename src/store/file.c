@@ -64,13 +64,17 @@ static int write_range(struct lg_store *store, const struct iovec *parts, int co
 	return lg_os_io_write(&file->io, parts, count, file->range.from + offset, file->range.to);
 }
 
+static bool writes_many(struct lg_store *store)
+{
+	return lg_os_io_writes_many(&file_of(store)->io);
+}
+
 static void write_many(struct lg_store *store, struct lg_os_io_queue *queue,
 		       struct lg_os_io_request *requests, unsigned count)
 {
 	struct file *file = file_of(store);
 
 	lg_os_io_write_many(&file->io, queue, requests, count, file->range.from, file->range.to);
-	lg_store_relaxed(&store->writes_many, lg_os_io_writes_many(&file->io));
 }
 
 /* The kernel reports a failed write-back once, and calls the pages clean. */
@@ -125,6 +129,7 @@ static const struct lg_store_calls calls = {
 	.name = "file",
 	.read = read_range,
 	.write = write_range,
+	.writes_many = writes_many,
 	.write_many = write_many,
 	.flush = flush,
 	.discard = discard,
@@ -356,7 +361,6 @@ int lg_file_store_open(const char *path, uint64_t offset, uint64_t bytes, bool r
 	file->store.alignment = LG_OS_IO_BLOCK;
 	file->store.readonly = readonly;
 	file->store.signal_safe = true;
-	file->store.writes_many = !readonly && lg_os_io_writes_many(&file->io);
 	file->store.lasts = true;
 	*store = &file->store;
 	return 0;

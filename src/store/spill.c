@@ -38,13 +38,17 @@ static int write_range(struct lg_store *store, const struct iovec *parts, int co
 	return lg_os_io_write(&spill->io, parts, count, offset, spill->end);
 }
 
+static bool writes_many(struct lg_store *store)
+{
+	return lg_os_io_writes_many(&spill_of(store)->io);
+}
+
 static void write_many(struct lg_store *store, struct lg_os_io_queue *queue,
 		       struct lg_os_io_request *requests, unsigned count)
 {
 	struct spill *spill = spill_of(store);
 
 	lg_os_io_write_many(&spill->io, queue, requests, count, 0, spill->end);
-	lg_store_relaxed(&store->writes_many, lg_os_io_writes_many(&spill->io));
 }
 
 /* Nobody can have it after us: nothing has to be durable. */
@@ -76,6 +80,7 @@ static const struct lg_store_calls calls = {
 	.name = "spill",
 	.read = read_range,
 	.write = write_range,
+	.writes_many = writes_many,
 	.write_many = write_many,
 	.flush = flush,
 	.discard = discard,
@@ -157,7 +162,6 @@ int lg_spill_open(const char *dir, uint64_t bytes, bool reserve, struct lg_store
 					  .bytes = bytes,
 					  .alignment = LG_OS_IO_BLOCK,
 					  .signal_safe = true,
-					  .writes_many = lg_os_io_writes_many(&spill->io),
 					  .begins_zero = true };
 	*store = &spill->store;
 	return 0;

@@ -50,9 +50,10 @@ struct lg_store_calls {
 	void (*cancel)(struct lg_store *store, const struct lg_store_sink *sink);
 	int (*write)(struct lg_store *store, const struct iovec *parts, int count, uint64_t offset);
 	/*
-	 * Several writes of different ranges at once, at most LG_STORE_MANY; each has its error then. Of stores that say so
-	 * (writes_many), and only in the library's own threads.
+	 * Several writes of different ranges at once, at most LG_STORE_MANY; each has its error then. Only in the library's own
+	 * threads, and as long as the store says that it is faster than one by one. Both NULL: it never is.
 	 */
+	bool (*writes_many)(struct lg_store *store);
 	void (*write_many)(struct lg_store *store, struct lg_os_io_queue *queue,
 			   struct lg_os_io_request *requests, unsigned count);
 	int (*flush)(struct lg_store *store);
@@ -91,9 +92,7 @@ struct lg_store {
 	bool is_slow;     /* a read may take as long as a network's answer */
 	bool fetches;     /* `fetch` is to be used */
 	bool renews;      /* it may be renewed, and is to be */
-	_Atomic(bool)
-		writes_many; /* `write_many` is there, and faster than one by one; until it is not */
-	bool is_remote; /* it always takes as long, whatever its length, and is retried inside */
+	bool is_remote;   /* it always takes as long, whatever its length, and is retried inside */
 };
 
 #endif

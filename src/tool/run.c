@@ -2,11 +2,11 @@
 /* lgalloc run: the environment that preloads the malloc shim, then the program in our place. */
 #include "base/error.h"
 #include "base/option.h"
+#include "os/userfault.h"
 #include "tool/command.h"
 #include "tool/place.h"
 
 #include <lgalloc/lgalloc.h>
-#include <lgalloc/pager.h>
 
 #include <argp.h>
 #include <errno.h>
@@ -90,12 +90,12 @@ static void check_faults(const char *options)
 	if (lg_configure(options) != 0 || lg_option(backing) != LG_BACKING_PAGED ||
 	    lg_option(faults) == LG_PAGED_INLINE)
 		return;
-	lg_pager *pager = lg_pager_new("memory:1M,page:4K,faults:threads");
-	if (pager == NULL) {
+	struct lg_os_userfault userfault;
+	if (lg_os_userfault_open(false, 0, &userfault) != 0) {
 		fprintf(stderr, "lgalloc run: backing:paged: %s\n", lg_error());
 		exit(LG_EXIT_FAILURE);
 	}
-	(void)lg_pager_free(pager);
+	lg_os_userfault_close(&userfault);
 }
 
 static const char doc[] =

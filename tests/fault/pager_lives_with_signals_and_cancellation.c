@@ -220,6 +220,25 @@ static void raise_own(void)
 	munmap(range, PAGE);
 }
 
+static void on_sigbus_passed_on(int number, siginfo_t *info, void *context)
+{
+	pagers.sa_sigaction(number, info, context);
+}
+
+/* The pager's handler is behind another, which a child must not take for none. */
+static void chain_in_a_child(void *unused)
+{
+	(void)unused;
+	raise_own();
+	lg_pager *own = lg_pager_new("memory:1M,page:4K,faults:inline");
+	lg_map *map_of_own = lg_map_memory(own, PAGE, NULL);
+	CLAIM(map_of_own != NULL);
+	((volatile char *)lg_map_data(map_of_own))[0] = 1;
+	raise_own();
+	CLAIM(lg_map_close(map_of_own) == 0);
+	CLAIM(lg_pager_free(own) == 0);
+}
+
 static void handlers_are_chained(void *options)
 {
 	struct sigaction action = { .sa_flags = SA_SIGINFO };
@@ -233,6 +252,11 @@ static void handlers_are_chained(void *options)
 	CLAIM(sigaction(SIGBUS, &action, &pagers) == 0);
 	touch_many((void *)(uintptr_t)8);
 	raise_own();
+	action.sa_sigaction = on_sigbus_passed_on;
+	CLAIM(sigaction(SIGBUS, &action, NULL) == 0);
+	touch_many((void *)(uintptr_t)9);
+	raise_own();
+	child_claim("chaining in a child", chain_in_a_child, NULL);
 	end();
 }
 

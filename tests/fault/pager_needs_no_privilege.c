@@ -135,8 +135,8 @@ static void block_sigbus(void *unused)
 	sigset_t mask;
 
 	(void)unused;
-	for (gid_t i = 0; i < GROUPS;
-	     i++) /* where the kernel says what is blocked they come first, in one line */
+	/* Where the kernel says what is blocked they come first, in one line. */
+	for (gid_t i = 0; i < GROUPS; i++)
 		groups[i] = 4000000000 + i;
 	CLAIM(getuid() != 0 || setgroups(GROUPS, groups) == 0);
 	become_nobody();

@@ -26,8 +26,8 @@ static int start(void **state)
 	if (map == NULL)
 		return -1;
 	data = lg_map_data(map);
-	while (lg_load_relaxed(&pager->writers_asleep) ==
-	       0) /* it has begun, and found nothing to do */
+	/* It has begun, and found nothing to do. */
+	while (lg_load_relaxed(&pager->writers_asleep) == 0)
 		clock_breathe();
 	return 0;
 }
