@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 #include "os/bus.h"
 
+#include "base/atomic.h"
 #include "os/clock.h"
 #include "os/directory.h"
 #include "os/thread.h"
@@ -90,6 +91,11 @@ static void handle(int number, siginfo_t *info, void *context)
 	errno = error;
 }
 
+static bool is_ours(const struct sigaction *action)
+{
+	return (action->sa_flags & SA_SIGINFO) != 0 && action->sa_sigaction == handle;
+}
+
 int lg_os_bus_claim(bool (*serve)(void *address, enum lg_os_access access))
 {
 	struct sigaction action = { .sa_flags = SA_SIGINFO | SA_ONSTACK }, was;
@@ -99,12 +105,16 @@ int lg_os_bus_claim(bool (*serve)(void *address, enum lg_os_access access))
 	memset(&action.sa_mask, 0xff,
 	       sizeof(action.sa_mask)); /* sigfillset leaves cancellation out */
 	pthread_mutex_lock(&lock);
-	if (serve_fault == NULL && sigaction(SIGBUS, &action, &was) != 0)
-		error = -errno;
-	if (serve_fault == NULL && error == 0) {
-		if ((was.sa_flags & SA_SIGINFO) == 0 || was.sa_sigaction != handle)
+	if (serve_fault == NULL) {
+		/* Known before ours can be called: another thread may have a fault of the program's at any time. */
+		error = sigaction(SIGBUS, NULL, &was) == 0 ? 0 : -errno;
+		if (error == 0 && !is_ours(&was))
 			before = was; /* else a fork came just here, and it is ours already */
-		serve_fault = serve;
+		lg_compiler_barrier();
+		if (error == 0 && sigaction(SIGBUS, &action, NULL) != 0)
+			error = -errno;
+		if (error == 0)
+			serve_fault = serve;
 	}
 	pthread_mutex_unlock(&lock);
 	return error;

@@ -16,7 +16,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-enum { AGAIN_MAX = 1000, AGAIN_US = 1000 };
+/* CUT: parts of one call, where not all are moved; a signal handler's stack may be small. */
+enum { AGAIN_MAX = 1000, AGAIN_US = 1000, CUT = 16 };
 
 /* What is asked for, and how far it came. */
 struct transfer {
@@ -37,13 +38,13 @@ static bool is_ours(const struct lg_os_io *io, int fd)
 	return ours;
 }
 
-/* The parts of parts that lie from `first` to `first + bytes`. */
+/* The parts of parts that lie from `first` to `first + bytes`, or the first CUT of them. */
 static int cut(const struct iovec *parts, int count, uint64_t first, uint64_t bytes,
-	       struct iovec cut_parts[LG_OS_IO_PARTS])
+	       struct iovec cut_parts[CUT])
 {
 	int used = 0;
 
-	for (int i = 0; i < count && bytes > 0; i++) {
+	for (int i = 0; i < count && bytes > 0 && used < CUT; i++) {
 		if (first >= parts[i].iov_len) {
 			first -= parts[i].iov_len;
 			continue;
@@ -56,17 +57,31 @@ static int cut(const struct iovec *parts, int count, uint64_t first, uint64_t by
 	return used;
 }
 
+static long call(const struct transfer *transfer, int fd, const struct iovec *parts, int count)
+{
+	return lg_os_raw(transfer->writes ? SYS_pwritev : SYS_preadv, fd, (long)parts, count,
+			 (long)(transfer->offset + transfer->done), 0, 0);
+}
+
+static long move_some(const struct transfer *transfer, int fd, uint64_t limit)
+{
+	struct iovec parts[CUT];
+	int count = cut(transfer->parts, transfer->count, transfer->done, limit - transfer->done,
+			parts);
+
+	return call(transfer, fd, parts, count);
+}
+
 /* Goes on to `limit` bytes. A read stops early, with 0, at the end of the file. */
 static int move(struct transfer *transfer, int fd, uint64_t limit)
 {
-	struct iovec parts[LG_OS_IO_PARTS];
+	bool whole = lg_os_io_bytes(transfer->parts, transfer->count) == limit;
 	unsigned again = 0;
 
 	while (transfer->done < limit) {
-		int count = cut(transfer->parts, transfer->count, transfer->done,
-				limit - transfer->done, parts);
-		long got = lg_os_raw(transfer->writes ? SYS_pwritev : SYS_preadv, fd, (long)parts,
-				     count, (long)(transfer->offset + transfer->done), 0, 0);
+		long got = whole && transfer->done == 0 ?
+				   call(transfer, fd, transfer->parts, transfer->count) :
+				   move_some(transfer, fd, limit);
 
 		if (got > 0) {
 			transfer->done += (uint64_t)got;
@@ -77,7 +92,7 @@ static int move(struct transfer *transfer, int fd, uint64_t limit)
 		} else if (got == -EAGAIN && again++ < AGAIN_MAX) {
 			lg_os_sleep_us(AGAIN_US);
 		} else if (got != -EINTR) {
-			return (int)got;
+			return got == -EAGAIN ? -EIO : (int)got;
 		}
 	}
 	return 0;
@@ -110,32 +125,57 @@ static int move_direct(struct lg_os_io *io, struct transfer *transfer, uint64_t 
 }
 
 /* These mean that bytes are lost; others, that the file system does not have the call. */
-static int write_back(struct lg_os_io *io, uint64_t offset, uint64_t bytes)
+static int loss_of(long error)
 {
-	long flags = SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE |
-		     SYNC_FILE_RANGE_WAIT_AFTER;
-	long error =
-		lg_os_raw(SYS_sync_file_range, io->file.fd, (long)offset, (long)bytes, flags, 0, 0);
-
 	return error == -EIO || error == -ENOSPC || error == -EDQUOT ? (int)error : 0;
+}
+
+/* Under `asking`. */
+static void note_loss(struct lg_os_io *io, int error)
+{
+	io->loss = error;
+	lg_add_relaxed(&io->losses, 1);
+}
+
+/*
+ * Waits until what was written is on disk. All are sent at once, but one asks at a time, for the kernel says once what was lost,
+ * to whoever asks: since `losses` were counted, before this write, it may have told another.
+ */
+static int write_back(struct lg_os_io *io, uint64_t offset, uint64_t bytes, uint32_t losses)
+{
+	long send = SYNC_FILE_RANGE_WRITE,
+	     wait = send | SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WAIT_AFTER;
+
+	(void)lg_os_raw(SYS_sync_file_range, io->file.fd, (long)offset, (long)bytes, send, 0, 0);
+	uint64_t signals = lg_os_latch_enter(&io->asking);
+	int error = loss_of(
+		lg_os_raw(SYS_sync_file_range, io->file.fd, (long)offset, (long)bytes, wait, 0, 0));
+	if (error != 0)
+		note_loss(io, error);
+	else if (lg_load_relaxed(&io->losses) != losses)
+		error = io->loss;
+	lg_os_latch_leave(&io->asking, signals);
+	return error;
 }
 
 static int move_buffered(struct lg_os_io *io, struct transfer *transfer, uint64_t limit)
 {
 	uint64_t from = transfer->done;
+	uint32_t losses = lg_load_relaxed(&io->losses);
 
 	if (from == limit)
 		return 0;
 	if (!is_ours(io, io->file.fd))
 		return -EBADF;
 	int error = move(transfer, io->file.fd, limit);
-	if (error != 0 || transfer->done - from < LG_OS_IO_BLOCK)
-		return error; /* the odd end, which flush sends to disk */
+	if (error != 0)
+		return error;
 	uint64_t offset = transfer->offset + from, bytes = transfer->done - from;
 	if (transfer->writes)
-		error = write_back(io, offset, bytes);
-	(void)lg_os_raw(SYS_fadvise64, io->file.fd, (long)offset, (long)bytes, POSIX_FADV_DONTNEED,
-			0, 0);
+		error = write_back(io, offset, bytes, losses);
+	if (bytes >= LG_OS_IO_BLOCK) /* the odd end is not worth it */
+		(void)lg_os_raw(SYS_fadvise64, io->file.fd, (long)offset, (long)bytes,
+				POSIX_FADV_DONTNEED, 0, 0);
 	return error;
 }
 
@@ -155,19 +195,29 @@ static uint64_t limit_of(const struct transfer *transfer, uint64_t end)
 	return transfer->offset < end ? lg_min(bytes, end - transfer->offset) : 0;
 }
 
+/* What was not read. */
+static void zero_rest(const struct transfer *transfer)
+{
+	uint64_t done = transfer->done;
+
+	for (int i = 0; i < transfer->count; i++) {
+		const struct iovec *part = &transfer->parts[i];
+		uint64_t read = lg_min(done, part->iov_len);
+
+		memset((char *)part->iov_base + read, 0, part->iov_len - read);
+		done -= read;
+	}
+}
+
 int lg_os_io_read(struct lg_os_io *io, const struct iovec *parts, int count, uint64_t offset,
 		  uint64_t end)
 {
 	struct transfer transfer = { parts, count, false, offset, 0, false };
-	struct iovec rest[LG_OS_IO_PARTS];
 	int error = move_both_ways(io, &transfer, limit_of(&transfer, end));
 
-	if (error != 0)
-		return error;
-	count = cut(parts, count, transfer.done, UINT64_MAX, rest);
-	for (int i = 0; i < count; i++)
-		memset(rest[i].iov_base, 0, rest[i].iov_len);
-	return 0;
+	if (error == 0)
+		zero_rest(&transfer);
+	return error;
 }
 
 /* Asked beforehand, since the kernel would send SIGXFSZ. */
@@ -249,7 +299,18 @@ int lg_os_io_punch(struct lg_os_io *io, uint64_t offset, uint64_t bytes)
 
 int lg_os_io_sync(struct lg_os_io *io)
 {
-	return control(io, SYS_fdatasync, 0, 0, 0);
+	uint32_t begun = lg_load_ordered(&io->syncs); /* I1 */
+	uint64_t signals = lg_os_latch_enter(&io->asking);
+
+	if (lg_load_relaxed(&io->syncs) == begun && io->sync_error == 0) {
+		lg_add_ordered(&io->syncs, 1); /* I1 */
+		io->sync_error = control(io, SYS_fdatasync, 0, 0, 0);
+		if (loss_of(io->sync_error) != 0)
+			note_loss(io, io->sync_error);
+	}
+	int error = io->sync_error;
+	lg_os_latch_leave(&io->asking, signals);
+	return error;
 }
 
 void lg_os_io_open(struct lg_os_io *io, bool readonly)
@@ -257,6 +318,10 @@ void lg_os_io_open(struct lg_os_io *io, bool readonly)
 	char path[64];
 	struct stat status;
 
+	io->asking = (struct lg_os_latch){ LG_LATCH_FREE };
+	lg_store_relaxed(&io->losses, 0);
+	lg_store_relaxed(&io->syncs, 0);
+	io->sync_error = 0;
 	io->is_limited = fstat(io->file.fd, &status) != 0 || S_ISREG(status.st_mode);
 	/* By its number: a name may be another file's by now, and an unlinked file has none. */
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", io->file.fd);

@@ -1,12 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /*
- * Bytes between memory and a file, whole ranges at a time, from inside signal handlers: no lock, no memory,
- * no cancellation point, errno as it was.
+ * Bytes between memory and a file, whole ranges at a time, from inside signal handlers: no lock but a latch, no
+ * memory, no cancellation point, errno as it was.
  *
  * A file is used by two descriptors. One goes past the page cache, for whole blocks; one through it, for
  * the odd rest at the file's end, and for everything where the file system has no other way. What goes through it
  * in bulk is sent to disk and dropped from it at once: memory is what the pager has too little of. The kernel
  * keeps both ways coherent.
+ *
+ * The kernel says once what it could not write of its cache, to whoever asks first, and calls the pages clean. So one asks at
+ * a time, and a loss is that of all whose writes were not known to be on disk then; each fails, and still has its bytes.
+ *
+ * Ordering edge I1: who found no flush begun after its writes finds in the next that began all of them on disk.
  *
  * The descriptors are looked at before each use, as in os/file.h: -EBADF if they are not ours any more.
  */
@@ -15,6 +20,7 @@
 
 #include "base/atomic.h"
 #include "os/file.h"
+#include "os/latch.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -24,9 +30,14 @@ enum { LG_OS_IO_BLOCK = 4096, LG_OS_IO_PARTS = 64, LG_OS_IO_MANY = 32 };
 
 struct lg_os_io {
 	struct lg_os_file file;
-	int direct;              /* -1: none */
-	_Atomic(bool) is_direct; /* until the kernel refuses it */
-	bool is_limited;         /* by RLIMIT_FSIZE: not a device */
+	int direct;                /* -1: none */
+	_Atomic(bool) is_direct;   /* until the kernel refuses it */
+	bool is_limited;           /* by RLIMIT_FSIZE: not a device */
+	struct lg_os_latch asking; /* whether bytes were lost */
+	_Atomic(uint32_t) losses;  /* so often they were */
+	int loss;                  /* the last */
+	_Atomic(uint32_t) syncs;   /* begun */
+	int sync_error;            /* of the first that failed */
 };
 
 /* Takes over the file, whose record is filled in, and opens the second descriptor. Cannot fail. */
@@ -86,7 +97,10 @@ void lg_os_io_write_many(struct lg_os_io *io, struct lg_os_io_queue *queue,
 /* Gives the disk space of the range back; it reads zero then. */
 int lg_os_io_punch(struct lg_os_io *io, uint64_t offset, uint64_t bytes);
 
-/* Waits until what was written is on disk. */
+/*
+ * Waits until what was written is on disk. One that failed may have lost what the kernel calls clean: all fail from then on.
+ * Who comes while another waits gets the answer of one that begins afterwards, together with all who came.
+ */
 int lg_os_io_sync(struct lg_os_io *io);
 
 #endif

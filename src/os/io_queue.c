@@ -1,18 +1,50 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 #include "os/io_queue.h"
 
+#include "base/bits.h"
 #include "base/require.h"
+#include "os/map.h"
 #include "os/raw.h"
 
 #include <errno.h>
 #include <linux/aio_abi.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
+
+#define RING_MAGIC 0xa10a10a1u
+
+/* What every version of the kernel has at the context's address, in front of the events. */
+struct ring {
+	uint32_t id;
+	uint32_t events;
+	uint32_t head;
+	uint32_t tail;
+	uint32_t magic;
+	uint32_t features[2];
+	uint32_t bytes; /* of this header */
+};
+
+/* It is shared memory: a child would have it, and all of its children. */
+static void keep_from_children(struct lg_os_io_queue *queue)
+{
+	const struct ring *ring = (const struct ring *)(uintptr_t)queue->context;
+
+	if (ring->magic == RING_MAGIC)
+		(void)lg_os_raw(
+			SYS_madvise, (long)queue->context,
+			(long)lg_round_up(ring->bytes + ring->events * sizeof(struct io_event),
+					  lg_os_page_bytes()),
+			MADV_DONTFORK, 0, 0, 0);
+}
 
 static bool is_there(struct lg_os_io_queue *queue)
 {
-	if (queue->context == 0 && !queue->refused)
-		queue->refused = lg_os_raw(SYS_io_setup, LG_OS_IO_MANY, (long)&queue->context, 0, 0,
-					   0, 0) != 0;
+	if (queue->context != 0 || queue->refused)
+		return !queue->refused;
+	queue->refused =
+		lg_os_raw(SYS_io_setup, LG_OS_IO_MANY, (long)&queue->context, 0, 0, 0, 0) != 0;
+	if (!queue->refused)
+		keep_from_children(queue);
 	return !queue->refused;
 }
 

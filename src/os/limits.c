@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 #include "os/limits.h"
 
+#include "os/map.h"
+
 #include <fcntl.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -9,19 +11,23 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-/* Texts are static: all this runs under the start's lock, on whatever small stack comes first. */
-enum { TEXT_BYTES = 4096, MAPPINGS_DEFAULT = 65530 };
+enum { TEXT_BYTES = 4096, NUMBER_BYTES = 32, MAPPINGS_DEFAULT = 65530 };
 
-/* Reads a small file whole; the text is empty if it cannot be read. */
-static void read_text(const char *path, char *text)
+/* Mapped, as all this runs on whatever small stack comes first. */
+struct scratch {
+	char groups[TEXT_BYTES];
+	char path[2 * TEXT_BYTES];
+};
+
+/* Reads a small file, as much as there is room for; the text is empty if it cannot be read. */
+static void read_text(const char *path, char *text, size_t room)
 {
 	size_t length = 0;
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 
 	if (fd >= 0) {
 		ssize_t got;
-		while (length < TEXT_BYTES - 1 &&
-		       (got = read(fd, text + length, TEXT_BYTES - 1 - length)) > 0)
+		while (length < room - 1 && (got = read(fd, text + length, room - 1 - length)) > 0)
 			length += (size_t)got;
 		close(fd);
 	}
@@ -31,23 +37,22 @@ static void read_text(const char *path, char *text)
 /* "max" and nonsense are no limit. */
 static uint64_t read_number(const char *path)
 {
-	static char text[TEXT_BYTES];
-	char *end;
+	char text[NUMBER_BYTES], *end;
 
-	read_text(path, text);
+	read_text(path, text, sizeof(text));
 	unsigned long long number = strtoull(text, &end, 10);
 	return end == text ? UINT64_MAX : number;
 }
 
 /* The least limit of the group and of all groups above it. */
-static uint64_t least_limit(const char *mount, char *group, const char *file)
+static uint64_t least_limit(struct scratch *scratch, const char *mount, char *group,
+			    const char *file)
 {
 	uint64_t least = UINT64_MAX;
-	static char path[2 * TEXT_BYTES];
 
 	for (;;) {
-		snprintf(path, sizeof(path), "%s%s/%s", mount, group, file);
-		uint64_t limit = read_number(path);
+		snprintf(scratch->path, sizeof(scratch->path), "%s%s/%s", mount, group, file);
+		uint64_t limit = read_number(scratch->path);
 		least = limit < least ? limit : least;
 		char *slash = strrchr(group, '/');
 		if (slash == NULL)
@@ -60,13 +65,12 @@ static uint64_t least_limit(const char *mount, char *group, const char *file)
  * /proc/self/cgroup has a line "0::/group" for version 2 and "N:…,memory,…:/group" for version 1. In a
  * container the mount may show the group itself as its root: the walk up ends there.
  */
-static uint64_t cgroup_memory_bytes(void)
+static uint64_t least_of_groups(struct scratch *scratch)
 {
-	static char text[TEXT_BYTES];
 	uint64_t least = UINT64_MAX;
 
-	read_text("/proc/self/cgroup", text);
-	for (char *line = text, *next; line != NULL && *line != '\0'; line = next) {
+	read_text("/proc/self/cgroup", scratch->groups, sizeof(scratch->groups));
+	for (char *line = scratch->groups, *next; line != NULL && *line != '\0'; line = next) {
 		next = strchr(line, '\n');
 		if (next != NULL)
 			*next++ = '\0';
@@ -77,12 +81,23 @@ static uint64_t cgroup_memory_bytes(void)
 		*group++ = '\0';
 		uint64_t limit = UINT64_MAX;
 		if (controllers[1] == '\0')
-			limit = least_limit("/sys/fs/cgroup", group, "memory.max");
+			limit = least_limit(scratch, "/sys/fs/cgroup", group, "memory.max");
 		else if (strstr(controllers, "memory") != NULL)
-			limit = least_limit("/sys/fs/cgroup/memory", group,
+			limit = least_limit(scratch, "/sys/fs/cgroup/memory", group,
 					    "memory.limit_in_bytes");
 		least = limit < least ? limit : least;
 	}
+	return least;
+}
+
+static uint64_t cgroup_memory_bytes(void)
+{
+	void *scratch;
+
+	if (lg_os_map_record(sizeof(struct scratch), &scratch) != 0)
+		return UINT64_MAX;
+	uint64_t least = least_of_groups(scratch);
+	lg_os_unreserve(scratch, sizeof(struct scratch));
 	return least;
 }
 

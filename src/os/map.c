@@ -184,6 +184,8 @@ static int number_of(enum lg_os_advice advice)
 		return MADV_DONTFORK;
 	case LG_OS_DONTDUMP:
 		return MADV_DONTDUMP;
+	case LG_OS_UNMERGEABLE:
+		return MADV_UNMERGEABLE;
 	}
 	return -1; /* which the kernel refuses */
 }

@@ -26,6 +26,7 @@ enum lg_os_advice {
 	LG_OS_NOHUGEPAGE,
 	LG_OS_DONTFORK,
 	LG_OS_DONTDUMP,
+	LG_OS_UNMERGEABLE, /* with equal pages, which could not be moved then */
 };
 
 size_t lg_os_page_bytes(void);

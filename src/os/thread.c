@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 #include "os/thread.h"
 
+#include "os/raw.h"
+
 #include <errno.h>
 #include <limits.h>
 #include <linux/futex.h>
@@ -151,7 +153,8 @@ static uint64_t block(uint64_t signals)
 	uint64_t before = 0;
 
 	if (held == 0)
-		syscall(SYS_rt_sigprocmask, SIG_BLOCK, &signals, &before, sizeof(signals));
+		(void)lg_os_raw(SYS_rt_sigprocmask, SIG_BLOCK, (long)&signals, (long)&before,
+				sizeof(signals), 0, 0);
 	return before;
 }
 
@@ -163,7 +166,8 @@ uint64_t lg_os_signals_block(void)
 void lg_os_signals_restore(uint64_t before)
 {
 	if (held == 0)
-		syscall(SYS_rt_sigprocmask, SIG_SETMASK, &before, NULL, sizeof(before));
+		(void)lg_os_raw(SYS_rt_sigprocmask, SIG_SETMASK, (long)&before, 0, sizeof(before),
+				0, 0);
 }
 
 /* Counted while no handler can run: one that did in between would take its locks with signals open. */

@@ -111,7 +111,7 @@ static void make_dead(struct lg_map *map, size_t offset, size_t length)
 	uint64_t end = to == map->bytes ? map->pages : to >> map->shift;
 
 	if (first < end)
-		lg_drop_range(map, first, end);
+		lg_drop_and_discard(map, first, end);
 }
 
 int lg_map_advise(lg_map *map, size_t offset, size_t length, enum lg_advice advice)

@@ -1,21 +1,34 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /*
  * The hash: four lanes, each multiplies 64 by 64 to 128 bits and folds, as wyhash and its kin do; lanes so that
- * multiplications overlap. A lane takes 16 bytes, of which it mixes both halves with different
- * constants, so that no input word makes the product zero for all others.
+ * multiplications overlap. A lane takes 16 bytes, and mixes each half with a secret. A word that equals its secret makes
+ * the product zero, and what stands beside it is not seen: the secrets are each process's own, drawn by chance, for any that
+ * are known, and famous constants before all others, do stand in programs' memory. Hashes never leave the process.
  */
 #include "pager/content.h"
 
 #include "base/bits.h"
+#include "os/disk.h"
 
+#include <pthread.h>
 #include <string.h>
 
 enum { LANES = 4, STEP = 64 };
 
-static const uint64_t secrets[2 * LANES] = {
-	0x9e3779b97f4a7c15, 0xbf58476d1ce4e5b9, 0x94d049bb133111eb, 0xd6e8feb86659fd93,
-	0xa0761d6478bd642f, 0xe7037ed1a0b428db, 0x8ebc6af09c88c6e3, 0x589965cc75374cc3,
-};
+static uint64_t secrets[2 * LANES];
+static pthread_once_t drawn = PTHREAD_ONCE_INIT;
+static int draw_error;
+
+static void draw(void)
+{
+	draw_error = lg_os_random(secrets, sizeof(secrets));
+}
+
+int lg_content_start(void)
+{
+	(void)pthread_once(&drawn, draw);
+	return draw_error;
+}
 
 /*
  * Pages are read here while nobody writes to them: they are out of their map, or write-protected there. That is an order

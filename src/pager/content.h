@@ -10,7 +10,10 @@
 /* `bytes` is a multiple of 64. */
 bool lg_content_is_zero(const void *at, size_t bytes);
 
-/* Never 0. Two contents with one hash by chance: one in 2^64. `bytes` is a multiple of 64. */
+/* Before the first hash of the process; -errno: the system gives no random numbers. */
+int lg_content_start(void);
+
+/* At least 2. Two contents with one hash by chance: one in 2^64. `bytes` is a multiple of 64. */
 uint64_t lg_content_hash(const void *at, size_t bytes);
 
 #endif

@@ -14,16 +14,33 @@
 /* Dropped at once: the lock is held for as long as it takes to forget them, and signals for all of it. */
 #define RUN_BYTES LG_MIB(64)
 
-/* It is out and need not be touched, or pinned and may not be. */
-static bool stays(uint64_t seen, bool pinned_too)
+/* What is dropped. */
+struct drop {
+	struct lg_map *map;
+	bool all;        /* pinned pages too: the map ends */
+	bool discards;   /* what the store has, too */
+	uint64_t frames; /* that are nobody's now */
+};
+
+/* What the store was given is not wanted any more, where nobody else reads it. */
+static uint64_t forgotten(const struct lg_map *map)
 {
-	return (lg_word_state(seen) == LG_PAGE_OUT && (seen & LG_WORD_STORED) == 0) ||
-	       ((seen & LG_WORD_STAYS) != 0 && !pinned_too);
+	return map->store->lasts ? 0 : LG_WORD_STORED;
 }
 
-/* Mapped pages from `first` on that are nobody's: how many. */
-static uint64_t claim_mapped(struct lg_map *map, uint64_t first, uint64_t end, bool pinned_too)
+/* It is out and need not be touched, or pinned and may not be. */
+static bool stays(const struct drop *drop, uint64_t seen)
 {
+	bool unknown = (seen & LG_WORD_STORED) == 0 && !(drop->discards && drop->map->store->lasts);
+
+	return (lg_word_state(seen) == LG_PAGE_OUT && unknown) ||
+	       ((seen & LG_WORD_STAYS) != 0 && !drop->all);
+}
+
+/* Pages from `first` on that are nobody's, all mapped or none: how many. */
+static uint64_t claim_run(const struct drop *drop, uint64_t first, uint64_t end, bool mapped)
+{
+	struct lg_map *map = drop->map;
 	uint64_t count = 0;
 
 	end = lg_min(end, first + (RUN_BYTES >> map->shift));
@@ -31,7 +48,7 @@ static uint64_t claim_mapped(struct lg_map *map, uint64_t first, uint64_t end, b
 		lg_word *word = &map->words[first + count];
 		uint64_t seen = lg_load_acquire(word); /* W1 */
 
-		if (!lg_word_is_mapped(seen) || stays(seen, pinned_too) ||
+		if (lg_word_is_mapped(seen) != mapped || stays(drop, seen) ||
 		    !lg_word_claim(word, &seen))
 			break;
 	}
@@ -39,7 +56,7 @@ static uint64_t claim_mapped(struct lg_map *map, uint64_t first, uint64_t end, b
 }
 
 /* Mapped pages, claimed, from `first`: all at once. */
-static void drop_mapped(struct lg_map *map, uint64_t first, uint64_t count, uint64_t forget)
+static void drop_mapped(struct lg_map *map, uint64_t first, uint64_t count)
 {
 	struct lg_pager *pager = map->pager;
 
@@ -53,14 +70,13 @@ static void drop_mapped(struct lg_map *map, uint64_t first, uint64_t count, uint
 		/* The map ends with it. */
 		if ((word & LG_WORD_PINS) != 0)
 			lg_sub_relaxed(&pager->pinned, lg_map_page_bytes(map));
-		lg_word_release(&map->words[page], lg_word_with_state(word & ~forget, LG_PAGE_OUT));
 	}
 	lg_pager_unlock(pager, signals);
 	lg_budget_give(pager, count << map->shift);
 }
 
 /* A claimed page that is not mapped. True: it had a frame, whose memory is nobody's now. */
-static bool drop_other(struct lg_map *map, uint64_t page, uint64_t seen, uint64_t forget)
+static bool drop_other(struct lg_map *map, uint64_t page, uint64_t seen)
 {
 	bool has_frame = lg_word_state(seen) == LG_PAGE_LIMBO;
 
@@ -68,36 +84,50 @@ static bool drop_other(struct lg_map *map, uint64_t page, uint64_t seen, uint64_
 		lg_limbo_drop(map, seen);
 	if (lg_word_state(seen) == LG_PAGE_POISONED)
 		lg_poison_heal(map, page);
-	lg_word_release(&map->words[page],
-			lg_word_with_state(seen & ~(forget | LG_WORD_UNWRITTEN | LG_WORD_AHEAD),
-					   LG_PAGE_OUT));
 	return has_frame;
 }
 
-/* The page, and those behind it that go with it; how many: none if they are others' by now. */
-static uint64_t drop_some(struct lg_map *map, uint64_t page, uint64_t end, bool all,
-			  uint64_t *frames)
+/* The page of this word has no memory any more. */
+static void release(struct lg_map *map, uint64_t page, uint64_t word)
 {
-	uint64_t forget = map->store->lasts ? 0 : LG_WORD_STORED, count = 0;
-	uint64_t signals = lg_os_signals_hold();
-	uint64_t seen = lg_load_acquire(&map->words[page]); /* W1 */
+	lg_word_release(
+		&map->words[page],
+		lg_word_with_state(word & ~(LG_WORD_UNWRITTEN | LG_WORD_AHEAD), LG_PAGE_OUT));
+}
 
-	if (lg_word_is_mapped(seen)) {
-		count = claim_mapped(map, page, end, all);
-		if (count > 0)
-			drop_mapped(map, page, count, forget);
-	} else if (!stays(seen, all) && lg_word_claim(&map->words[page], &seen)) {
-		*frames += drop_other(map, page, seen, forget);
-		count = 1;
-	}
+/* Claimed pages. While they are, none can come back and be written, and then be what is discarded. */
+static void drop_run(struct drop *drop, uint64_t first, uint64_t count, bool mapped)
+{
+	struct lg_map *map = drop->map;
+
+	if (mapped)
+		drop_mapped(map, first, count);
+	for (uint64_t page = first; !mapped && page < first + count; page++)
+		drop->frames += drop_other(map, page, lg_load_relaxed(&map->words[page]));
+	if (drop->discards)
+		(void)map->store->calls->discard(map->store, first << map->shift,
+						 lg_map_stored_bytes(map, first, count));
+	for (uint64_t page = first; page < first + count; page++)
+		release(map, page, lg_load_relaxed(&map->words[page]) & ~forgotten(map));
+}
+
+/* The page, and those behind it that go with it; how many: none if they are others' by now. */
+static uint64_t drop_some(struct drop *drop, uint64_t page, uint64_t end)
+{
+	uint64_t signals = lg_os_signals_hold();
+	bool mapped = lg_word_is_mapped(lg_load_relaxed(&drop->map->words[page]));
+	uint64_t count = claim_run(drop, page, end, mapped);
+
+	if (count > 0)
+		drop_run(drop, page, count, mapped);
 	lg_os_signals_release(signals);
 	return count;
 }
 
-/* How many frames are nobody's now. */
-static uint64_t drop(struct lg_map *map, uint64_t first, uint64_t end, bool all)
+static void drop_range(struct drop *drop, uint64_t first, uint64_t end)
 {
-	uint64_t dropped = 0, frames = 0, count;
+	struct lg_map *map = drop->map;
+	uint64_t dropped = 0, count;
 
 	for (uint64_t page = first; page < end; page += count) {
 		uint64_t seen = lg_load_relaxed(&map->words[page]);
@@ -105,24 +135,38 @@ static uint64_t drop(struct lg_map *map, uint64_t first, uint64_t end, bool all)
 		count = 0;
 		if ((seen & LG_WORD_BUSY) != 0) {
 			(void)lg_word_wait(&map->words[page], seen);
-		} else if (stays(seen, all)) {
+		} else if (stays(drop, seen)) {
 			count = 1;
 		} else {
-			count = drop_some(map, page, end, all, &frames);
+			count = drop_some(drop, page, end);
 			dropped += count;
 		}
 	}
-	if (!all && !lg_load_relaxed(&map->stale))
+	if (!drop->all && !lg_load_relaxed(&map->stale))
 		lg_pager_count(map->pager, discarded, dropped);
-	return frames;
+}
+
+/* Huge ones are worth keeping for what is touched next. */
+static void trim(const struct drop *drop)
+{
+	if (!drop->map->huge)
+		lg_limbo_trim(drop->map, drop->frames << drop->map->shift);
 }
 
 void lg_drop_range(struct lg_map *map, uint64_t first, uint64_t end)
 {
-	uint64_t frames = drop(map, first, end, false);
+	struct drop drop = { .map = map };
 
-	if (!map->huge) /* those are worth keeping for what is touched next */
-		lg_limbo_trim(map, frames << map->shift);
+	drop_range(&drop, first, end);
+	trim(&drop);
+}
+
+void lg_drop_and_discard(struct lg_map *map, uint64_t first, uint64_t end)
+{
+	struct drop drop = { .map = map, .discards = map->store->discards };
+
+	drop_range(&drop, first, end);
+	trim(&drop);
 }
 
 /* A page in limbo; false: it is another's by now. */
@@ -135,10 +179,12 @@ static bool write_and_drop(struct lg_map *map, uint64_t page, uint64_t seen, uin
 	*error = 0;
 	if (claimed && (seen & LG_WORD_UNWRITTEN) != 0)
 		*error = lg_limbo_write_pages(map, page, 1, &seen);
-	if (claimed && *error == 0)
-		*frames += drop_other(map, page, seen, 0);
-	else if (claimed)
+	if (claimed && *error == 0) {
+		*frames += drop_other(map, page, seen);
+		release(map, page, seen);
+	} else if (claimed) {
 		lg_word_release(&map->words[page], seen);
+	}
 	lg_os_signals_release(signals);
 	return claimed;
 }
@@ -177,11 +223,11 @@ static void forget_pages(struct lg_map *map)
 
 void lg_drop_all(struct lg_map *map)
 {
+	struct drop drop = { .map = map, .all = true };
+
 	forget_pages(map);
-	uint64_t frames = drop(map, 0, map->pages, true);
-	/* Huge frames are worth keeping for other maps, if there are; those of small pages are not. */
-	if (!map->huge)
-		lg_limbo_trim(map, frames << map->shift);
+	drop_range(&drop, 0, map->pages);
+	trim(&drop);
 	if (lg_load_relaxed(&map->pager->map_count) == 1)
 		while (lg_limbo_retire(map->pager, LG_BATCH_BYTES) > 0)
 			;
@@ -198,6 +244,7 @@ static bool has_pins(const struct lg_map *map)
 int lg_drop_changed(struct lg_map *map)
 {
 	enum { PAUSE_US = 50 };
+	struct drop drop = { .map = map };
 	uint64_t left = 1;
 
 	if (has_pins(map))
@@ -205,7 +252,7 @@ int lg_drop_changed(struct lg_map *map)
 	forget_pages(map);
 	while (left > 0) {
 		left = 0;
-		(void)drop(map, 0, map->pages, false);
+		drop_range(&drop, 0, map->pages);
 		for (uint64_t page = 0; page < map->pages; page++) {
 			uint64_t seen = lg_load_acquire(&map->words[page]);
 

@@ -7,8 +7,11 @@
 
 struct lg_map;
 
-/* LG_DEAD: what is not pinned; pages of a spill read zero again, others as their store has them. */
+/* What is not pinned; pages of a spill read zero again, others as their store has them. */
 void lg_drop_range(struct lg_map *map, uint64_t first, uint64_t end);
+
+/* LG_DEAD: the same, and the store need not keep them, if it makes use of that. */
+void lg_drop_and_discard(struct lg_map *map, uint64_t first, uint64_t end);
 
 /* LG_COLD: what is in limbo, written first. 0 or the first error. */
 int lg_drop_limbo(struct lg_map *map, uint64_t first, uint64_t end);

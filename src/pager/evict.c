@@ -143,6 +143,17 @@ static void keep(struct lg_map *map, uint64_t first, uint64_t count)
 	lg_pager_unlock(map->pager, signals);
 }
 
+/* One that the kernel holds, for the length of I/O or, locked, for good: a policy that had it again would choose it again. */
+static void set_aside(struct lg_map *map, uint64_t page)
+{
+	uint64_t signals = lg_pager_lock(map->pager);
+
+	lg_piece_add(map, page, 1, LG_PIECE_WITHOUT_MARKER);
+	lg_or_relaxed(&map->words[page], LG_WORD_ASIDE);
+	lg_word_release(&map->words[page], lg_load_relaxed(&map->words[page]));
+	lg_pager_unlock(map->pager, signals);
+}
+
 /* `count` pages were moved to frames from `frame` on. */
 static void enter_limbo(struct lg_map *map, uint64_t first, uint64_t count, uint32_t frame)
 {
@@ -184,7 +195,7 @@ static void refuse(struct lg_map *map, uint64_t page, struct lg_frames *frames, 
 	}
 	lg_pager_count(map->pager, evictions_busy, 1);
 	lg_pager_put_frames(map->pager, frames, frame, 1, LG_FRAME_EMPTY);
-	keep(map, page, 1);
+	set_aside(map, page);
 }
 
 /* Some pages from `first` by one call: how many were settled, one way or the other. */
@@ -217,7 +228,8 @@ static uint64_t move_out_some(struct lg_map *map, uint64_t first, uint64_t count
 	return moved + 1;
 }
 
-enum { DROPS = 32 }; /* ranges of one call; a signal handler's stack may be small */
+/* Ranges of one call, pages of one write; a signal handler's stack may be small. */
+enum { DROPS = 32, IN_PLACE = 32 };
 
 /* Neighbours that are claimed. */
 struct run {
@@ -248,29 +260,22 @@ static uint64_t forget_run(const struct run *run)
 	return bytes;
 }
 
-/* Out of the map and out of memory; the store has them. */
-static void drop_runs(struct lg_pager *pager, const struct run *runs, unsigned count)
+/* Out of the map and out of memory; the store has it. */
+static void drop_run(const struct run *run)
 {
-	struct iovec ranges[DROPS];
-	uint64_t bytes = 0;
+	struct lg_pager *pager = run->map->pager; /* the map may be gone with its last page */
 
-	for (unsigned i = 0; i < count; i++)
-		ranges[i] = (struct iovec){ lg_map_page_at(runs[i].map, runs[i].first),
-					    runs[i].count << runs[i].map->shift };
-	lg_os_drop_many(ranges, count);
-	for (unsigned i = 0; i < count; i++)
-		bytes += forget_run(&runs[i]); /* the map may be gone with its last page */
-	if (bytes > 0)
-		lg_budget_give(pager, bytes);
+	(void)lg_os_drop(lg_map_page_at(run->map, run->first), run->count << run->map->shift);
+	lg_budget_give(pager, forget_run(run));
 }
 
 /* Pages of one kind, by their place: all clean, or all dirty. */
 static uint64_t leave_in_place(struct lg_map *map, uint64_t first, uint64_t count, bool dirty)
 {
-	const void *places[LG_STORE_PARTS];
+	const void *places[IN_PLACE];
 
 	if (!dirty) {
-		drop_runs(map->pager, &(struct run){ map, first, count }, 1);
+		drop_run(&(struct run){ map, first, count });
 		return count;
 	}
 	for (uint64_t i = 0; i < count; i++) {
@@ -289,7 +294,7 @@ static uint64_t leave_in_place(struct lg_map *map, uint64_t first, uint64_t coun
 		keep(map, first, count);
 		return 0;
 	}
-	drop_runs(map->pager, &(struct run){ map, first, count }, 1);
+	drop_run(&(struct run){ map, first, count });
 	return count;
 }
 
@@ -312,7 +317,7 @@ static uint64_t take_out(struct lg_map *map, uint64_t first, uint64_t count)
 		bool dirty = lg_word_state(lg_load_relaxed(&map->words[first + done])) ==
 			     LG_PAGE_DIRTY;
 
-		for (same = 1; done + same < count && same < LG_STORE_PARTS &&
+		for (same = 1; done + same < count && same < IN_PLACE &&
 			       (lg_word_state(lg_load_relaxed(&map->words[first + done + same])) ==
 				LG_PAGE_DIRTY) == dirty;
 		     same++)
@@ -348,12 +353,51 @@ static struct run run_at(struct lg_pager *pager, const uint32_t *victims, unsign
 	return run;
 }
 
-uint64_t lg_evict(struct lg_pager *pager, bool direct)
+/* Runs that are dropped together: the first victim of each, whose pages are claimed until then. */
+struct drops {
+	struct {
+		uint32_t victim;
+		uint32_t pages;
+	} runs[DROPS];
+	unsigned count;
+};
+
+static struct run run_of(struct lg_pager *pager, const struct drops *drops, unsigned i)
+{
+	const struct lg_resident *first = &pager->residents.table[drops->runs[i].victim];
+
+	return (struct run){ lg_map_of(pager, first->map), first->page, drops->runs[i].pages };
+}
+
+static void drop_all(struct lg_pager *pager, struct drops *drops)
+{
+	struct iovec ranges[DROPS];
+	uint64_t bytes = 0;
+
+	for (unsigned i = 0; i < drops->count; i++) {
+		struct run run = run_of(pager, drops, i);
+
+		ranges[i] = (struct iovec){ lg_map_page_at(run.map, run.first),
+					    run.count << run.map->shift };
+	}
+	lg_os_drop_many(ranges, drops->count);
+	for (unsigned i = 0; i < drops->count; i++) {
+		struct run run = run_of(pager, drops, i);
+
+		bytes += forget_run(&run); /* the map may be gone with its last page */
+	}
+	if (bytes > 0)
+		lg_budget_give(pager, bytes);
+	drops->count = 0;
+}
+
+/* One batch: bytes that left. */
+static uint64_t evict_some(struct lg_pager *pager, bool direct)
 {
 	uint64_t bytes = 0, out = 0, most = direct ? LG_BATCH_DIRECT_BYTES : LG_BATCH_BYTES;
 	uint32_t victims[LG_BATCH];
-	struct run drops[DROPS];
-	unsigned drop_count = 0, pays = 0;
+	struct drops drops = { .count = 0 };
+	unsigned pays = 0;
 	unsigned count = choose(pager, victims, lg_min(most, lg_budget_mark(pager) / 2), &pays);
 
 	sort(&pager->residents, victims, count);
@@ -362,24 +406,39 @@ uint64_t lg_evict(struct lg_pager *pager, bool direct)
 		unsigned shift = run.map->shift; /* it may be gone with its last page */
 		uint64_t left = run.count;
 
-		i += (unsigned)run.count;
-		if (drop_count == DROPS) {
-			drop_runs(pager, drops, drop_count);
-			drop_count = 0;
-		}
-		if (is_dropped(&run, (pays >> (shift - LG_PAGE_SHIFT_MIN) & 1) != 0))
-			drops[drop_count++] = run;
-		else
+		if (drops.count == DROPS)
+			drop_all(pager, &drops);
+		if (is_dropped(&run, (pays >> (shift - LG_PAGE_SHIFT_MIN) & 1) != 0)) {
+			drops.runs[drops.count].victim = victims[i];
+			drops.runs[drops.count++].pages = (uint32_t)run.count;
+		} else {
 			left = take_out(run.map, run.first, run.count);
+		}
+		i += (unsigned)run.count;
 		out += left;
 		bytes += left << shift;
 	}
-	drop_runs(pager, drops, drop_count);
+	drop_all(pager, &drops);
 	lg_pager_count(pager, evictions, out);
 	if (direct)
 		lg_pager_count(pager, evictions_direct, out);
 	if (bytes > 0)
 		lg_probe_evict(bytes, direct);
+	return bytes;
+}
+
+uint64_t lg_evict(struct lg_pager *pager, bool direct)
+{
+	enum { ROUNDS = 64 };
+	const _Atomic(uint64_t) *refused = &pager->counters[LG_PAGER_evictions_busy];
+	uint64_t bytes, before;
+	unsigned rounds = 0;
+
+	/* What the kernel refused to let go is set aside, and others are in front then. */
+	do {
+		before = lg_load_relaxed(refused);
+		bytes = evict_some(pager, direct);
+	} while (bytes == 0 && lg_load_relaxed(refused) != before && ++rounds < ROUNDS);
 	return bytes;
 }
 

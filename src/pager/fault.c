@@ -252,7 +252,8 @@ static int serve(struct lg_map *map, uint64_t page, enum lg_os_access access,
 static void follow(struct lg_map *map, uint64_t page, enum lg_os_access access,
 		   const struct outcome *outcome)
 {
-	if (access != LG_OS_ACCESS_READ)
+	/* One that is writable from the first read on may be stored to without another fault. */
+	if (access != LG_OS_ACCESS_READ || (!map->protects && !map->readonly))
 		lg_flush_note(map->pager);
 	if (outcome->kind != 0)
 		lg_trace_note(&map->pager->trace, outcome->kind, map->index, page, map->shift);

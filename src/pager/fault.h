@@ -5,7 +5,7 @@
  * same here.
  *
  * Inside a signal handler: everything below makes system calls only, takes the pager's lock with signals
- * blocked, and needs about 4 KiB of stack.
+ * blocked, and needs 4.2 KiB of stack, so that with the kernel's frame an alternate one of 8192 bytes is enough.
  */
 #ifndef LG_PAGER_FAULT_H
 #define LG_PAGER_FAULT_H

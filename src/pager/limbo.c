@@ -56,6 +56,12 @@ static lg_word *word_of(struct lg_pager *pager, const struct lg_frames *frames, 
 
 /* --- out of limbo, for good --------------------------------------------------------------------- */
 
+/* A page that was read ahead, and those of its piece. */
+static void count_useless(struct lg_map *map, uint64_t word)
+{
+	lg_pager_count(map->pager, prefetch_useless, resident_of(map, word)->ahead);
+}
+
 /* A clean page, if nobody works on it, is OUT: its frame can be used. Under the lock. */
 static bool give_up(struct lg_pager *pager, struct lg_frames *frames, uint32_t index)
 {
@@ -69,8 +75,7 @@ static bool give_up(struct lg_pager *pager, struct lg_frames *frames, uint32_t i
 	LG_ASSERT(lg_word_state(seen) == LG_PAGE_LIMBO);
 	LG_ASSERT((seen & LG_WORD_UNWRITTEN) == 0);
 	if ((seen & LG_WORD_AHEAD) != 0) {
-		lg_pager_count(pager, prefetch_useless,
-			       lg_resident_at(&pager->residents, lg_word_handle(seen))->ahead);
+		count_useless(map, seen);
 		lg_stream_waste(&map->streams, page / map->block);
 		lg_piece_give_up(map, page);
 	}
@@ -182,8 +187,10 @@ void lg_limbo_drop(struct lg_map *map, uint64_t word)
 	uint64_t signals = lg_pager_lock(pager);
 
 	lg_frame_put(frames_of(map), resident_of(map, word)->frame, LG_FRAME_FREE);
-	if ((word & LG_WORD_AHEAD) != 0)
+	if ((word & LG_WORD_AHEAD) != 0) {
+		count_useless(map, word);
 		lg_piece_give_up(map, resident_of(map, word)->page);
+	}
 	lg_resident_remove(pager, lg_word_handle(word));
 	lg_pager_unlock(pager, signals);
 }
@@ -378,11 +385,23 @@ int lg_limbo_return(struct lg_map *map, uint64_t page, uint64_t *word, enum lg_o
 
 /* --- writing ------------------------------------------------------------------------------------ */
 
+/* A page to write, claimed; its frame is HELD. */
+struct claimed {
+	uint64_t page;
+	uint64_t word;
+	uint64_t hash; /* of what it has, if that had to be known */
+	uint32_t frame;
+	bool written; /* or needs no write */
+};
+
 /* What is written at once: memory of the caller's, as a signal handler's stack may be small. */
 struct batch {
 	struct lg_os_io_queue *queue;
-	struct lg_write *writes;
+	struct lg_write *writes; /* stretches of neighbours, at most so many */
 	unsigned most;
+	struct claimed *pages; /* at most so many, each with its place */
+	const void **places;
+	unsigned room;
 };
 
 /* How many stretches of neighbours: one, where the store would write them one by one, and all were kept until the last. */
@@ -393,15 +412,6 @@ static unsigned stretches_most(const struct lg_map *map, const struct batch *bat
 	return store->calls->writes_many != NULL && store->calls->writes_many(store) ? batch->most :
 										       1;
 }
-
-/* A page to write, claimed; its frame is HELD. */
-struct claimed {
-	uint64_t page;
-	uint64_t word;
-	uint64_t hash; /* of what it has, if that had to be known */
-	uint32_t frame;
-	bool written; /* or needs no write */
-};
 
 /*
  * Nothing to write: all zero, where the store has nothing else, or nobody who reads it but us; or the same
@@ -435,13 +445,14 @@ static bool is_stored(struct lg_map *map, struct claimed *page)
 
 /* Claims the first unwritten frame that is free to be and those that follow it in the list, of one map, in a batch's stretches. */
 static unsigned claim(struct lg_pager *pager, struct lg_frames *frames, const struct batch *batch,
-		      struct lg_map **map, struct claimed *pages)
+		      struct lg_map **map)
 {
+	struct claimed *pages = batch->pages;
 	uint32_t next, index = lg_frame_first(frames, LG_FRAME_UNWRITTEN);
 	unsigned count = 0, stretches = 0, most = 1, looked = 0;
-	uint64_t room = lg_min(lg_max(LG_WRITE_BYTES >> frames->shift, 1), LG_LIMBO_RUN);
+	uint64_t room = lg_min(lg_max(LG_WRITE_BYTES >> frames->shift, 1), batch->room);
 
-	for (; index != LG_FRAME_NONE && count < room && looked < SCAN + LG_LIMBO_RUN;
+	for (; index != LG_FRAME_NONE && count < room && looked < SCAN + batch->room;
 	     index = next) {
 		struct lg_map *owner;
 		uint64_t page;
@@ -488,9 +499,11 @@ static void note_write(struct lg_map *map, const struct lg_write *write, struct 
 }
 
 /* Stretches of neighbours that are not `written`, from pages[*done] on: how many. */
-static unsigned gather(struct lg_map *map, const struct claimed *pages, unsigned count,
-		       const void *const *places, unsigned *done, const struct batch *batch)
+static unsigned gather(struct lg_map *map, const struct batch *batch, unsigned count,
+		       unsigned *done)
 {
+	const struct claimed *pages = batch->pages;
+	const void *const *places = batch->places;
 	unsigned stretches = 0, i = *done, most = stretches_most(map, batch);
 	struct lg_write *last = NULL;
 
@@ -513,19 +526,18 @@ static unsigned gather(struct lg_map *map, const struct claimed *pages, unsigned
 	return stretches;
 }
 
-/* Writes what the store has not. */
-static int write_pages(struct lg_map *map, struct claimed *pages, unsigned count,
-		       const struct batch *batch)
+/* Writes what the store has not of the first `count` pages. */
+static int write_pages(struct lg_map *map, const struct batch *batch, unsigned count)
 {
-	const void *places[LG_LIMBO_RUN];
+	struct claimed *pages = batch->pages;
 	unsigned done = 0, stretches;
 	int error = 0;
 
 	for (unsigned i = 0; i < count; i++) {
 		pages[i].written = is_stored(map, &pages[i]);
-		places[i] = lg_frame_at(frames_of(map), pages[i].frame);
+		batch->places[i] = lg_frame_at(frames_of(map), pages[i].frame);
 	}
-	while (error == 0 && (stretches = gather(map, pages, count, places, &done, batch)) > 0) {
+	while (error == 0 && (stretches = gather(map, batch, count, &done)) > 0) {
 		if (stretches == 1)
 			batch->writes[0].error = lg_transfer_write(&batch->writes[0]);
 		else
@@ -533,7 +545,7 @@ static int write_pages(struct lg_map *map, struct claimed *pages, unsigned count
 		for (unsigned i = 0; i < stretches; i++) {
 			const struct lg_write *write = &batch->writes[i];
 
-			note_write(map, write, &pages[write->places - places]);
+			note_write(map, write, &pages[write->places - batch->places]);
 			error = error == 0 ? write->error : error;
 		}
 	}
@@ -552,16 +564,16 @@ static void settle(struct lg_map *map, struct claimed *page)
 static uint64_t write_from(struct lg_pager *pager, struct lg_frames *frames,
 			   const struct batch *batch)
 {
-	struct claimed pages[LG_LIMBO_RUN];
+	struct claimed *pages = batch->pages;
 	struct lg_map *map = NULL;
 	uint64_t written = 0;
 	uint64_t signals = lg_pager_lock(pager);
-	unsigned count = claim(pager, frames, batch, &map, pages);
+	unsigned count = claim(pager, frames, batch, &map);
 
 	lg_pager_unlock(pager, signals);
 	if (count == 0)
 		return 0;
-	(void)write_pages(map, pages, count, batch);
+	(void)write_pages(map, batch, count);
 	signals = lg_pager_lock(pager);
 	for (unsigned i = 0; i < count; i++) {
 		settle(map, &pages[i]);
@@ -610,22 +622,29 @@ static uint64_t write_some(struct lg_pager *pager, const struct batch *batch)
 
 uint64_t lg_limbo_write(struct lg_pager *pager)
 {
+	enum { ROOM = 32 };
 	struct lg_write write;
+	struct claimed pages[ROOM];
+	const void *places[ROOM];
 
-	return write_some(pager, &(struct batch){ NULL, &write, 1 });
+	return write_some(pager, &(struct batch){ NULL, &write, 1, pages, places, ROOM });
 }
 
 uint64_t lg_limbo_write_many(struct lg_pager *pager, struct lg_os_io_queue *queue)
 {
 	struct lg_write writes[LG_STORE_MANY];
+	struct claimed pages[LG_LIMBO_RUN];
+	const void *places[LG_LIMBO_RUN];
+	unsigned most = queue->refused ? 1 : LG_STORE_MANY;
 
 	return write_some(pager,
-			  &(struct batch){ queue, writes, queue->refused ? 1 : LG_STORE_MANY });
+			  &(struct batch){ queue, writes, most, pages, places, LG_LIMBO_RUN });
 }
 
 int lg_limbo_write_pages(struct lg_map *map, uint64_t first, unsigned count, uint64_t *words)
 {
 	struct claimed pages[LG_LIMBO_RUN];
+	const void *places[LG_LIMBO_RUN];
 	struct lg_write write;
 	uint64_t signals = lg_pager_lock(map->pager);
 
@@ -636,7 +655,8 @@ int lg_limbo_write_pages(struct lg_map *map, uint64_t first, unsigned count, uin
 		lg_frame_put(frames_of(map), pages[i].frame, LG_FRAME_HELD);
 	}
 	lg_pager_unlock(map->pager, signals);
-	int error = write_pages(map, pages, count, &(struct batch){ NULL, &write, 1 });
+	int error = write_pages(
+		map, &(struct batch){ NULL, &write, 1, pages, places, LG_LIMBO_RUN }, count);
 	signals = lg_pager_lock(map->pager);
 	for (unsigned i = 0; i < count; i++) {
 		settle(map, &pages[i]);

@@ -39,6 +39,7 @@ static int make_frames(struct lg_pager *pager, unsigned shift)
 		(void)lg_os_advise(base, bytes, is_huge ? LG_OS_HUGEPAGE : LG_OS_NOHUGEPAGE);
 		(void)lg_os_advise(base, bytes, LG_OS_DONTFORK);
 		(void)lg_os_advise(base, bytes, LG_OS_DONTDUMP);
+		(void)lg_os_advise(base, bytes, LG_OS_UNMERGEABLE);
 		error = lg_os_userfault_register(pager->to_frames, base, bytes);
 	}
 	uint64_t most = lg_max(lg_load_relaxed(&pager->page_most), (uint64_t)1 << shift);
@@ -100,6 +101,7 @@ static int map_range(struct lg_map *map)
 		return refuse(bytes, error);
 	}
 	(void)lg_os_advise(base, bytes, LG_OS_DONTDUMP); /* a dump would read all of it */
+	(void)lg_os_advise(base, bytes, LG_OS_UNMERGEABLE);
 	return 0;
 }
 
@@ -385,8 +387,8 @@ int lg_map_close(lg_map *map)
 	if (!map->readonly && map->store->lasts)
 		error = lg_map_sync(map, 0, 0);
 	lg_drop_all(map);
-	if (error != 0) /* no page waits to be written there any more; other maps will fail again */
-		lg_store_relaxed(&pager->write_failure, 0);
+	/* No page waits to be written there any more; other maps will fail again. */
+	lg_store_relaxed(&pager->write_failure, 0);
 	uint64_t signals = lg_os_latch_enter(&pager->maps_lock);
 	leave(map);
 	lg_os_latch_leave(&pager->maps_lock, signals);

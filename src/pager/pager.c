@@ -7,6 +7,7 @@
 #include "os/map.h"
 #include "pager/atlas.h"
 #include "pager/budget.h"
+#include "pager/content.h"
 #include "pager/fault.h"
 #include "pager/limbo.h"
 #include "pager/map.h"
@@ -173,6 +174,10 @@ static int make(struct lg_pager *pager)
 
 	if (error != 0)
 		return error;
+	error = lg_content_start();
+	if (error != 0)
+		return lg_fail(-error, "the system gives no random numbers (getrandom): %s",
+			       lg_error_name(-error));
 	pager->process = lg_os_process();
 	pager->frame_bytes = most / FRAMES_PART;
 	lg_store_relaxed(&pager->budget, pager->options.memory);

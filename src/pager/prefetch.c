@@ -217,12 +217,12 @@ void lg_prefetch_range(struct lg_map *map, uint64_t first, uint64_t end)
 
 /* --- the readers -------------------------------------------------------------------------------- */
 
-/* The next stretch of pages that the store has and nobody brings in: claimed. */
-static uint64_t claim_run(struct lg_map *map, uint64_t *page, uint64_t end)
+/* The next stretch of pages that the store has and nobody brings in: claimed, `most` of them. */
+static uint64_t claim_run(struct lg_map *map, uint64_t *page, uint64_t end, uint64_t most)
 {
 	uint64_t count = 0;
 
-	for (; *page + count < end;) {
+	while (count < most && *page + count < end) {
 		lg_word *word = &map->words[*page + count];
 		uint64_t seen = lg_load_relaxed(word);
 
@@ -285,8 +285,9 @@ static void serve(const struct lg_request *request)
 								.advised = request->advised });
 		return;
 	}
-	for (uint64_t page = request->page;
-	     !lg_load_relaxed(&map->closing) && (count = claim_run(map, &page, end)) > 0;
+	/* In pieces of the budget there is now. */
+	for (uint64_t page = request->page; !lg_load_relaxed(&map->closing) &&
+					    (count = claim_run(map, &page, end, piece_of(map))) > 0;
 	     page += count)
 		(void)lg_fill_ahead(map, page, count, request->backward ? page + count - 1 : page);
 }

@@ -60,16 +60,27 @@ static bool is_stored(struct lg_map *map, uint64_t page)
 static int write_out(struct lg_map *map, uint64_t first, uint64_t count)
 {
 	const void *places[RUN];
+	uint64_t wanted = 0; /* those before page i that are neighbours, and not written yet */
+	int error = 0;
 
-	if (count == 1 && map->huge && is_stored(map, first))
-		return 0;
-	for (uint64_t i = 0; i < count; i++) {
-		places[i] = lg_map_page_at(map, first + i);
-		if (map->huge) /* whatever becomes of the write */
-			*hash_of(map, first + i) = LG_HASH_NONE;
+	for (uint64_t i = 0; error == 0 && i < count; i++) {
+		bool stored = map->huge && is_stored(map, first + i);
+
+		if (!stored) {
+			places[wanted++] = lg_map_page_at(map, first + i);
+			if (map->huge) /* whatever becomes of the write */
+				*hash_of(map, first + i) = LG_HASH_NONE;
+		}
+		if (wanted > 0 && (stored || i == count - 1)) {
+			error = lg_transfer_write(
+				&(struct lg_write){ .map = map,
+						    .page = first + i + (stored ? 0 : 1) - wanted,
+						    .count = wanted,
+						    .places = places });
+			wanted = 0;
+		}
 	}
-	return lg_transfer_write(
-		&(struct lg_write){ .map = map, .page = first, .count = count, .places = places });
+	return error;
 }
 
 /* A claimed run; what is released stays mapped. */
@@ -86,8 +97,10 @@ static int write_claimed(struct lg_map *map, uint64_t first, uint64_t count, boo
 		return error;
 	}
 	if (!pager->userfault.can_protect) {
-		if (lg_evict_claimed(map, first, count) == 0)
-			lg_os_sleep_us(PAUSE_US); /* the kernel holds them; look again */
+		/* Limbo may be full, or the kernel holds them; look again. */
+		if (lg_evict_claimed(map, first, count) == 0 &&
+		    lg_limbo_retire(pager, bytes) == 0 && lg_limbo_write(pager) == 0)
+			lg_os_sleep_us(PAUSE_US);
 		return 0;
 	}
 	error = lg_os_userfault_protect(&pager->userfault, at, bytes);
@@ -176,13 +189,12 @@ int lg_map_sync(lg_map *map, size_t offset, size_t length)
 	lg_pager_count(map->pager, syncs, 1);
 	if (!map->readonly && map->store->lasts) {
 		error = lg_sync_write(map, first, end);
-		if (error != 0) /* not only the store's: the kernel may refuse to protect a page */
-			lg_map_note_error(map, error);
 		int failed = map->store->calls->flush(map->store);
-		if (failed != 0)
-			lg_map_note_error(map, failed);
+		error = error == 0 ? failed : error;
 	}
-	error = lg_map_take_error(map);
+	/* Its own is noted, too: another sync may take that, but must not take it away from this one. */
+	int noted = lg_map_take_error(map);
+	error = error == 0 ? noted : error;
 	return error == 0 ?
 		       0 :
 		       lg_fail(-error, "pages could not be written: %s", lg_error_name(-error));

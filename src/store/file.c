@@ -27,7 +27,6 @@ struct file {
 	struct lg_os_io io;
 	struct lg_range range; /* from, to: where the store lies in the file */
 	bool is_locked;
-	_Atomic(int) failure; /* of the first flush that failed */
 };
 
 /* What was asked for. */
@@ -77,18 +76,9 @@ static void write_many(struct lg_store *store, struct lg_os_io_queue *queue,
 	lg_os_io_write_many(&file->io, queue, requests, count, file->range.from, file->range.to);
 }
 
-/* The kernel reports a failed write-back once, and calls the pages clean. */
 static int flush(struct lg_store *store)
 {
-	struct file *file = file_of(store);
-	int failure = lg_load_relaxed(&file->failure);
-
-	if (failure != 0 || store->readonly)
-		return failure;
-	int error = lg_os_io_sync(&file->io);
-	if (error != 0)
-		lg_store_relaxed(&file->failure, error);
-	return error;
+	return store->readonly ? 0 : lg_os_io_sync(&file_of(store)->io);
 }
 
 /* The user's file keeps its bytes. */
@@ -172,12 +162,20 @@ static int open_path(struct wish *wish)
 	return fd >= 0 ? fd : -errno;
 }
 
-static void name_parent(const char *path, char parent[PARENT_BYTES])
+/* Of the file itself, whose path may be a link to it. The path was opened: it is not longer than the system allows. */
+static void name_parent(const char *path, int fd, char parent[PARENT_BYTES])
 {
+	char link[64], target[PARENT_BYTES];
+
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	ssize_t count = readlink(link, target, sizeof(target) - 1);
+	if (count > 0) {
+		target[count] = '\0';
+		path = target;
+	}
 	const char *slash = strrchr(path, '/');
 	size_t length = slash == NULL ? 0 : slash == path ? 1 : (size_t)(slash - path);
 
-	/* The path was opened: it is not longer than the system allows. */
 	snprintf(parent, PARENT_BYTES, "%.*s", length > 0 ? (int)length : 1,
 		 length > 0 ? path : ".");
 }
@@ -188,7 +186,7 @@ static int sync_name(const char *path, int fd)
 	char parent[PARENT_BYTES];
 	int error = 0;
 
-	name_parent(path, parent);
+	name_parent(path, fd, parent);
 	int directory = open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (directory < 0 || fsync(directory) != 0)
 		error = syncfs(fd) == 0 ? 0 : -errno;

@@ -162,6 +162,7 @@ int lg_spill_open(const char *dir, uint64_t bytes, bool reserve, struct lg_store
 					  .bytes = bytes,
 					  .alignment = LG_OS_IO_BLOCK,
 					  .signal_safe = true,
+					  .discards = !reserve,
 					  .begins_zero = true };
 	*store = &spill->store;
 	return 0;

@@ -89,6 +89,7 @@ struct lg_store {
 	bool signal_safe;
 	bool begins_zero; /* what was never written reads zero and need not be read */
 	bool lasts;       /* it is read by others, or later: what is written has to get there */
+	bool discards;    /* `discard` is of use */
 	bool is_slow;     /* a read may take as long as a network's answer */
 	bool fetches;     /* `fetch` is to be used */
 	bool renews;      /* it may be renewed, and is to be */

@@ -39,6 +39,12 @@ static bool is_passing(ssize_t answer, unsigned *again)
 	return true;
 }
 
+/* What does not pass is a failure: to the pager -EAGAIN is to look again. */
+static int lasting(ssize_t answer)
+{
+	return answer == -EINTR || answer == -EAGAIN ? -EIO : (int)answer;
+}
+
 /* How much of a part lies within the store. */
 static size_t within(const struct user *user, const struct iovec *part, uint64_t offset)
 {
@@ -60,7 +66,7 @@ static int read_part(struct user *user, const struct iovec *part, uint64_t offse
 		if (got == 0)
 			break;
 		if (got < 0 && !is_passing(got, &again))
-			return (int)got;
+			return lasting(got);
 		if (got > 0) {
 			done += (size_t)got;
 			again = 0;
@@ -84,7 +90,7 @@ static int write_part(struct user *user, const struct iovec *part, uint64_t offs
 		if (got == 0)
 			return -EIO;
 		if (got < 0 && !is_passing(got, &again))
-			return (int)got;
+			return lasting(got);
 		if (got > 0) {
 			done += (size_t)got;
 			again = 0;
@@ -132,7 +138,7 @@ static int flush(struct lg_store *store)
 		error = (int)checked(user->ops.flush(user->context), 0);
 	while (is_passing(error, &again));
 	errno = before;
-	return error;
+	return lasting(error);
 }
 
 static int discard(struct lg_store *store, uint64_t offset, uint64_t bytes)
@@ -224,6 +230,7 @@ int lg_user_store_open(const struct lg_store_ops *ops, void *context, uint64_t b
 					 .readonly = readonly || ops->write == NULL,
 					 .signal_safe = ops->signal_safe,
 					 .lasts = true,
+					 .discards = ops->discard != NULL,
 					 .is_slow = !ops->signal_safe };
 	*store = &user->store;
 	return 0;
