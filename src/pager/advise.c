@@ -6,9 +6,9 @@
 #include "pager/drop.h"
 #include "pager/evict.h"
 #include "pager/fault.h"
-#include "pager/limbo.h"
 #include "pager/map.h"
 #include "pager/poison.h"
+#include "pager/writeback.h"
 
 #include <errno.h>
 
@@ -65,7 +65,7 @@ static int take_out(struct lg_map *map, uint64_t first, uint64_t end, uint64_t *
 	if (out < *count)
 		error = lg_load_relaxed(&map->write_error);
 	if (out > 0)
-		(void)lg_limbo_write(map->pager);
+		(void)lg_writeback(map->pager);
 	lg_os_signals_release(signals);
 	return error;
 }

@@ -4,6 +4,7 @@
 #include "pager/evict.h"
 #include "pager/limbo.h"
 #include "pager/pager.h"
+#include "pager/writeback.h"
 
 #include <errno.h>
 
@@ -139,9 +140,9 @@ bool lg_budget_reclaim(struct lg_pager *pager, bool direct)
 	}
 	if (lg_pager_frame_bytes(pager, LG_FRAME_UNWRITTEN) >
 		    lg_load_relaxed(&pager->budget) / LIMBO_PART &&
-	    lg_limbo_write(pager) > 0)
+	    lg_writeback(pager) > 0)
 		return true;
-	return lg_evict(pager, direct) > 0 || lg_limbo_write(pager) > 0;
+	return lg_evict(pager, direct) > 0 || lg_writeback(pager) > 0;
 }
 
 /*

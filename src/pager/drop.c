@@ -8,6 +8,7 @@
 #include "pager/limbo.h"
 #include "pager/map.h"
 #include "pager/poison.h"
+#include "pager/writeback.h"
 
 #include <errno.h>
 
@@ -178,7 +179,7 @@ static bool write_and_drop(struct lg_map *map, uint64_t page, uint64_t seen, uin
 
 	*error = 0;
 	if (claimed && (seen & LG_WORD_UNWRITTEN) != 0)
-		*error = lg_limbo_write_pages(map, page, 1, &seen);
+		*error = lg_writeback_pages(map, page, 1, &seen);
 	if (claimed && *error == 0) {
 		*frames += drop_other(map, page, seen);
 		release(map, page, seen);

@@ -9,15 +9,18 @@
 #define LG_PAGER_LIMBO_H
 
 #include "os/bus.h"
-#include "pager/transfer.h"
+#include "pager/word.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 
 struct lg_frames;
 struct lg_map;
-struct lg_os_io_queue;
 struct lg_pager;
+
+/* The page whose frame this is. Under the pager's lock, frame in CLEAN, AHEAD or UNWRITTEN. */
+lg_word *lg_limbo_word(struct lg_pager *pager, const struct lg_frames *frames, uint32_t index,
+		       struct lg_map **map, uint64_t *page);
 
 /*
  * Moves a frame into the map; BUSY is the caller's. After I/O the kernel may hold the frame's memory for
@@ -30,21 +33,6 @@ int lg_limbo_move_in(struct lg_map *map, uint64_t page, uint32_t frame);
  * it is OUT; else -errno: the page is in limbo as it was.
  */
 int lg_limbo_return(struct lg_map *map, uint64_t page, uint64_t *word, enum lg_os_access access);
-
-/* Writes some of what is UNWRITTEN: bytes that are so no more; 0: nothing was, or the store failed. */
-uint64_t lg_limbo_write(struct lg_pager *pager);
-
-/* The same, but pages that are no neighbours too, at once: for the writers. `queue`: the calling thread's. */
-uint64_t lg_limbo_write_many(struct lg_pager *pager, struct lg_os_io_queue *queue);
-
-/* Pages written at a time; a signal handler's stack may be small. */
-enum { LG_LIMBO_RUN = LG_TRANSFER_PAGES };
-
-/*
- * The same for up to LG_LIMBO_RUN neighbours, all UNWRITTEN, whose BUSY is the caller's, and stays. words[i]
- * becomes what is true of each then. 0 or -errno.
- */
-int lg_limbo_write_pages(struct lg_map *map, uint64_t first, unsigned count, uint64_t *words);
 
 /* Gives memory of frames back to the budget, `bytes` or some more; what it was. */
 uint64_t lg_limbo_retire(struct lg_pager *pager, uint64_t bytes);

@@ -57,6 +57,30 @@ static inline char *lg_map_page_at(const struct lg_map *map, uint64_t page)
 	return map->base + (page << map->shift);
 }
 
+/* Of the map's page size. */
+static inline struct lg_frames *lg_map_frames(const struct lg_map *map)
+{
+	return lg_pager_frames(map->pager, map->shift);
+}
+
+/* The resident, and the hash, of the page that has this word. */
+static inline struct lg_resident *lg_map_resident(const struct lg_map *map, uint64_t word)
+{
+	return lg_resident_at(&map->pager->residents, lg_word_handle(word));
+}
+
+static inline uint64_t lg_map_hash(const struct lg_map *map, uint64_t word)
+{
+	return map->huge ? *lg_resident_hash(&map->pager->residents, lg_word_handle(word)) :
+			   LG_HASH_NONE;
+}
+
+static inline void lg_map_set_hash(const struct lg_map *map, uint64_t word, uint64_t hash)
+{
+	if (map->huge)
+		*lg_resident_hash(&map->pager->residents, lg_word_handle(word)) = hash;
+}
+
 /* The store has nothing for this page: it is zeros. */
 static inline bool lg_map_is_zero(const struct lg_map *map, uint64_t word)
 {

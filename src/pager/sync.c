@@ -9,6 +9,7 @@
 #include "pager/limbo.h"
 #include "pager/map.h"
 #include "pager/transfer.h"
+#include "pager/writeback.h"
 
 #include <errno.h>
 
@@ -42,16 +43,10 @@ static void release_run(struct lg_map *map, uint64_t first, uint64_t count,
 	}
 }
 
-static uint64_t *hash_of(struct lg_map *map, uint64_t page)
-{
-	return lg_resident_hash(&map->pager->residents,
-				lg_word_handle(lg_load_relaxed(&map->words[page])));
-}
-
 /* A huge page that is writable, but as the store has it. */
 static bool is_stored(struct lg_map *map, uint64_t page)
 {
-	uint64_t hash = *hash_of(map, page);
+	uint64_t hash = lg_map_hash(map, lg_load_relaxed(&map->words[page]));
 
 	return hash >= LG_HASHES &&
 	       lg_content_hash(lg_map_page_at(map, page), lg_map_page_bytes(map)) == hash;
@@ -68,8 +63,8 @@ static int write_out(struct lg_map *map, uint64_t first, uint64_t count)
 
 		if (!stored) {
 			places[wanted++] = lg_map_page_at(map, first + i);
-			if (map->huge) /* whatever becomes of the write */
-				*hash_of(map, first + i) = LG_HASH_NONE;
+			/* Whatever becomes of the write. */
+			lg_map_set_hash(map, lg_load_relaxed(&map->words[first + i]), LG_HASH_NONE);
 		}
 		if (wanted > 0 && (stored || i == count - 1)) {
 			error = lg_transfer_write(
@@ -99,7 +94,7 @@ static int write_claimed(struct lg_map *map, uint64_t first, uint64_t count, boo
 	if (!pager->userfault.can_protect) {
 		/* Limbo may be full, or the kernel holds them; look again. */
 		if (lg_evict_claimed(map, first, count) == 0 &&
-		    lg_limbo_retire(pager, bytes) == 0 && lg_limbo_write(pager) == 0)
+		    lg_limbo_retire(pager, bytes) == 0 && lg_writeback(pager) == 0)
 			lg_os_sleep_us(PAUSE_US);
 		return 0;
 	}
@@ -133,9 +128,9 @@ static bool is_in_limbo(uint64_t word)
 /* Pages from `first` that are UNWRITTEN in limbo: *count, none if they are others' by now. */
 static int write_limbo(struct lg_map *map, uint64_t first, uint64_t end, uint64_t *count)
 {
-	uint64_t words[LG_LIMBO_RUN], most = lg_max(LG_WRITE_BYTES >> map->shift, 1);
+	uint64_t words[LG_WRITEBACK_RUN], most = lg_max(LG_WRITE_BYTES >> map->shift, 1);
 
-	end = lg_min(end, first + lg_min(most, LG_LIMBO_RUN));
+	end = lg_min(end, first + lg_min(most, LG_WRITEBACK_RUN));
 	uint64_t signals = lg_os_signals_hold();
 	for (*count = 0; first + *count < end; ++*count) {
 		lg_word *word = &map->words[first + *count];
@@ -144,7 +139,7 @@ static int write_limbo(struct lg_map *map, uint64_t first, uint64_t end, uint64_
 		if (!is_in_limbo(words[*count]) || !lg_word_claim(word, &words[*count]))
 			break;
 	}
-	int error = *count > 0 ? lg_limbo_write_pages(map, first, (unsigned)*count, words) : 0;
+	int error = *count > 0 ? lg_writeback_pages(map, first, (unsigned)*count, words) : 0;
 	for (uint64_t i = 0; i < *count; i++)
 		lg_word_release(&map->words[first + i], words[i]);
 	lg_os_signals_release(signals);

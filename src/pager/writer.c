@@ -6,6 +6,7 @@
 #include "pager/flush.h"
 #include "pager/limbo.h"
 #include "pager/pager.h"
+#include "pager/writeback.h"
 
 enum { FAILING_PAUSE_MS = 100 };
 
@@ -32,7 +33,7 @@ static bool is_stopped(struct lg_pager *pager)
 static void make_room(struct lg_pager *pager, struct lg_os_io_queue *queue)
 {
 	while (!is_stopped(pager)) {
-		if (lg_limbo_write_many(pager, queue) > 0)
+		if (lg_writeback_many(pager, queue) > 0)
 			continue;
 		if (lg_budget_available(pager) < lg_budget_wanted(pager) &&
 		    lg_budget_reclaim(pager, false))

@@ -5,6 +5,7 @@
 #include "os/io_queue.h"
 #include "pager/evict.h"
 #include "pager/map.h"
+#include "pager/writeback.h"
 #include "unit/pager/sigbus.h"
 #include "unit/unit.h"
 
@@ -65,7 +66,7 @@ static void huge_page_as_it_was_before_it_was_zero_is_written_again(void **state
 	assert_int_equal(data[1], 'a'); /* from the store */
 	memset(data, 0, HUGE_PAGE);
 	take_out(map, 0);
-	assert_true(lg_limbo_write(pager) > 0);
+	assert_true(lg_writeback(pager) > 0);
 	assert_int_equal(stats_now().evictions_zero, 1);
 	assert_int_equal(data[1], 0);
 	assert_int_equal(stats_now().limbo_hits, 1);
@@ -107,13 +108,13 @@ static void lone_pages_are_written_together(void **state)
 	for (uint64_t page = 0; page < PAGES; page += STEP)
 		take_out(small, page);
 	take_out(small, LAST - 1); /* the last of the others is its neighbour before it, */
-	assert_int_equal(lg_limbo_write(pager), PAGE);
+	assert_int_equal(lg_writeback(pager), PAGE);
 	uint64_t writes = stats_now().writes;
 	/* of which there are LONE, without the first. */
-	assert_int_equal(lg_limbo_write_many(pager, &queue), LONE * PAGE);
+	assert_int_equal(lg_writeback_many(pager, &queue), LONE * PAGE);
 	assert_int_equal(stats_now().writes, writes + LONE - 1);
 	assert_int_equal(stats_now().evictions_zero, 1);
-	assert_int_equal(lg_limbo_write_many(pager, &queue), 0);
+	assert_int_equal(lg_writeback_many(pager, &queue), 0);
 	assert_int_equal(lg_map_advise(small, 0, 0, LG_COLD), 0);
 	for (size_t i = 0; i < PAGES; i++)
 		for (size_t k = 0; k < PAGE; k += 64)

@@ -1,0 +1,292 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+#include "pager/writeback.h"
+
+#include "base/require.h"
+#include "os/io_queue.h"
+#include "pager/budget.h"
+#include "pager/content.h"
+#include "pager/limbo.h"
+#include "pager/map.h"
+
+enum { LOOKED = 64 }; /* frames, for one that nobody works on */
+
+/* A page to write, claimed; its frame is HELD. */
+struct claimed {
+	uint64_t page;
+	uint64_t word;
+	uint64_t hash; /* of what it has, if that had to be known */
+	uint32_t frame;
+	bool written; /* or needs no write */
+};
+
+/* What is written at once: memory of the caller's, as a signal handler's stack may be small. */
+struct batch {
+	struct lg_os_io_queue *queue;
+	struct lg_write *writes; /* stretches of neighbours, at most so many */
+	unsigned most;
+	struct claimed *pages; /* at most so many, each with its place */
+	const void **places;
+	unsigned room;
+};
+
+/* How many stretches of neighbours: one, where the store would write them one by one, and all were kept until the last. */
+static unsigned stretches_most(const struct lg_map *map, const struct batch *batch)
+{
+	struct lg_store *store = map->store;
+
+	return store->calls->writes_many != NULL && store->calls->writes_many(store) ? batch->most :
+										       1;
+}
+
+/*
+ * Nothing to write: all zero, where the store has nothing else, or nobody who reads it but us; or the same
+ * as the store has, though the page was writable.
+ */
+static bool is_stored(struct lg_map *map, struct claimed *page)
+{
+	const void *at = lg_frame_at(lg_map_frames(map), page->frame);
+	size_t bytes = lg_map_page_bytes(map);
+	uint64_t hash = lg_map_hash(map, page->word);
+	bool has_zeros = map->store->begins_zero &&
+			 (!map->store->lasts || (page->word & LG_WORD_STORED) == 0);
+
+	if (has_zeros && lg_content_is_zero(at, bytes)) {
+		page->word &= ~LG_WORD_STORED;
+		/* What the store has is forgotten: the same bytes would have to be written again. */
+		lg_map_set_hash(map, page->word, LG_HASH_NONE);
+		lg_pager_count(map->pager, evictions_zero, 1);
+		return true;
+	}
+	if (hash < LG_HASHES)
+		return false;
+	page->hash = lg_content_hash(at, bytes);
+	if (page->hash != hash) {
+		lg_pager_count(map->pager, bytes_dirtied, bytes);
+		return false;
+	}
+	lg_pager_count(map->pager, evictions_clean, 1);
+	return true;
+}
+
+/* Claims the first unwritten frame that is free to be and those that follow it in the list, of one map, in a batch's stretches. */
+static unsigned claim(struct lg_pager *pager, struct lg_frames *frames, const struct batch *batch,
+		      struct lg_map **map)
+{
+	struct claimed *pages = batch->pages;
+	uint32_t next, index = lg_frame_first(frames, LG_FRAME_UNWRITTEN);
+	unsigned count = 0, stretches = 0, most = 1, looked = 0;
+	uint64_t room = lg_min(lg_max(LG_WRITE_BYTES >> frames->shift, 1), batch->room);
+
+	for (; index != LG_FRAME_NONE && count < room && looked < LOOKED + batch->room;
+	     index = next) {
+		struct lg_map *owner;
+		uint64_t page;
+		lg_word *word = lg_limbo_word(pager, frames, index, &owner, &page);
+		uint64_t seen = lg_load_relaxed(word);
+		bool follows = count > 0 && page == pages[count - 1].page + 1;
+
+		next = frames->table[index].next;
+		looked++;
+		if (count > 0 && (owner != *map || (!follows && stretches == most)))
+			break;
+		if (!lg_word_claim(word, &seen))
+			continue;
+		LG_ASSERT(lg_word_state(seen) == LG_PAGE_LIMBO);
+		if (count == 0)
+			most = stretches_most(owner, batch);
+		*map = owner;
+		stretches += follows ? 0 : 1;
+		pages[count++] = (struct claimed){ .page = page, .word = seen, .frame = index };
+		lg_frame_put(frames, index, LG_FRAME_HELD);
+	}
+	return count;
+}
+
+/* What is read from limbo arrives writable: a page that was once has its hash known from its next write on. */
+static void renew_hash(struct lg_map *map, const struct claimed *page)
+{
+	uint64_t hash = page->written ? page->hash : LG_HASH_NONE;
+
+	if (page->written && lg_map_hash(map, page->word) == LG_HASH_WANTED)
+		hash = lg_content_hash(lg_frame_at(lg_map_frames(map), page->frame),
+				       lg_map_page_bytes(map));
+	lg_map_set_hash(map, page->word, hash);
+}
+
+/* The pages of `written` were, or not. */
+static void note_write(struct lg_map *map, const struct lg_write *write, struct claimed *pages)
+{
+	for (uint64_t i = 0; i < write->count; i++) {
+		pages[i].written = write->error == 0;
+		pages[i].word |= LG_WORD_STORED; /* some of it, if it failed */
+		renew_hash(map, &pages[i]);
+	}
+}
+
+/* Stretches of neighbours that are not `written`, from pages[*done] on: how many. */
+static unsigned gather(struct lg_map *map, const struct batch *batch, unsigned count,
+		       unsigned *done)
+{
+	const struct claimed *pages = batch->pages;
+	const void *const *places = batch->places;
+	unsigned stretches = 0, i = *done, most = stretches_most(map, batch);
+	struct lg_write *last = NULL;
+
+	for (; i < count; i++) {
+		if (pages[i].written)
+			continue;
+		if (last != NULL && pages[i].page == last->page + last->count &&
+		    &places[i] == last->places + last->count) {
+			last->count++;
+			continue;
+		}
+		if (stretches == most)
+			break;
+		last = &batch->writes[stretches++];
+		*last = (struct lg_write){
+			.map = map, .page = pages[i].page, .count = 1, .places = &places[i]
+		};
+	}
+	*done = i;
+	return stretches;
+}
+
+/* Writes what the store has not of the first `count` pages. */
+static int write_pages(struct lg_map *map, const struct batch *batch, unsigned count)
+{
+	struct claimed *pages = batch->pages;
+	unsigned done = 0, stretches;
+	int error = 0;
+
+	for (unsigned i = 0; i < count; i++) {
+		pages[i].written = is_stored(map, &pages[i]);
+		batch->places[i] = lg_frame_at(lg_map_frames(map), pages[i].frame);
+	}
+	while (error == 0 && (stretches = gather(map, batch, count, &done)) > 0) {
+		if (stretches == 1)
+			batch->writes[0].error = lg_transfer_write(&batch->writes[0]);
+		else
+			lg_transfer_write_many(batch->queue, batch->writes, stretches);
+		for (unsigned i = 0; i < stretches; i++) {
+			const struct lg_write *write = &batch->writes[i];
+
+			note_write(map, write, &pages[write->places - batch->places]);
+			error = error == 0 ? write->error : error;
+		}
+	}
+	return error;
+}
+
+/* The frame goes to the list that the word says. Under the lock. */
+static void settle(struct lg_map *map, struct claimed *page)
+{
+	if (page->written)
+		page->word &= ~LG_WORD_UNWRITTEN;
+	lg_frame_put(lg_map_frames(map), page->frame,
+		     page->written ? LG_FRAME_CLEAN : LG_FRAME_UNWRITTEN);
+}
+
+static uint64_t write_from(struct lg_pager *pager, struct lg_frames *frames,
+			   const struct batch *batch)
+{
+	struct claimed *pages = batch->pages;
+	struct lg_map *map = NULL;
+	uint64_t written = 0;
+	uint64_t signals = lg_pager_lock(pager);
+	unsigned count = claim(pager, frames, batch, &map);
+
+	lg_pager_unlock(pager, signals);
+	if (count == 0)
+		return 0;
+	(void)write_pages(map, batch, count);
+	signals = lg_pager_lock(pager);
+	for (unsigned i = 0; i < count; i++) {
+		settle(map, &pages[i]);
+		written += pages[i].written ? 1 : 0;
+		lg_word_release(&map->words[pages[i].page], pages[i].word);
+	}
+	lg_pager_unlock(pager, signals);
+	if (written > 0)
+		lg_budget_announce(pager);
+	return written << frames->shift;
+}
+
+/* Those that have most to write, of the sizes not `tried`; NULL: none has any. */
+static struct lg_frames *most_unwritten(struct lg_pager *pager, uint32_t tried)
+{
+	struct lg_frames *most = NULL;
+	uint64_t bytes = 0;
+
+	for (unsigned i = 0; i < LG_PAGE_SHIFTS; i++) {
+		struct lg_frames *frames = &pager->frames[i];
+		uint64_t unwritten = (tried >> i & 1) == 0 && lg_frames_are_made(frames) ?
+					     lg_frame_bytes(frames, LG_FRAME_UNWRITTEN) :
+					     0;
+
+		if (unwritten > bytes) {
+			most = frames;
+			bytes = unwritten;
+		}
+	}
+	return most;
+}
+
+/* A store that fails has most in the end: it is not to keep the others from being written to. */
+static uint64_t write_some(struct lg_pager *pager, const struct batch *batch)
+{
+	uint64_t written = 0;
+	uint32_t tried = 0;
+	struct lg_frames *most;
+
+	while (written == 0 && (most = most_unwritten(pager, tried)) != NULL) {
+		written = write_from(pager, most, batch);
+		tried |= (uint32_t)1 << (most - pager->frames);
+	}
+	return written;
+}
+
+uint64_t lg_writeback(struct lg_pager *pager)
+{
+	enum { ROOM = 32 };
+	struct lg_write write;
+	struct claimed pages[ROOM];
+	const void *places[ROOM];
+
+	return write_some(pager, &(struct batch){ NULL, &write, 1, pages, places, ROOM });
+}
+
+uint64_t lg_writeback_many(struct lg_pager *pager, struct lg_os_io_queue *queue)
+{
+	struct lg_write writes[LG_STORE_MANY];
+	struct claimed pages[LG_WRITEBACK_RUN];
+	const void *places[LG_WRITEBACK_RUN];
+	unsigned most = queue->refused ? 1 : LG_STORE_MANY;
+
+	return write_some(pager,
+			  &(struct batch){ queue, writes, most, pages, places, LG_WRITEBACK_RUN });
+}
+
+int lg_writeback_pages(struct lg_map *map, uint64_t first, unsigned count, uint64_t *words)
+{
+	struct claimed pages[LG_WRITEBACK_RUN];
+	const void *places[LG_WRITEBACK_RUN];
+	struct lg_write write;
+	uint64_t signals = lg_pager_lock(map->pager);
+
+	for (unsigned i = 0; i < count; i++) {
+		pages[i] = (struct claimed){ .page = first + i,
+					     .word = words[i],
+					     .frame = lg_map_resident(map, words[i])->frame };
+		lg_frame_put(lg_map_frames(map), pages[i].frame, LG_FRAME_HELD);
+	}
+	lg_pager_unlock(map->pager, signals);
+	int error = write_pages(
+		map, &(struct batch){ NULL, &write, 1, pages, places, LG_WRITEBACK_RUN }, count);
+	signals = lg_pager_lock(map->pager);
+	for (unsigned i = 0; i < count; i++) {
+		settle(map, &pages[i]);
+		words[i] = pages[i].word;
+	}
+	lg_pager_unlock(map->pager, signals);
+	return error;
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+/*
+ * Writing back: what limbo has and the store has not yet. The frames are HELD and the pages BUSY as long; they stay in
+ * limbo.
+ */
+#ifndef LG_PAGER_WRITEBACK_H
+#define LG_PAGER_WRITEBACK_H
+
+#include "pager/transfer.h"
+
+#include <stdint.h>
+
+struct lg_map;
+struct lg_os_io_queue;
+struct lg_pager;
+
+/* Writes some of what is UNWRITTEN: bytes that are so no more; 0: nothing was, or the store failed. */
+uint64_t lg_writeback(struct lg_pager *pager);
+
+/* The same, but pages that are no neighbours too, at once: for the writers. `queue`: the calling thread's. */
+uint64_t lg_writeback_many(struct lg_pager *pager, struct lg_os_io_queue *queue);
+
+/* Pages written at a time; a signal handler's stack may be small. */
+enum { LG_WRITEBACK_RUN = LG_TRANSFER_PAGES };
+
+/*
+ * The same for up to LG_WRITEBACK_RUN neighbours, all UNWRITTEN, whose BUSY is the caller's, and stays. words[i]
+ * becomes what is true of each then. 0 or -errno.
+ */
+int lg_writeback_pages(struct lg_map *map, uint64_t first, unsigned count, uint64_t *words);
+
+#endif
