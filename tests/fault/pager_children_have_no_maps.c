@@ -2,7 +2,8 @@
 /*
  * Claim: in a child of fork a map is SIGSEGV and never zeros, wherever its page is; calls say ECHILD; the
  * child may have a pager of its own; exec and posix_spawn work; and nothing of this disturbs the parent.
- * Method: a child for each kind of page, in both ways to serve faults.
+ * Method: a child for each kind of page, in both ways to serve faults; one that has its parent's process number, as
+ * each of them is the first of a namespace.
  * Oracle: wait statuses, and the parent's bytes afterwards, also those that are in the store.
  */
 #include "fault/child.h"
@@ -10,6 +11,7 @@
 
 #include <lgalloc/pager.h>
 
+#include <sched.h>
 #include <spawn.h>
 
 #define MIB ((size_t)1 << 20)
@@ -118,12 +120,13 @@ static void claim_parent_undisturbed(void)
 	CLAIM(atomic_load(&shelf.closes) == 0);
 }
 
-static void try_way(const char *options)
+/* False: not permitted. */
+static bool start(const char *options)
 {
 	pager = lg_pager_new(options);
 	if (pager == NULL && errno == EPERM) {
 		fprintf(stderr, "left out: %s: %s\n", options, lg_error());
-		return;
+		return false;
 	}
 	CLAIM(pager != NULL);
 	map = lg_map_memory(pager, 8 * MIB, NULL);
@@ -135,6 +138,23 @@ static void try_way(const char *options)
 	((char *)lg_map_data(theirs))[5] = 's';
 	for (size_t i = 0; i < 8 * MIB; i += 4096)
 		data[i] = (char)(i >> 12);
+	return true;
+}
+
+static void end(void)
+{
+	claim_parent_undisturbed();
+	CLAIM(lg_map_close(map) == 0);
+	CLAIM(lg_map_close(theirs) == 0);
+	CLAIM(atomic_load(&shelf.closes) == 1);
+	CLAIM(lg_pager_free(pager) == 0);
+	shelf_end(&shelf);
+}
+
+static void try_way(const char *options)
+{
+	if (!start(options))
+		return;
 	claim_segv("a page that has left", touch, 4096);
 	claim_segv("a page in memory", touch, 8 * MIB - 1);
 	claim_segv("a page in memory, written", write_to, 8 * MIB - 1);
@@ -147,20 +167,59 @@ static void try_way(const char *options)
 	child_claim("a pager of its own", make_their_own, NULL);
 	child_claim("exec", execute, NULL);
 	spawn();
-	claim_parent_undisturbed();
-	CLAIM(lg_map_close(map) == 0);
-	CLAIM(lg_map_close(theirs) == 0);
-	CLAIM(atomic_load(&shelf.closes) == 1);
-	CLAIM(lg_pager_free(pager) == 0);
-	shelf_end(&shelf);
+	end();
+}
+
+static void fail(int number)
+{
+	(void)number;
+	_exit(EXIT_FAILURE);
+}
+
+/* The next child is the first process of a namespace: the kernel sends it no signal that it has no handler for. */
+static void number_from_one(void)
+{
+	const struct sigaction action = { .sa_handler = fail };
+
+	if (unshare(CLONE_NEWPID) != 0)
+		SKIP("no namespace of processes: %s", strerror(errno));
+	CLAIM(sigaction(SIGALRM, &action, NULL) == 0);
+}
+
+static void call_as_first(void *unused)
+{
+	CLAIM(getpid() == 1);
+	call_everything(unused);
+	make_their_own(unused);
+}
+
+static void be_first(void *options)
+{
+	CLAIM(getpid() == 1);
+	if (!start(options))
+		return;
+	number_from_one();
+	child_claim("a child with its parent's number", call_as_first, NULL);
+	end();
+}
+
+static void have_a_first(void *options)
+{
+	number_from_one();
+	child_claim("the first process of a namespace", be_first, options);
 }
 
 int main(void)
 {
+	static char inline_pages[] = "memory:1M,page:16K,faults:inline";
+	static char served_pages[] = "memory:1M,page:16K,faults:threads";
+
 	if (SANITIZED_ADDRESS)
 		setenv("ASAN_OPTIONS", "handle_segv=0", 1);
-	try_way("memory:1M,page:16K,faults:inline");
-	try_way("memory:1M,page:16K,faults:threads");
+	try_way(inline_pages);
+	try_way(served_pages);
 	try_way("memory:16M,page:2M,faults:inline");
+	child_claim("namespaces", have_a_first, inline_pages);
+	child_claim("namespaces, faults served by threads", have_a_first, served_pages);
 	return EXIT_SUCCESS;
 }

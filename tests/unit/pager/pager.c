@@ -2,6 +2,7 @@
 #include "unit/pager/sigbus.h"
 #include "unit/unit.h"
 
+#include "pager/pager.h"
 #include "stress/shelf.h"
 
 #include <lgalloc/pager.h>
@@ -54,6 +55,29 @@ static void pager_with_open_maps_is_not_freed(void **state)
 	assert_int_equal(lg_map_close(map), 0);
 	assert_int_equal(lg_pager_free(pager), 0);
 	assert_int_equal(lg_pager_free(NULL), 0);
+}
+
+static void *free_pager(void *pager)
+{
+	return (void *)(intptr_t)lg_pager_free(pager);
+}
+
+/* Here it is this thread that has just closed the last map, and has the latch yet to leave. */
+static void pager_is_freed_when_nobody_is_in_its_latch(void **state)
+{
+	lg_pager *pager = lg_pager_new("memory:1M");
+	pthread_t other;
+	void *result;
+
+	(void)state;
+	assert_non_null(pager);
+	uint64_t signals = lg_os_latch_enter(&pager->maps_lock);
+	assert_int_equal(pthread_create(&other, NULL, free_pager, pager), 0);
+	while (lg_load_relaxed(&pager->maps_lock.word) != LG_LATCH_WAITED_FOR)
+		sched_yield();
+	lg_os_latch_leave(&pager->maps_lock, signals);
+	assert_int_equal(pthread_join(other, &result), 0);
+	assert_int_equal((intptr_t)result, 0);
 }
 
 static struct lg_pager_stats stats_of(lg_pager *pager)
@@ -449,6 +473,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(options_are_checked_in_words),
 		cmocka_unit_test(pager_with_open_maps_is_not_freed),
+		cmocka_unit_test(pager_is_freed_when_nobody_is_in_its_latch),
 		cmocka_unit_test(tables_of_many_small_pages_are_in_the_budget),
 		cmocka_unit_test(budget_holds_and_follows_resizes),
 		cmocka_unit_test(resize_below_what_is_pinned_is_refused_and_changes_nothing),

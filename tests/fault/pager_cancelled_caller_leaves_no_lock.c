@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+/*
+ * Claim: a thread that is cancelled while it makes the default pager, or resizes one, leaves no lock taken.
+ * Method: the call is made with the cancellation pending already, so that it would end at the first point where
+ * a thread can be cancelled. Then others make the same call.
+ * Oracle: theirs return, before a deadline, and do what they say.
+ */
+#include "fault/child.h"
+#include "stress/shelf.h"
+
+#include <lgalloc/pager.h>
+
+#include <pthread.h>
+
+#define MIB ((size_t)1 << 20)
+
+static char path[] = "/var/tmp/lgalloc-test.XXXXXX";
+static lg_pager *pager;
+
+static void cancel_during(void *(*call)(void *))
+{
+	pthread_t thread;
+	void *result;
+
+	CLAIM(pthread_create(&thread, NULL, call, NULL) == 0);
+	CLAIM(pthread_join(thread, &result) == 0);
+	CLAIM(result == PTHREAD_CANCELED);
+}
+
+static void *make_default_pager(void *unused)
+{
+	(void)unused;
+	CLAIM(pthread_cancel(pthread_self()) == 0);
+	(void)lg_file_alloc("/nosuch/file", MIB); /* nothing of the file's stays either */
+	pthread_testcancel();
+	return NULL;
+}
+
+static void *use_default_pager(void *unused)
+{
+	(void)unused;
+	char *data = lg_file_alloc(path, MIB);
+	CLAIM(data != NULL);
+	data[MIB - 1] = 1;
+	CLAIM(lg_file_free(data) == 0);
+	return NULL;
+}
+
+static void default_pager_is_there(void *unused)
+{
+	pthread_t thread;
+
+	cancel_during(make_default_pager);
+	use_default_pager(unused);
+	CLAIM(pthread_create(&thread, NULL, use_default_pager, unused) == 0);
+	CLAIM(pthread_join(thread, NULL) == 0);
+}
+
+/* The user's part of a resize, which may be anything. */
+static ssize_t write_where_threads_end(void *context, const void *buffer, size_t length,
+				       uint64_t offset)
+{
+	pthread_testcancel();
+	return shelf_write(context, buffer, length, offset);
+}
+
+static void *resize(void *unused)
+{
+	(void)unused;
+	CLAIM(pthread_cancel(pthread_self()) == 0);
+	(void)lg_pager_resize(pager, MIB);
+	pthread_testcancel();
+	return NULL;
+}
+
+static void resizes_go_on(void *unused)
+{
+	struct lg_store_ops ops = shelf_ops;
+	struct shelf shelf;
+
+	(void)unused;
+	ops.write = write_where_threads_end;
+	pager = lg_pager_new("memory:8M,page:16K,faults:inline");
+	CLAIM(pager != NULL);
+	shelf_make(&shelf, 8 * MIB);
+	lg_map *map = lg_map_store(pager, &ops, &shelf, 8 * MIB, NULL);
+	CLAIM(map != NULL);
+	memset(lg_map_data(map), 'd', 8 * MIB);
+	cancel_during(resize);
+	CLAIM(lg_pager_resize(pager, 4 * MIB) == 0);
+	CLAIM(lg_map_close(map) == 0);
+	for (size_t i = 0; i < 8 * MIB; i++)
+		CLAIM(shelf.bytes[i] == 'd');
+	CLAIM(lg_pager_free(pager) == 0);
+	shelf_end(&shelf);
+}
+
+int main(void)
+{
+	int fd = mkstemp(path);
+
+	CLAIM(fd >= 0);
+	close(fd);
+	child_claim("the default pager", default_pager_is_there, NULL);
+	CLAIM(unlink(path) == 0);
+	child_claim("a resize", resizes_go_on, NULL);
+	return EXIT_SUCCESS;
+}

@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+/*
+ * The handler is the process's, so every test is a child of its own. The linker's --wrap sends sigaction here, where
+ * a thread is held up in the middle of a claim.
+ *
+ * Faults are real ones, of a page beyond the end of a file. One page is served, by making its file longer.
+ */
+#include "os/bus.h"
+
+#include "fault/child.h"
+#include "pager/pager.h"
+#include "unit/pager/sigbus.h"
+#include "unit/unit.h"
+
+#include <pthread.h>
+#include <semaphore.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+
+enum { PAGE = 4096 };
+
+enum place { NOWHERE, BEFORE, AFTER };
+
+static _Thread_local enum place held_at; /* once, at the kernel's change */
+static sem_t reached, go_on;
+
+static int served_file;
+static char *served, *not_served; /* a page each */
+static atomic_uint asked;
+
+static sigjmp_buf back;
+static siginfo_t told;
+
+/* --- a claim that is held up -------------------------------------------------------------------- */
+
+static void hold_up(enum place place)
+{
+	if (held_at != place)
+		return;
+	held_at = NOWHERE;
+	sem_post(&reached);
+	while (sem_wait(&go_on) != 0)
+		;
+}
+
+int __real_sigaction(int number, const struct sigaction *action, struct sigaction *old);
+int __wrap_sigaction(int number, const struct sigaction *action, struct sigaction *old);
+int __wrap_sigaction(int number, const struct sigaction *action, struct sigaction *old)
+{
+	if (action != NULL)
+		hold_up(BEFORE);
+	int result = __real_sigaction(number, action, old);
+	if (action != NULL)
+		hold_up(AFTER);
+	return result;
+}
+
+/* --- what raises it, and who gets it ------------------------------------------------------------ */
+
+static char *map_beyond_the_end(int *file)
+{
+	*file = memfd_create("empty", MFD_CLOEXEC);
+	char *page = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, *file, 0);
+
+	CLAIM(*file >= 0);
+	CLAIM(page != MAP_FAILED);
+	return page;
+}
+
+static bool serve(void *address, enum lg_os_access access)
+{
+	(void)access;
+	atomic_fetch_add(&asked, 1);
+	return address == served && ftruncate(served_file, PAGE) == 0;
+}
+
+static void claim(void)
+{
+	CLAIM(lg_os_bus_claim(serve) == 0);
+}
+
+static void claim_is_served(void)
+{
+	CLAIM(ftruncate(served_file, 0) == 0);
+	atomic_store(&asked, 0);
+	CLAIM(*(volatile char *)served == 0);
+	CLAIM(atomic_load(&asked) == 1);
+}
+
+static void touch(void *at)
+{
+	volatile char byte = *(volatile char *)at;
+
+	fprintf(stderr, "it is %d\n", byte);
+}
+
+static void go_back(int number, siginfo_t *info, void *context)
+{
+	(void)number;
+	(void)context;
+	told = *info;
+	siglongjmp(back, 1);
+}
+
+static void let_program_handle(void)
+{
+	struct sigaction action = { .sa_flags = SA_SIGINFO };
+
+	action.sa_sigaction = go_back;
+	CLAIM(sigaction(SIGBUS, &action, NULL) == 0);
+}
+
+static void let_program_ignore(void)
+{
+	struct sigaction action = { .sa_handler = SIG_IGN };
+
+	CLAIM(sigaction(SIGBUS, &action, NULL) == 0);
+}
+
+/* `raise_it` must not come back. */
+static void claim_program_is_told(void (*raise_it)(int code), int code, const void *address)
+{
+	told.si_addr = NULL;
+	if (sigsetjmp(back, 1) == 0) {
+		raise_it(code);
+		BROKEN("the program's handler is called");
+	}
+	CLAIM(told.si_code == code);
+	CLAIM(told.si_addr == address);
+}
+
+static void raise_beyond_the_end(int code)
+{
+	(void)code;
+	touch(not_served);
+}
+
+/* As the kernel does: a thread may tell itself anything. */
+static void raise_as_if_it_broke(int code)
+{
+	siginfo_t info = { .si_signo = SIGBUS, .si_code = code };
+
+	info.si_addr = served;
+	CLAIM(syscall(SYS_rt_tgsigqueueinfo, getpid(), gettid(), SIGBUS, &info) == 0);
+}
+
+/* --- the tests ---------------------------------------------------------------------------------- */
+
+static void serve_and_pass_on(void *unused)
+{
+	(void)unused;
+	let_program_handle();
+	claim();
+	claim(); /* which does nothing */
+	claim_is_served();
+	claim_program_is_told(raise_beyond_the_end, BUS_ADRERR, not_served);
+	claim_is_served();
+}
+
+static void what_is_not_ours_is_passed_on(void **state)
+{
+	(void)state;
+	child_claim("a program's handler", serve_and_pass_on, NULL);
+}
+
+static void *claim_and_be_held_up(void *place)
+{
+	held_at = (enum place)(uintptr_t)place;
+	claim();
+	return NULL;
+}
+
+static void claim_in_a_child(void *place)
+{
+	lg_pager_forget(); /* which is the hook of fork */
+	claim();
+	claim_is_served();
+	if ((enum place)(uintptr_t)place == BEFORE) {
+		claim_program_is_told(raise_beyond_the_end, BUS_ADRERR, not_served);
+		return;
+	}
+	struct child_end end = child_try(touch, not_served);
+	CLAIM(child_died_of(&end, SIGBUS)); /* and not in a circle of handlers */
+}
+
+static void fork_in_the_middle(void *place)
+{
+	pthread_t thread;
+
+	if ((enum place)(uintptr_t)place == BEFORE)
+		let_program_handle();
+	CLAIM(sem_init(&reached, 0, 0) == 0);
+	CLAIM(sem_init(&go_on, 0, 0) == 0);
+	CLAIM(pthread_create(&thread, NULL, claim_and_be_held_up, place) == 0);
+	while (sem_wait(&reached) != 0)
+		CLAIM(errno == EINTR);
+	child_claim("the child", claim_in_a_child, place);
+	CLAIM(sem_post(&go_on) == 0);
+	CLAIM(pthread_join(thread, NULL) == 0);
+	claim_is_served();
+}
+
+static void child_that_was_forked_in_the_middle_of_a_claim_makes_its_own(void **state)
+{
+	(void)state;
+	child_claim("before the change", fork_in_the_middle, (void *)(uintptr_t)BEFORE);
+	child_claim("after the change", fork_in_the_middle, (void *)(uintptr_t)AFTER);
+}
+
+static void break_memory(void *unused)
+{
+	(void)unused;
+	let_program_handle();
+	claim();
+	claim_is_served();
+	atomic_store(&asked, 0);
+	claim_program_is_told(raise_as_if_it_broke, BUS_MCEERR_AR, served);
+	claim_program_is_told(raise_as_if_it_broke, BUS_MCEERR_AO, served);
+	CLAIM(atomic_load(&asked) == 0);
+	claim_is_served();
+}
+
+/* Who serves would find it there and have it touched again, for ever. */
+static void memory_that_broke_is_the_programs(void **state)
+{
+	(void)state;
+	child_claim("memory that broke", break_memory, NULL);
+}
+
+static void send_ignored(void *unused)
+{
+	(void)unused;
+	let_program_ignore();
+	claim();
+	CLAIM(kill(getpid(), SIGBUS) == 0);
+	CLAIM(raise(SIGBUS) == 0);
+	claim_is_served();
+}
+
+static void raise_ignored(void *unused)
+{
+	(void)unused;
+	let_program_ignore();
+	claim();
+	claim_is_served();
+	touch(not_served);
+}
+
+static void ignored_signal_ends_who_raised_it_and_nobody_else(void **state)
+{
+	(void)state;
+	child_claim("one that is sent", send_ignored, NULL);
+	struct child_end end = child_try(raise_ignored, NULL);
+	CLAIM(child_died_of(&end, SIGBUS));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_is_not_ours_is_passed_on),
+		cmocka_unit_test(child_that_was_forked_in_the_middle_of_a_claim_makes_its_own),
+		cmocka_unit_test(memory_that_broke_is_the_programs),
+		cmocka_unit_test(ignored_signal_ends_who_raised_it_and_nobody_else),
+	};
+	int empty;
+
+	served = map_beyond_the_end(&served_file);
+	not_served = map_beyond_the_end(&empty);
+	return UNIT_RUN(tests);
+}
