@@ -343,6 +343,10 @@ struct lg_policy_ops {
 	 * be evicted now (just filled, held by the kernel) comes back by `put_back`, once enough others were
 	 * found, the last taken first: the next victims are then these again, in the order they were taken
 	 * in before. `handle` was not used for another page meanwhile.
+	 *
+	 * A handle that the policy does not have now (out of range, never filled, given up or removed already)
+	 * stops the program with one line. A policy that has pages and gives none up holds up who wants memory
+	 * for some 10 s: then a call is -ENOMEM, a touch SIGBUS.
 	 */
 	uint32_t (*victim)(void *state);
 	void (*put_back)(void *state, uint32_t handle, uint64_t key);

@@ -52,12 +52,11 @@ static unsigned choose_from(struct lg_pager *pager, struct lg_policy_use *use,
 	unsigned count = 0, refused = 0;
 
 	while (count < LG_BATCH && refused < LG_REFUSED && (count == 0 || bytes < wanted)) {
-		uint32_t handle = use->policy.ops->victim(use->state);
+		uint32_t handle = lg_resident_victim(pager, use);
 
 		if (handle == LG_HANDLE_NONE)
 			break;
 		struct lg_map *map = lg_map_of(pager, residents->table[handle].map);
-		use->bytes -= lg_map_page_bytes(map);
 		if (claim_victim(map, residents->table[handle].page)) {
 			victims[count++] = handle;
 			bytes += lg_map_page_bytes(map);

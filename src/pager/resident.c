@@ -8,6 +8,7 @@
 #include "pager/pager.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 int lg_residents_make(struct lg_residents *residents, uint64_t bytes)
@@ -129,13 +130,27 @@ static uint64_t key_of(const struct lg_map *map, uint64_t page)
 	return (uint64_t)map->index << PAGE_BITS | page;
 }
 
+/* The policy has the page now. */
+static void note_given(struct lg_map *map, uint32_t handle)
+{
+	map->pager->residents.table[handle].is_known = true;
+	map->use->bytes += lg_map_page_bytes(map);
+}
+
+/* It has it no longer. */
+static void note_taken(struct lg_map *map, uint32_t handle)
+{
+	map->pager->residents.table[handle].is_known = false;
+	map->use->bytes -= lg_map_page_bytes(map);
+}
+
 void lg_resident_fill(struct lg_map *map, uint32_t handle, enum lg_reference how)
 {
 	struct lg_policy_use *use = map->use;
 	uint64_t page = map->pager->residents.table[handle].page;
 
 	use->policy.ops->fill(use->state, handle, key_of(map, page), how);
-	use->bytes += lg_map_page_bytes(map);
+	note_given(map, handle);
 }
 
 static lg_word *word_of(struct lg_map *map, uint32_t handle)
@@ -167,7 +182,30 @@ void lg_resident_leave(struct lg_map *map, uint32_t handle)
 		return;
 	}
 	map->use->policy.ops->remove(map->use->state, handle);
-	map->use->bytes -= lg_map_page_bytes(map);
+	note_taken(map, handle);
+}
+
+static bool policy_has(struct lg_pager *pager, const struct lg_policy_use *use, uint32_t handle)
+{
+	const struct lg_residents *residents = &pager->residents;
+
+	return handle < residents->used && residents->table[handle].is_known &&
+	       lg_map_of(pager, residents->table[handle].map)->use == use;
+}
+
+uint32_t lg_resident_victim(struct lg_pager *pager, struct lg_policy_use *use)
+{
+	uint32_t handle = use->policy.ops->victim(use->state);
+
+	if (handle == LG_HANDLE_NONE)
+		return handle;
+	if (!policy_has(pager, use, handle)) {
+		lg_say("policy '%s': victim gave up page handle %u, which the policy does not have",
+		       use->policy.ops->name, handle);
+		abort();
+	}
+	note_taken(lg_map_of(pager, pager->residents.table[handle].map), handle);
+	return handle;
 }
 
 bool lg_resident_set_aside(struct lg_map *map, uint32_t handle)
@@ -214,7 +252,7 @@ void lg_resident_put_back(struct lg_map *map, uint32_t handle)
 
 	use->policy.ops->put_back(use->state, handle,
 				  key_of(map, map->pager->residents.table[handle].page));
-	use->bytes += lg_map_page_bytes(map);
+	note_given(map, handle);
 }
 
 /* --- recent fills ------------------------------------------------------------------------------- */

@@ -3,6 +3,8 @@
  * Residents: the pages that have memory, mapped or in limbo. The handle of a page is its place in the
  * table; its policy knows it by that while it is mapped.
  *
+ * Invariant: is_known from fill and put_back until victim and remove, and never of a free handle.
+ *
  * Huge pages have a hash as well: of what the store has, where the page is writable all the same.
  *
  * Under the pager's lock, but `frame` and the hash, which belong to who holds BUSY of the page.
@@ -45,8 +47,9 @@ struct lg_resident {
 	uint64_t page;
 	uint32_t frame;         /* in LIMBO; the next free handle, in a free one */
 	uint16_t map;           /* its place in the pager's table */
-	uint16_t ahead : 15;    /* pages read together with this one, of a page that is AHEAD */
+	uint16_t ahead : 14;    /* pages read together with this one, of a page that is AHEAD */
 	uint16_t was_dirty : 1; /* at the last tick of the flush */
+	uint16_t is_known : 1;  /* to its policy, which may give it up */
 };
 
 _Static_assert(sizeof(struct lg_resident) == 16, "pages of 4 KiB have one each");
@@ -117,6 +120,12 @@ void lg_resident_fill(struct lg_map *map, uint32_t handle, enum lg_reference how
 
 /* The same of a page that was read ahead, if it is ASIDE for that. */
 void lg_resident_join(struct lg_map *map, uint64_t page);
+
+/*
+ * The page that the policy gives up, which has it no longer; LG_HANDLE_NONE: it gives none. A user's policy that names one it
+ * does not have stops the program: whatever was done about that page would be done behind its owner's back.
+ */
+uint32_t lg_resident_victim(struct lg_pager *pager, struct lg_policy_use *use);
 
 /* It is not to be evicted now: the policy has it again. */
 void lg_resident_put_back(struct lg_map *map, uint32_t handle);
