@@ -58,7 +58,7 @@ typedef struct lg_map lg_map;
  *   memory    the budget, 1M to 64T; default 256M: for pages, buffers, and what tables of pages take beyond 1 MiB
  *   page      default page size of its maps, a power of two from 4K to 2M; default 64K
  *   policy    default of its maps: which page leaves memory first. clock (default), s3fifo, fifo, lifo,
- *             plru, prnd, wiro_f, wiro_l; see lgalloc-pager(7)
+ *             plru, prnd, wiro_f, wiro_l, or one registered before (lg_policy_register); see lgalloc-pager(7)
  *   faults    auto (default), inline: in the thread that touches, no privilege; threads: by the pager's
  *             own, which also serves the kernel's accesses and needs root (CAP_SYS_PTRACE),
  *             vm.unprivileged_userfaultfd=1 or access to /dev/userfaultfd
@@ -67,7 +67,7 @@ typedef struct lg_map lg_map;
  *   readers   threads that read ahead, 1 to 16; default 4
  *   flush     write dirty pages back this long after they were written, in ms or s; 0 (default): only when
  *             memory is wanted
- *   dir       where memory maps spill; default as lgalloc(7)'s dir
+ *   dir       where memory maps spill, tried at the first of them; default as lgalloc(7)'s dir
  *   trace     a file that each fault is written to, %p is the process id; lgalloc-pager(7)
  *   without   features of the kernel not to be used, for tests: move, poison, wp joined by +
  *

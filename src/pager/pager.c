@@ -136,6 +136,15 @@ static int check_budget(uint64_t bytes, uint64_t page)
 	return 0;
 }
 
+/* What is wrong with them together, or not to be known from the text. */
+static int check_options(const struct lg_pager_options *options)
+{
+	struct lg_policy policy;
+	int error = check_budget(options->memory, options->page);
+
+	return error == 0 ? lg_policy_named(options->policy, &policy) : error;
+}
+
 /* By the option, else by the environment, which `lgalloc trace record` sets. */
 static int start_trace(struct lg_pager *pager)
 {
@@ -170,7 +179,7 @@ static uint64_t most_memory(const struct lg_pager *pager)
 static int make(struct lg_pager *pager)
 {
 	uint64_t most = most_memory(pager);
-	int error = check_budget(pager->options.memory, pager->options.page);
+	int error = check_options(&pager->options);
 
 	if (error != 0)
 		return error;

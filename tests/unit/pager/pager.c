@@ -29,6 +29,7 @@ static void options_are_checked_in_words(void **state)
 		{ "nosuch:1", "nosuch" },
 		{ "without:legs", "without" },
 		{ "prefetch:perhaps", "prefetch" },
+		{ "policy:nosuch", "there is no policy 'nosuch'; there are clock, " },
 	};
 
 	(void)state;
