@@ -157,6 +157,11 @@ lg_map *lg_map_url(lg_pager *pager, const char *url, const char *options);
 lg_map *lg_map_store(lg_pager *pager, const struct lg_store_ops *ops, void *context, size_t bytes,
 		     const char *options);
 
+/*
+ * Of a map that is NULL, as where making one failed, lg_map_data is NULL, lg_map_size and lg_map_changes are 0, and the
+ * calls below that return int or ssize_t are -EINVAL.
+ */
+
 /* The first byte, aligned to 2 MiB. */
 void *lg_map_data(const lg_map *map);
 
@@ -198,7 +203,8 @@ int lg_map_unpin(lg_map *map, size_t offset, size_t length);
 
 /*
  * Copies without faulting, for buffers that lie in no map of this pager. How many bytes, which is less than
- * `length` only at the end of the map; -EIO: a page could not be read or is poisoned; -EROFS.
+ * `length` only at the end of the map; -EIO: a page could not be read or is poisoned; -EROFS; -EINVAL: `buffer` is NULL
+ * and `length` is not 0.
  */
 ssize_t lg_map_read(lg_map *map, void *buffer, size_t length, size_t offset);
 ssize_t lg_map_write(lg_map *map, const void *buffer, size_t length, size_t offset);

@@ -158,10 +158,11 @@ int lg_map_populate(lg_map *map, size_t offset, size_t length)
 
 int lg_map_error(lg_map *map, const void *address)
 {
-	uint64_t offset = (uint64_t)((const char *)address - map->base);
-
+	if (map == NULL)
+		return -EINVAL; /* without words: this may be a handler of signals */
 	if (map->pager->process != lg_os_process())
-		return -ECHILD; /* without words: this may be a handler of signals */
+		return -ECHILD;
+	uint64_t offset = (uint64_t)((const char *)address - map->base);
 	if (offset >= map->pages << map->shift)
 		return lg_fail(EINVAL, "%p is not in this map", address);
 	if (lg_word_state(lg_load_acquire(&map->words[offset >> map->shift])) != LG_PAGE_POISONED)
@@ -189,10 +190,10 @@ static bool heal(struct lg_map *map, uint64_t page, uint64_t seen)
 
 int lg_map_retry(lg_map *map)
 {
-	int healed = 0;
+	int error = lg_map_check(map), healed = 0;
 
-	if (lg_pager_of_caller(map->pager) == NULL)
-		return -ECHILD;
+	if (error != 0)
+		return error;
 	for (uint64_t page = 0; page < map->pages && lg_load_relaxed(&map->poisoned) > 0; page++) {
 		uint64_t seen = lg_load_relaxed(&map->words[page]);
 

@@ -55,8 +55,6 @@ static ssize_t copy(struct lg_map *map, char *out, const char *in, size_t length
 {
 	enum { TIMES_MOST = 16 };
 
-	if (lg_pager_of_caller(map->pager) == NULL)
-		return -ECHILD;
 	if (offset >= map->bytes)
 		return 0;
 	length = lg_min(length, map->bytes - offset);
@@ -70,14 +68,27 @@ static ssize_t copy(struct lg_map *map, char *out, const char *in, size_t length
 	return lg_fail(ESTALE, "it changes faster than %zu bytes of it can be read", length);
 }
 
+static int check(const struct lg_map *map, const void *buffer, size_t length)
+{
+	int error = lg_map_check(map);
+
+	if (error == 0 && buffer == NULL && length > 0)
+		error = lg_fail(EINVAL, "the buffer for %zu bytes is NULL", length);
+	return error;
+}
+
 ssize_t lg_map_read(lg_map *map, void *buffer, size_t length, size_t offset)
 {
-	return copy(map, buffer, NULL, length, offset);
+	int error = check(map, buffer, length);
+
+	return error == 0 ? copy(map, buffer, NULL, length, offset) : error;
 }
 
 ssize_t lg_map_write(lg_map *map, const void *buffer, size_t length, size_t offset)
 {
-	if (map->readonly)
-		return lg_fail(EROFS, "the map is read-only");
-	return copy(map, NULL, buffer, length, offset);
+	int error = check(map, buffer, length);
+
+	if (error == 0 && map->readonly)
+		error = lg_fail(EROFS, "the map is read-only");
+	return error == 0 ? copy(map, NULL, buffer, length, offset) : error;
 }

@@ -403,26 +403,37 @@ int lg_map_close(lg_map *map)
 
 void *lg_map_data(const lg_map *map)
 {
-	return map->base;
+	return map != NULL ? map->base : NULL;
 }
 
 size_t lg_map_size(const lg_map *map)
 {
-	return map->bytes;
+	return map != NULL ? map->bytes : 0;
 }
 
 /* What was read before this is of no later version than it says. */
 uint64_t lg_map_changes(const lg_map *map)
 {
+	if (map == NULL)
+		return 0;
 	atomic_thread_fence(memory_order_acquire);
 	return lg_load_acquire(&map->changes);
+}
+
+int lg_map_check(const struct lg_map *map)
+{
+	if (map == NULL)
+		return lg_fail(EINVAL, "the map is NULL, as where making one failed");
+	return lg_pager_of_caller(map->pager) != NULL ? 0 : -ECHILD;
 }
 
 int lg_map_range(const struct lg_map *map, size_t offset, size_t length, uint64_t *first,
 		 uint64_t *end)
 {
-	if (lg_pager_of_caller(map->pager) == NULL)
-		return -ECHILD;
+	int error = lg_map_check(map);
+
+	if (error != 0)
+		return error;
 	if (offset > map->bytes || length > map->bytes - offset)
 		return lg_fail(EINVAL, "%zu bytes from %zu are not inside a map of %zu", length,
 			       offset, (size_t)map->bytes);

@@ -136,10 +136,10 @@ static inline struct lg_map *lg_map_of(struct lg_pager *pager, uint32_t index)
 	return lg_load_acquire(&pager->maps[index]);
 }
 
-/*
- * Pages that a range of bytes touches, for a call of the program. In words, -EINVAL: it is not inside the map;
- * -ECHILD: this is a child of the process that has it.
- */
+/* Of a call of the program. In words, -EINVAL: it is NULL; -ECHILD: this is a child of the process that has it. */
+int lg_map_check(const struct lg_map *map);
+
+/* The same, and pages that a range of bytes touches; -EINVAL too: it is not inside the map. */
 int lg_map_range(const struct lg_map *map, size_t offset, size_t length, uint64_t *first,
 		 uint64_t *end);
 

@@ -312,6 +312,51 @@ static void ranges_outside_are_refused_and_empty_ones_go_to_the_end(void **state
 	assert_int_equal(lg_map_close(NULL), 0);
 }
 
+static void assert_no_map(ssize_t answer)
+{
+	assert_int_equal(answer, -EINVAL);
+	assert_string_equal(lg_error(), "the map is NULL, as where making one failed");
+	assert_null(lg_map_memory(pager, 0, NULL)); /* other words */
+}
+
+/* What a program gets that did not look whether its map was made. */
+static void map_that_is_null_is_an_answer_of_every_call(void **state)
+{
+	char byte = 1;
+
+	(void)state;
+	assert_null(lg_map_data(NULL));
+	assert_int_equal(lg_map_size(NULL), 0);
+	assert_int_equal(lg_map_changes(NULL), 0);
+	assert_no_map(lg_map_sync(NULL, 0, 0));
+	assert_no_map(lg_map_advise(NULL, 0, 0, LG_COLD));
+	assert_no_map(lg_map_populate(NULL, 0, 0));
+	assert_no_map(lg_map_pin(NULL, 0, 0));
+	assert_no_map(lg_map_unpin(NULL, 0, 0));
+	assert_no_map(lg_map_read(NULL, &byte, 1, 0));
+	assert_no_map(lg_map_write(NULL, &byte, 1, 0));
+	assert_no_map(lg_map_retry(NULL));
+	assert_int_equal(lg_map_error(NULL, &byte), -EINVAL);
+	assert_non_null(
+		strstr(lg_error(), "0 bytes")); /* without words: it may be a handler of signals */
+	assert_int_equal(lg_map_close(NULL), 0);
+}
+
+static void buffer_that_is_null_is_refused_unless_it_is_empty(void **state)
+{
+	lg_map *map = lg_map_memory(pager, MIB, NULL);
+
+	(void)state;
+	assert_non_null(map);
+	assert_int_equal(lg_map_read(map, NULL, 1, 0), -EINVAL);
+	assert_string_equal(lg_error(), "the buffer for 1 bytes is NULL");
+	assert_int_equal(lg_map_write(map, NULL, 1, 0), -EINVAL);
+	assert_int_equal(lg_map_write(map, NULL, 1, MIB), -EINVAL);
+	assert_int_equal(lg_map_read(map, NULL, 0, 0), 0);
+	assert_int_equal(lg_map_write(map, NULL, 0, 0), 0);
+	assert_int_equal(lg_map_close(map), 0);
+}
+
 /* A place of the table is free again: 4096 at a time, any number one after the other. */
 static void maps_may_come_and_go_for_ever(void **state)
 {
@@ -340,6 +385,8 @@ int main(void)
 		TEST(readonly_map_is_read_and_nothing_else),
 		TEST(writing_to_a_readonly_map_is_sigsegv),
 		TEST(ranges_outside_are_refused_and_empty_ones_go_to_the_end),
+		TEST(map_that_is_null_is_an_answer_of_every_call),
+		TEST(buffer_that_is_null_is_refused_unless_it_is_empty),
 		TEST(maps_may_come_and_go_for_ever),
 	};
 
