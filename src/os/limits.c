@@ -3,6 +3,7 @@
 
 #include "os/map.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -117,6 +118,15 @@ uint64_t lg_os_address_space_bytes(void)
 	if (getrlimit(RLIMIT_AS, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY)
 		return UINT64_MAX;
 	return limit.rlim_cur;
+}
+
+const char *lg_os_address_space_hint(int error)
+{
+	bool may_be = error == -ENOMEM || error == -EAGAIN; /* of a thread, whose stack it is */
+
+	return may_be && lg_os_address_space_bytes() != UINT64_MAX ?
+		       ": RLIMIT_AS (ulimit -v) is set, and counts all addresses" :
+		       "";
 }
 
 uint64_t lg_os_mappings_max(void)

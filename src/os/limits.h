@@ -12,6 +12,9 @@ uint64_t lg_os_memory_bytes(void);
 /* RLIMIT_AS in bytes; UINT64_MAX: none. */
 uint64_t lg_os_address_space_bytes(void);
 
+/* For the end of a message: that RLIMIT_AS may be why. "" where there is none, and for an -errno that it does not cause. */
+const char *lg_os_address_space_hint(int error);
+
 /* vm.overcommit_memory is 2: what is writable counts as if it were used. */
 bool lg_os_overcommit_is_strict(void);
 

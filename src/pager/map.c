@@ -32,8 +32,8 @@ static int make_frames(struct lg_pager *pager, unsigned shift)
 		return 0;
 	int error = lg_os_reserve(bytes, huge, &base);
 	if (error != 0)
-		return lg_fail(-error, "%zu bytes of address space for frames: %s", (size_t)bytes,
-			       lg_error_name(-error));
+		return lg_fail(-error, "%zu bytes of address space for frames: %s%s", (size_t)bytes,
+			       lg_error_name(-error), lg_os_address_space_hint(error));
 	error = lg_os_map_unlocked(base, bytes);
 	if (error == 0) {
 		(void)lg_os_advise(base, bytes, is_huge ? LG_OS_HUGEPAGE : LG_OS_NOHUGEPAGE);
@@ -47,7 +47,8 @@ static int make_frames(struct lg_pager *pager, unsigned shift)
 		error = lg_frames_make(frames, base, (uint32_t)(bytes >> shift), shift, is_huge);
 	if (error != 0) {
 		lg_os_unreserve(base, bytes);
-		return lg_fail(-error, "frames could not be made: %s", lg_error_name(-error));
+		return lg_fail(-error, "frames could not be made: %s%s", lg_error_name(-error),
+			       lg_os_address_space_hint(error));
 	}
 	lg_store_relaxed(&pager->page_most, most);
 	return 0;
@@ -65,7 +66,7 @@ static void unmap_range(struct lg_map *map)
 
 static int refuse(uint64_t bytes, int error)
 {
-	const char *why = "";
+	const char *why = lg_os_address_space_hint(error);
 
 	if (error == -ENOMEM && lg_os_overcommit_is_strict())
 		why = ": under vm.overcommit_memory=2 a map counts in full, whatever the budget";
@@ -222,7 +223,8 @@ static int make(struct lg_pager *pager, void *at, struct lg_store *store,
 	int error = lg_os_map_record(sizeof(*map), &record);
 
 	if (error != 0) {
-		error = lg_fail(-error, "a map: %s", lg_error_name(-error));
+		error = lg_fail(-error, "a map: %s%s", lg_error_name(-error),
+				lg_os_address_space_hint(error));
 		goto undo_store;
 	}
 	map = record;
@@ -249,8 +251,8 @@ static int make(struct lg_pager *pager, void *at, struct lg_store *store,
 		goto undo_record;
 	error = lg_os_map_table(map->pages * sizeof(lg_word), &words);
 	if (error != 0) {
-		error = lg_fail(-error, "the page table of %zu pages: %s", (size_t)map->pages,
-				lg_error_name(-error));
+		error = lg_fail(-error, "the page table of %zu pages: %s%s", (size_t)map->pages,
+				lg_error_name(-error), lg_os_address_space_hint(error));
 		goto undo_record;
 	}
 	map->words = words;
@@ -265,7 +267,8 @@ static int make(struct lg_pager *pager, void *at, struct lg_store *store,
 		*made = map;
 		return 0;
 	}
-	error = lg_fail(-error, "the table of maps: %s", lg_error_name(-error));
+	error = lg_fail(-error, "the table of maps: %s%s", lg_error_name(-error),
+			lg_os_address_space_hint(error));
 	leave(map);
 undo_range:
 	unmap_range(map);

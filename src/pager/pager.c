@@ -23,10 +23,17 @@
 enum {
 	FRAMES_PART = 4,  /* of the most there may be: what frames of one size have addresses for */
 	DEFAULT_PART = 4, /* of memory that the default pager has */
+	LIMIT_PART = 4,   /* of RLIMIT_AS: the maps and the program have the rest */
 };
 
 static pthread_mutex_t default_lock = PTHREAD_MUTEX_INITIALIZER;
 static _Atomic(struct lg_pager *) default_pager;
+
+static int refuse(const char *what, int error)
+{
+	return lg_fail(-error, "%s: %s%s", what, lg_error_name(-error),
+		       lg_os_address_space_hint(error));
+}
 
 /* --- how faults are served ---------------------------------------------------------------------- */
 
@@ -80,7 +87,7 @@ static int start_threads(struct lg_pager *pager, void *(*run)(void *), uint64_t 
 		int error = lg_os_thread_start(run, pager, &pager->threads[pager->thread_count]);
 
 		if (error != 0)
-			return lg_fail(-error, "a thread of the pager: %s", lg_error_name(-error));
+			return refuse("a thread of a pager", error);
 		pager->thread_count++;
 	}
 	return 0;
@@ -167,13 +174,16 @@ static int start_trace(struct lg_pager *pager)
 
 /*
  * What the budget may be raised to: tables and frames have addresses for it. They take no memory before they are used,
- * but where the kernel grants only what it has they count in full, and are for the budget as it is.
+ * but where the kernel grants only what it has they count in full, and are for the budget as it is. Where it grants
+ * few addresses they have no more of them than the budget needs, or than are a part.
  */
 static uint64_t most_memory(const struct lg_pager *pager)
 {
-	return lg_os_overcommit_is_strict() ?
-		       pager->options.memory :
-		       lg_max(2 * lg_os_memory_bytes(), 2 * pager->options.memory);
+	uint64_t budget = pager->options.memory, most = 2 * lg_max(lg_os_memory_bytes(), budget);
+
+	if (lg_os_overcommit_is_strict())
+		return budget;
+	return lg_max(lg_min(most, lg_os_address_space_bytes() / LIMIT_PART), budget);
 }
 
 static int make(struct lg_pager *pager)
@@ -195,17 +205,17 @@ static int make(struct lg_pager *pager)
 		return error;
 	error = lg_residents_make(&pager->residents, most);
 	if (error != 0) {
-		error = lg_fail(-error, "the tables of a pager: %s", lg_error_name(-error));
+		error = refuse("the tables of a pager", error);
 		goto undo_faults;
 	}
 	error = lg_staging_make(pager);
 	if (error != 0) {
-		error = lg_fail(-error, "the buffers of a pager: %s", lg_error_name(-error));
+		error = refuse("the buffers of a pager", error);
 		goto undo_residents;
 	}
 	error = lg_os_hangup_open(&pager->hangup);
 	if (error != 0) {
-		error = lg_fail(-error, "a pipe for a pager: %s", lg_error_name(-error));
+		error = refuse("a pipe for a pager", error);
 		goto undo_staging;
 	}
 	error = start_trace(pager);
@@ -232,7 +242,7 @@ int lg_pager_make(const struct lg_pager_options *options, const char *name, stru
 	int error = lg_os_map_record(sizeof(**pager), &record);
 
 	if (error != 0)
-		return lg_fail(-error, "a pager: %s", lg_error_name(-error));
+		return refuse("a pager", error);
 	*pager = record;
 	(*pager)->options = *options;
 	pthread_mutex_init(&(*pager)->resizing, NULL);
@@ -300,10 +310,11 @@ int lg_pager_free(lg_pager *pager)
 
 static struct lg_pager *make_default(void)
 {
+	uint64_t memory = lg_min(lg_os_memory_bytes(), lg_os_address_space_bytes());
 	char text[64];
 
 	snprintf(text, sizeof(text), "memory:%zu",
-		 (size_t)lg_max(lg_os_memory_bytes() / DEFAULT_PART, LG_MIB(1)));
+		 (size_t)lg_max(memory / DEFAULT_PART, LG_MIB(1)));
 	return make_named(text, "default");
 }
 

@@ -2,6 +2,7 @@
 #include "pager/resident.h"
 
 #include "base/error.h"
+#include "os/limits.h"
 #include "os/map.h"
 #include "pager/budget.h"
 #include "pager/map.h"
@@ -75,7 +76,8 @@ int lg_policy_use(struct lg_pager *pager, const char *name, struct lg_policy_use
 		return 0;
 	void *state = policy.ops->create(residents->capacity, target_of(pager), policy.argument);
 	if (state == NULL)
-		return lg_fail(ENOMEM, "policy '%s' could not be created: no memory", name);
+		return lg_fail(ENOMEM, "policy '%s' could not be created: no memory%s", name,
+			       lg_os_address_space_hint(-ENOMEM));
 	uint64_t signals = lg_pager_lock(pager);
 	(*use)->policy = policy;
 	(*use)->state = state;
