@@ -13,14 +13,15 @@
  *     and lg_map_write(), or ask for `faults:threads`, which needs a privilege (lg_pager_new).
  *     posix_spawn() with arguments in a map is such a system call.
  *   - A thread that blocks SIGBUS and touches an absent page dies of it. So does one whose stack lies in a
- *     map. A handler for SIGBUS that the program installs later has to call the one that was there.
+ *     map. A handler for SIGBUS that the program installs later has to call the one that was there. An alternate
+ *     stack (sigaltstack) of 8192 bytes is enough.
  *   - A page that cannot be read after retries raises SIGBUS at that address (lg_map_error() says why,
  *     lg_map_retry() heals). Calls return -EIO instead. A page that cannot be written stays in memory,
  *     and the error stays until lg_map_sync() or lg_map_close() returned it.
  *   - After fork() the child has no maps: touching one is SIGSEGV, never zeros.
  *   - What the budget counts is pages, mapped or held back, and buffers. Page tables and the pager's own
  *     tables (8 bytes for each page of a map that was touched, 32 for each in memory) come on top.
- *   - mlock(2) on a map keeps its pages from leaving: it is full then. mlockall(2) does not: what a pager maps
+ *   - mlock(2) on a map keeps its pages from leaving: they count all the same. mlockall(2) does not: what a pager maps
  *     afterwards is not locked. What it has already is brought in once by MCL_CURRENT, buffers and tables as well:
  *     call it before lg_pager_new.
  *   - A program that closes all descriptors (closefrom) closes the pager's: pages that are out read zero
@@ -183,7 +184,8 @@ int lg_map_sync(lg_map *map, size_t offset, size_t length);
 
 /*
  * WILLNEED: starts reading. COLD: leaves memory now, written back first. DEAD: the bytes are not needed and
- * read zero from now (memory maps), or as the store last had them; no I/O; whole pages inside the range.
+ * read zero from now (memory maps), or as the store last had them or its `discard` leaves them; no I/O; whole pages
+ * inside the range.
  * SEQUENTIAL, RANDOM, NORMAL: how far faults read ahead, for the whole map.
  */
 int lg_map_advise(lg_map *map, size_t offset, size_t length, enum lg_advice advice);

@@ -45,7 +45,10 @@ struct lg_store_ops {
 	/* Makes all that was written durable: 0 or -errno. NULL: nothing to do. */
 	int (*flush)(void *context);
 
-	/* The range is not needed any more and may read as anything: 0 or -errno, a hint. NULL: ignored. */
+	/*
+	 * LG_DEAD was said of these pages: they need not be kept, and may read as anything. 0 or -errno, a hint. NULL: they
+	 * read as they were written last.
+	 */
 	int (*discard)(void *context, uint64_t offset, uint64_t length);
 
 	/* The map is closed, or was not made after all: the last call. NULL: nothing to do. */
