@@ -261,6 +261,7 @@ static int claim(const struct wish *wish, struct file *file)
 	return error == 0 || error == -EOPNOTSUPP ? 0 : refuse(wish, error);
 }
 
+/* Files that are the kernel's own tables, as /proc/self/mem, take any length and keep theirs. */
 static int extend(const struct wish *wish, struct file *file, uint64_t *length)
 {
 	int fd = file->io.file.fd;
@@ -274,11 +275,18 @@ static int extend(const struct wish *wish, struct file *file, uint64_t *length)
 		*length = file->io.file.bytes = (uint64_t)status.st_size;
 		error = lg_os_file_extend(&file->io.file, file->range.to);
 	}
+	if (error == 0 && fstat(fd, &status) != 0)
+		error = -errno;
 	if (locked)
 		lg_os_unlock(fd, EXTENDING_OFFSET, EXTENDING_BYTES);
 	if (error != 0)
 		return lg_fail(-error, "file '%s' cannot be made %llu bytes long: %s", wish->path,
 			       (unsigned long long)file->range.to, lg_error_name(-error));
+	if ((uint64_t)status.st_size < file->range.to)
+		return lg_fail(EINVAL,
+			       "file '%s' cannot be made %llu bytes long: it keeps its %llu bytes",
+			       wish->path, (unsigned long long)file->range.to,
+			       (unsigned long long)status.st_size);
 	return 0;
 }
 

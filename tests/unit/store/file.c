@@ -311,6 +311,18 @@ static void file_size_limit_is_an_answer_and_no_signal(void **state)
 	assert_int_equal(open_store(8 * BLOCK, BLOCK, &second), 0); /* nothing stayed locked */
 }
 
+/* ftruncate says there that all is well. */
+static void file_that_keeps_its_length_is_refused(void **state)
+{
+	static const char memory_of_this[] = "/proc/self/mem";
+
+	(void)state;
+	assert_int_equal(lg_file_store_open(memory_of_this, 0, BLOCK, false, false, &store),
+			 -EINVAL);
+	assert_non_null(strstr(lg_error(), memory_of_this));
+	assert_non_null(strstr(lg_error(), "cannot be made 4096 bytes long: it keeps its 0"));
+}
+
 /* The locks end with the open file, which the child has too. */
 static void closing_unlocks_though_a_child_lives(void **state)
 {
@@ -394,6 +406,7 @@ int main(void)
 		TEST(readonly_store_writes_and_makes_nothing),
 		TEST(what_cannot_be_opened_is_said_in_words),
 		TEST(file_size_limit_is_an_answer_and_no_signal),
+		TEST(file_that_keeps_its_length_is_refused),
 		TEST(closing_unlocks_though_a_child_lives),
 		TEST(child_that_forgets_takes_nothing_from_the_parent),
 		TEST(failed_flush_stays_failed),
