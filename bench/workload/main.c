@@ -17,9 +17,10 @@
 
 static const struct {
 	const char *name;
+	const char *arguments;
 	void (*run)(void);
 } workloads[] = {
-#define WORKLOAD(name) { #name, workload_##name },
+#define WORKLOAD(name, arguments) { #name, arguments, workload_##name },
 	BENCH_WORKLOADS(WORKLOAD)
 #undef WORKLOAD
 };
@@ -45,8 +46,8 @@ int main(int argc, char **argv)
 	for (size_t i = 0; argc > 1 && i < sizeof(workloads) / sizeof(workloads[0]); i++) {
 		if (strcmp(workloads[i].name, argv[1]) != 0)
 			continue;
-		argument_open(argc - 2, argv + 2);
 		result_open();
+		argument_open(argv[1], workloads[i].arguments, argc - 2, argv + 2);
 		block_calls_init();
 		getrusage(RUSAGE_SELF, &before);
 		workloads[i].run();

@@ -27,6 +27,7 @@ if "$1" stream remote=nothing >"$work/out" 2>&1 || ! grep -q '^skip remote=nothi
 	printf 'a peer that there is not: %s\n' "$(cat "$work/out")"
 	failed=1
 fi
+refuses "$1" first unit=4K "remote options url memory bytes delay"
 # Killed in the middle: what it started ends, and what it made goes.
 "$1" stream remote=lgalloc bytes=64M delay=500 memory=2M >"$work/out" 2>&1 &
 killed=$!

@@ -31,6 +31,7 @@ if "$1" pair heap=nothing >"$work/out" 2>&1 || ! grep -q '^skip heap=nothing' "$
 	printf 'a peer that there is not: %s\n' "$(cat "$work/out")"
 	failed=1
 fi
+refuses "$1" commit block=1M "heap options bytes pages alone count"
 left=$(find "$work" -type f ! -name out | wc -l)
 if [ "$left" -ne 0 ]; then
 	printf 'files are left: %s\n' "$(ls "$work")"

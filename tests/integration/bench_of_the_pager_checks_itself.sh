@@ -35,4 +35,5 @@ if "$1" random space=nothing >"$work/out" 2>&1 || ! grep -q '^fail space=nothing
 	printf 'a space that there is not: %s\n' "$(cat "$work/out")"
 	failed=1
 fi
+refuses "$1" disk threads=2 "space options bytes reads"
 exit "$failed"

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0 OR MIT
 # shellcheck shell=bash
 #
-# What tests of benchmark programs have in common, to be sourced: $work, a directory that goes, $failed, and `runs`.
+# What tests of benchmark programs have in common, to be sourced: $work, a directory that goes, $failed, `runs` and `refuses`.
 
 unset LGALLOC_CONF LD_PRELOAD
 exec 3>&- # where a workload answers if it is open: ctest leaves its log there
@@ -26,4 +26,12 @@ runs() {
 			failed=1
 		fi
 	done
+}
+
+# refuses PROGRAM WORKLOAD WORD KNOWN: the workload does not begin; it says which word it is, and what it takes.
+refuses() {
+	if "$1" "$2" "$3" >"$work/out" 2>&1 || [ "$(cat "$work/out")" != "fail $3: $2 takes no such argument; it takes: $4" ]; then
+		printf '%s %s: %s\n' "$2" "$3" "$(cat "$work/out")"
+		failed=1
+	fi
 }
