@@ -20,7 +20,7 @@
  *   - Nothing here is async-signal-safe, as malloc is not.
  *
  * Options are `key:value,key:value`, read once from the environment variable LGALLOC_CONF before the
- * first region, or given to lg_configure(). lgalloc(7) lists them.
+ * first region, pager or heap, or given to lg_configure(). lgalloc(7) lists them.
  *
  * Threads: every call may be made from any thread at any time, thread exit and its destructors included.
  */

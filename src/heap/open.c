@@ -18,6 +18,7 @@
 #include "heap/thread.h"
 #include "os/map.h"
 #include "os/thread.h"
+#include "pager/roster.h"
 
 #include <errno.h>
 #include <string.h>
@@ -403,7 +404,11 @@ lg_heap *lg_heap_open_with(const char *path, const char *options, const struct l
 
 lg_heap *lg_heap_open(const char *path, const char *options)
 {
-	return lg_heap_open_with(path, options, &plain);
+	lg_heap *heap = lg_heap_open_with(path, options, &plain);
+
+	if (heap != NULL)
+		lg_worker_watch();
+	return heap;
 }
 
 /* What was committed goes home, and the superblock says so. */

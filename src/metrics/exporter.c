@@ -17,6 +17,7 @@
 #include "metrics/remains.h"
 #include "os/clock.h"
 #include "os/thread.h"
+#include "region/start.h"
 #include "region/usage.h"
 #include "region/worker.h"
 
@@ -66,7 +67,8 @@ static void measure(uint64_t now)
 	uint64_t rest = usage_rest_ms > interval ? usage_rest_ms : interval;
 	struct lg_usage usage;
 
-	if (interval == 0 || (usage_ended_ms != 0 && now - usage_ended_ms < rest))
+	if (interval == 0 || !lg_start_is_done() ||
+	    (usage_ended_ms != 0 && now - usage_ended_ms < rest))
 		return;
 	if (lg_usage_try(&usage) != 0)
 		return;

@@ -151,6 +151,7 @@ int lg_stats_read(struct lg_stats *stats)
 	memset(stats, 0, sizeof(*stats));
 	for (unsigned i = 0; i < LG_CLASSES; i++)
 		stats->classes[i].size = lg_class_bytes(i);
+	lg_exporter_count(stats);
 	if (!lg_start_is_done())
 		return 0;
 	for_each_record(add_put, stats->classes, sums);
@@ -165,6 +166,5 @@ int lg_stats_read(struct lg_stats *stats)
 	}
 	stats->threads = lg_thread_count();
 	stats->reserved_bytes = lg_span_reserved_bytes();
-	lg_exporter_count(stats);
 	return 0;
 }

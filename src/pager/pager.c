@@ -12,6 +12,7 @@
 #include "pager/limbo.h"
 #include "pager/map.h"
 #include "pager/pin.h"
+#include "pager/roster.h"
 #include "pager/server.h"
 #include "pager/writer.h"
 
@@ -272,7 +273,11 @@ static struct lg_pager *make_named(const char *text, const char *name)
 
 lg_pager *lg_pager_new(const char *text)
 {
-	return make_named(text, NULL);
+	struct lg_pager *pager = make_named(text, NULL);
+
+	if (pager != NULL)
+		lg_worker_watch();
+	return pager;
 }
 
 int lg_pager_free(lg_pager *pager)
@@ -332,6 +337,8 @@ struct lg_pager *lg_pager_of_caller(struct lg_pager *pager)
 			lg_store_release(&default_pager, pager);
 		}
 		pthread_mutex_unlock(&default_lock);
+		if (pager != NULL)
+			lg_worker_watch();
 		lg_os_cancel_restore(cancel);
 	}
 	if (pager != NULL && pager->process != lg_os_process()) {

@@ -42,6 +42,12 @@ void lg_roster_remove(struct lg_pager *pager);
 void lg_roster_read(struct lg_roster *roster);
 void lg_roster_end(struct lg_roster *roster);
 
+/*
+ * region/worker.c: a pager, or a heap, is there that the metrics file tells of. The caller holds no lock. Declared here
+ * because includes only point left.
+ */
+void lg_worker_watch(void);
+
 /* In a child of fork: there are none any more, after each was seen. */
 void lg_roster_forget(void (*each)(struct lg_pager *pager));
 

@@ -68,11 +68,11 @@ int lg_configure(const char *options)
 	int cancel = lg_os_cancel_hold();
 	lg_start_read_environment(); /* so that it does not undo this call later */
 	lg_start_lock();
-	bool started = lg_start_is_done();
-	int error = started ? parse_live(options) : lg_option_parse(options, LG_OPTION_FIRST);
+	int error = lg_start_is_done() ? parse_live(options) :
+					 lg_option_parse(options, LG_OPTION_FIRST);
 	lg_start_unlock();
 	lg_os_cancel_restore(cancel);
-	if (error == 0 && started) {
+	if (error == 0) {
 		lg_worker_ensure();
 		lg_worker_notice();
 	}

@@ -3,8 +3,9 @@
  * The worker, a thread named lgalloc-bg: each tick it takes what idle threads hold, gives old dirty
  * regions back, runs the second decay, unmaps idle areas and writes the metrics file.
  *
- * It starts at the first refill, outside every lock, with all signals blocked; it holds no lock over a
- * system call; nobody waits for it, at exit neither. With nothing left to do it sleeps without a timer.
+ * It starts at the first refill, or where there is a metrics file with the first pager or heap (lg_worker_watch), outside
+ * every lock, with all signals blocked; it holds no lock over a system call; nobody waits for it, at exit neither. With
+ * nothing left to do it sleeps without a timer.
  *
  * Ordering edge
  *   W1  going to sleep: asleep = 1, a barrier through all threads, then the last look for work;
@@ -16,7 +17,7 @@
 
 #include <stdint.h>
 
-/* After a refill or a change of options: the worker runs if it should. */
+/* After a refill, a pager, a heap or a change of options: the worker runs if it should. */
 void lg_worker_ensure(void);
 
 /* Work was made: wakes the worker if it sleeps without a timer. On every cold path; almost free. */
@@ -25,7 +26,7 @@ void lg_worker_poke(void);
 /* Options changed: the worker looks at once. */
 void lg_worker_notice(void);
 
-/* At load, and in the child of a fork: there is no worker until a refill of this process. */
+/* At load, and in the child of a fork: there is no worker until this process has something for it. */
 void lg_worker_forget(void);
 
 /*
