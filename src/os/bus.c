@@ -111,8 +111,10 @@ int lg_os_bus_claim(bool (*serve)(void *address, enum lg_os_access access))
 		if (error == 0 && !is_ours(&was))
 			before = was; /* else a fork came just here, and it is ours already */
 		lg_compiler_barrier();
-		if (error == 0 && sigaction(SIGBUS, &action, NULL) != 0)
+		if (error == 0 && sigaction(SIGBUS, &action, &was) != 0)
 			error = -errno;
+		if (error == 0 && !is_ours(&was))
+			before = was; /* another may have come meanwhile */
 		if (error == 0)
 			serve_fault = serve;
 	}

@@ -124,10 +124,18 @@ static int move_direct(struct lg_os_io *io, struct transfer *transfer, uint64_t 
 	return 0;
 }
 
-/* These mean that bytes are lost; others, that the file system does not have the call. */
+/* Whatever the disk's error was, but what says that there is no such call, here or for this file. */
 static int loss_of(long error)
 {
-	return error == -EIO || error == -ENOSPC || error == -EDQUOT ? (int)error : 0;
+	bool is_missing = error == -ENOSYS || error == -EPERM || error == -EACCES ||
+			  error == -EINVAL || error == -ESPIPE || error == -EOPNOTSUPP;
+
+	return error < 0 && !is_missing ? (int)error : 0;
+}
+
+static long send_back(struct lg_os_io *io, uint64_t offset, uint64_t bytes, long how)
+{
+	return lg_os_raw(SYS_sync_file_range, io->file.fd, (long)offset, (long)bytes, how, 0, 0);
 }
 
 /* Under `asking`. */
@@ -143,13 +151,13 @@ static void note_loss(struct lg_os_io *io, int error)
  */
 static int write_back(struct lg_os_io *io, uint64_t offset, uint64_t bytes, uint32_t losses)
 {
-	long send = SYNC_FILE_RANGE_WRITE,
-	     wait = send | SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WAIT_AFTER;
-
-	(void)lg_os_raw(SYS_sync_file_range, io->file.fd, (long)offset, (long)bytes, send, 0, 0);
+	long send = SYNC_FILE_RANGE_WRITE;
+	long wait = send | SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WAIT_AFTER;
+	int unsent = loss_of(send_back(io, offset, bytes, send));
 	uint64_t signals = lg_os_latch_enter(&io->asking);
-	int error = loss_of(
-		lg_os_raw(SYS_sync_file_range, io->file.fd, (long)offset, (long)bytes, wait, 0, 0));
+	int error = loss_of(send_back(io, offset, bytes, wait));
+
+	error = unsent != 0 ? unsent : error;
 	if (error != 0)
 		note_loss(io, error);
 	else if (lg_load_relaxed(&io->losses) != losses)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /*
  * A latch: a lock that may be taken inside a signal handler. With signals blocked, always: a handler that finds its
- * own thread holding it would wait for ever. Held for microseconds, never over I/O; nor over the kernel's work on
+ * own thread holding it would wait for ever. Held for microseconds, and never over I/O or the kernel's work on
  * mappings, but by lg_os_latch_enter.
  *
  * Ordering edge L1: unlock's release pairs with lock's acquire.
@@ -62,8 +62,9 @@ static inline void lg_os_latch_let_go(struct lg_os_latch *latch, uint64_t signal
 }
 
 /*
- * The same for longer, over the kernel's work on mappings and what calls the program: its malloc may touch a map, so signals that
- * a thread raises itself stay open (lg_os_signals_hold). No handler of these takes such a latch.
+ * The same for longer, over I/O, the kernel's work on mappings and what calls the program: its malloc may touch a map, so signals
+ * that a thread raises itself stay open (lg_os_signals_hold). A handler of these may take only a latch under which no map is
+ * touched.
  */
 static inline uint64_t lg_os_latch_enter(struct lg_os_latch *latch)
 {

@@ -15,8 +15,7 @@ enum {
 	TURNS_MOST = 1000,
 	TURNS_FAILING = 50, /* when the store refuses writes */
 	TABLES_PART = 16,
-	TAKEN_PART =
-		2, /* of the budget, at most, for one: less than the pages that may not leave need not be there */
+	SPARED_PART = 4, /* of the budget, that nobody can have beside the rest: some pages stay */
 	POLICY_BYTES = 24, /* for each resident: clock's 17, and some of its ghosts */
 };
 
@@ -210,7 +209,8 @@ int lg_budget_take(struct lg_pager *pager, uint64_t bytes)
 
 		if (lg_budget_take_now(pager, bytes))
 			break;
-		if (bytes > room(pager) / TAKEN_PART)
+		uint64_t most = room(pager);
+		if (bytes > most - most / SPARED_PART)
 			return -EAGAIN;
 		error = wait_since(pager, freed, &turns);
 	}

@@ -37,8 +37,8 @@ void lg_budget_give(struct lg_pager *pager, uint64_t bytes);
 
 /*
  * Reclaims and waits for as long as it may help. -ENOMEM: all is pinned or in use; -EIO and the like: pages
- * could not be written; -EAGAIN: it is more than this budget can have together, which was larger when it was asked for, and
- * less is to be asked for. No lock held; BUSY of the page it is for may be, but no other memory: those who waited
+ * could not be written; -EAGAIN: it is more than this budget can ever spare, as it was larger when that was worked out: work
+ * it out again. Five pages can be spared by any. No lock held; BUSY of the page it is for may be, but no other memory: those who waited
  * with some in hand could wait for each other.
  */
 int lg_budget_take(struct lg_pager *pager, uint64_t bytes);

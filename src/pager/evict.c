@@ -4,7 +4,7 @@
 #include "base/require.h"
 #include "os/map.h"
 #include "pager/budget.h"
-#include "pager/content.h"
+#include "pager/flush.h"
 #include "pager/map.h"
 #include "pager/probe.h"
 #include "pager/transfer.h"
@@ -97,7 +97,7 @@ static unsigned choose(struct lg_pager *pager, uint32_t victims[LG_BATCH], uint6
 			count = choose_from(pager, use, victims, wanted);
 			tried |= (uint32_t)1 << (use - pager->residents.uses);
 		}
-	} while (count == 0 && lg_piece_join_oldest(pager));
+	} while (count == 0 && (lg_piece_join_oldest(pager) || lg_refused_join_oldest(pager)));
 	for (unsigned i = 0; i < LG_PAGE_SHIFTS; i++)
 		*pays |= (unsigned)limbo_pays(&pager->frames[i]) << i;
 	lg_pager_unlock(pager, signals);
@@ -142,17 +142,6 @@ static void keep(struct lg_map *map, uint64_t first, uint64_t count)
 	lg_pager_unlock(map->pager, signals);
 }
 
-/* One that the kernel holds, for the length of I/O or, locked, for good: a policy that had it again would choose it again. */
-static void set_aside(struct lg_map *map, uint64_t page)
-{
-	uint64_t signals = lg_pager_lock(map->pager);
-
-	lg_piece_add(map, page, 1, LG_PIECE_WITHOUT_MARKER);
-	lg_or_relaxed(&map->words[page], LG_WORD_ASIDE);
-	lg_word_release(&map->words[page], lg_load_relaxed(&map->words[page]));
-	lg_pager_unlock(map->pager, signals);
-}
-
 /* `count` pages were moved to frames from `frame` on. */
 static void enter_limbo(struct lg_map *map, uint64_t first, uint64_t count, uint32_t frame)
 {
@@ -185,16 +174,21 @@ static void enter_limbo(struct lg_map *map, uint64_t first, uint64_t count, uint
 static void refuse(struct lg_map *map, uint64_t page, struct lg_frames *frames, uint32_t frame,
 		   size_t part)
 {
+	struct lg_pager *pager = map->pager;
 	size_t done;
 
 	if (part > 0) {
-		LG_REQUIRE(lg_os_userfault_move(&map->pager->userfault, lg_map_page_at(map, page),
+		LG_REQUIRE(lg_os_userfault_move(&pager->userfault, lg_map_page_at(map, page),
 						lg_frame_at(frames, frame), part, &done) == 0);
 		lg_word_set_state(&map->words[page], LG_PAGE_DIRTY);
+		lg_flush_note(pager);
 	}
-	lg_pager_count(map->pager, evictions_busy, 1);
-	lg_pager_put_frames(map->pager, frames, frame, 1, LG_FRAME_EMPTY);
-	set_aside(map, page);
+	lg_pager_count(pager, evictions_busy, 1);
+	lg_pager_put_frames(pager, frames, frame, 1, LG_FRAME_EMPTY);
+	uint64_t signals = lg_pager_lock(pager);
+	lg_refused_add(map, page);
+	lg_word_release(&map->words[page], lg_load_relaxed(&map->words[page]));
+	lg_pager_unlock(pager, signals);
 }
 
 /* Some pages from `first` by one call: how many were settled, one way or the other. */
@@ -390,6 +384,15 @@ static void drop_all(struct lg_pager *pager, struct drops *drops)
 	drops->count = 0;
 }
 
+/* One that the kernel did not let go is among those to choose from again. */
+static void try_refused(struct lg_pager *pager)
+{
+	uint64_t signals = lg_pager_lock(pager);
+
+	(void)lg_refused_join_oldest(pager);
+	lg_pager_unlock(pager, signals);
+}
+
 /* One batch: bytes that left. */
 static uint64_t evict_some(struct lg_pager *pager, bool direct)
 {
@@ -418,6 +421,8 @@ static uint64_t evict_some(struct lg_pager *pager, bool direct)
 		bytes += left << shift;
 	}
 	drop_all(pager, &drops);
+	if (out > 0)
+		try_refused(pager);
 	lg_pager_count(pager, evictions, out);
 	if (direct)
 		lg_pager_count(pager, evictions_direct, out);

@@ -249,11 +249,11 @@ static int serve(struct lg_map *map, uint64_t page, enum lg_os_access access,
 }
 
 /* What comes of it, for those who watch and for the streams. */
-static void follow(struct lg_map *map, uint64_t page, enum lg_os_access access,
+static void follow(struct lg_map *map, uint64_t page, enum lg_os_access access, uint64_t word,
 		   const struct outcome *outcome)
 {
-	/* One that is writable from the first read on may be stored to without another fault. */
-	if (access != LG_OS_ACCESS_READ || (!map->protects && !map->readonly))
+	/* One that is writable since it was read may be stored to without another fault. */
+	if (access != LG_OS_ACCESS_READ || lg_word_state(word) == LG_PAGE_DIRTY)
 		lg_flush_note(map->pager);
 	if (outcome->kind != 0)
 		lg_trace_note(&map->pager->trace, outcome->kind, map->index, page, map->shift);
@@ -277,7 +277,7 @@ static int serve_fault(struct lg_map *map, uint64_t page, enum lg_os_access acce
 		lg_times_note(&lg_remote_tally.fault_ns, took);
 	lg_probe_fault(lg_map_page_at(map, page), took);
 	if (error == 0)
-		follow(map, page, access, &outcome);
+		follow(map, page, access, seen, &outcome);
 	return error;
 }
 
@@ -293,7 +293,7 @@ int lg_fault_claim(struct lg_map *map, uint64_t page, enum lg_os_access access, 
 	int error = serve(map, page, access, &outcome, word, signals);
 
 	if (error == 0)
-		follow(map, page, access, &outcome);
+		follow(map, page, access, *word, &outcome);
 	return error;
 }
 

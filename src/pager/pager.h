@@ -27,6 +27,7 @@
 #include "pager/options.h"
 #include "pager/piece.h"
 #include "pager/prefetch.h"
+#include "pager/refused.h"
 #include "pager/resident.h"
 #include "pager/roster.h"
 #include "pager/staging.h"
@@ -72,9 +73,11 @@ struct lg_pager {
 	int process;                /* that made it: in a child nothing of it works */
 	struct lg_os_hangup hangup; /* of those that wait for faults */
 
-	LG_LINE_ALIGNED struct lg_os_latch lock; /* residents, pieces, policies, frames, streams */
+	LG_LINE_ALIGNED struct lg_os_latch
+		lock; /* residents, pieces, refused, policies, frames, streams */
 	struct lg_residents residents;
 	struct lg_pieces pieces;
+	struct lg_refused_pages refused;
 	struct lg_frames frames[LG_PAGE_SHIFTS];
 
 	LG_LINE_ALIGNED _Atomic(uint64_t) budget;

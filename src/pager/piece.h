@@ -24,9 +24,6 @@ struct lg_pager;
 
 enum { LG_PIECES = 64 };
 
-/* Of a piece that is a page the kernel did not let go: it joins in its turn. */
-#define LG_PIECE_WITHOUT_MARKER UINT64_MAX
-
 struct lg_piece {
 	struct lg_map *map;
 	uint64_t first;
@@ -41,7 +38,7 @@ struct lg_pieces {
 	uint64_t bytes;
 };
 
-/* `count` pages from `first` are in the map, and ASIDE, but the marker, if there is one, which is in limbo. */
+/* `count` pages from `first` are in the map, and ASIDE, but the marker, which is in limbo. */
 void lg_piece_add(struct lg_map *map, uint64_t first, uint64_t count, uint64_t marker);
 
 /* A marker was touched: what lies beside its piece, and was reached before, joins. */
