@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /* Advice, and populating: what they leave in memory, and what they cost the store. */
+#include "pager/map.h"
 #include "unit/pager/sigbus.h"
 #include "unit/unit.h"
 
@@ -106,6 +107,18 @@ static void dead_reads_zero_without_io(void **state)
 	assert_true(stats_now().bytes_written == written);
 }
 
+/* Readers bring in whole pieces, and a touch may ask for what follows. */
+static uint64_t await_prefetched(uint64_t pages)
+{
+	double hang = clock_hang();
+
+	while (stats_now().prefetched < pages || lg_load_relaxed(&map->requests) > 0) {
+		assert_false(clock_passed(hang));
+		clock_breathe();
+	}
+	return stats_now().prefetched;
+}
+
 /* A writer may still be giving back what it took before. */
 static void await_resident(uint64_t most)
 {
@@ -180,19 +193,40 @@ static void populate_brings_in_and_stops_at_the_budget(void **state)
 /* Not before the readers are done with it: what is asked for is read once, by nobody who waits. */
 static void willneed_reads_before_it_is_touched(void **state)
 {
-	double hang = clock_hang();
-
 	(void)state;
 	assert_int_equal(lg_map_advise(map, 0, MIB, LG_WILLNEED), 0);
-	while (stats_now().prefetched < MIB / PAGE) {
-		assert_false(clock_passed(hang));
-		clock_breathe();
-	}
+	(void)await_prefetched(MIB / PAGE);
 	assert_int_equal(atomic_load(&shelf.read_bytes),
 			 MIB); /* a touch may ask for what follows */
 	for (size_t i = 0; i < MIB; i += 4096)
 		assert_int_equal(data[i], shelf_byte(i));
 	assert_true(stats_now().prefetch_useful > 0);
+}
+
+/* Whatever makes it leave. */
+static void what_was_read_ahead_was_of_use_or_not(void **state)
+{
+	static const enum lg_advice ends[] = { LG_COLD, LG_DEAD };
+
+	(void)state;
+	for (unsigned i = 0; i < 2; i++) {
+		struct lg_pager_stats before = stats_now();
+
+		assert_int_equal(lg_map_advise(map, 0, MIB, LG_WILLNEED), 0);
+		uint64_t ahead = await_prefetched(before.prefetched + MIB / PAGE);
+		assert_int_equal(ahead, before.prefetched + MIB / PAGE);
+		assert_int_equal(lg_map_advise(map, 0, 0, ends[i]), 0);
+		assert_int_equal(stats_now().prefetch_useful, 0);
+		assert_int_equal(stats_now().prefetch_useless, ahead);
+	}
+	assert_int_equal(lg_map_advise(map, 0, MIB, LG_WILLNEED), 0);
+	(void)await_prefetched(3 * MIB / PAGE);
+	assert_int_equal(data[0], shelf_byte(0)); /* the first of a piece tells of its touch */
+	uint64_t ahead = await_prefetched(3 * MIB / PAGE);
+	assert_int_equal(lg_map_advise(map, 0, 0, LG_COLD), 0);
+	struct lg_pager_stats stats = stats_now();
+	assert_true(stats.prefetch_useful > 0);
+	assert_int_equal(stats.prefetch_useful + stats.prefetch_useless, ahead);
 }
 
 static void random_asks_for_nothing_ahead(void **state)
@@ -257,6 +291,7 @@ int main(void)
 		TEST(dead_page_of_a_store_is_as_the_store_has_it),
 		TEST(populate_brings_in_and_stops_at_the_budget),
 		TEST(willneed_reads_before_it_is_touched),
+		TEST(what_was_read_ahead_was_of_use_or_not),
 		TEST(random_asks_for_nothing_ahead),
 		TEST(page_that_leaves_at_once_is_brought_again),
 	};

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /* Maps: what they are made of, and where they end. */
+#include "pager/pager.h"
 #include "unit/pager/sigbus.h"
 #include "unit/unit.h"
 
@@ -8,6 +9,7 @@
 #include <fcntl.h>
 #include <lgalloc/pager.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -357,6 +359,29 @@ static void buffer_that_is_null_is_refused_unless_it_is_empty(void **state)
 	assert_int_equal(lg_map_close(map), 0);
 }
 
+/* Or faults of other maps would give up early. The close has nothing to say: what a spill has is nobody's after it. */
+static void failure_of_a_map_ends_with_it(void **state)
+{
+	lg_map *map = lg_map_memory(pager, MIB, NULL);
+	struct rlimit before, none;
+
+	(void)state;
+	assert_non_null(map);
+	memset(lg_map_data(map), 'x', MIB);
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+	none = before;
+	none.rlim_cur = 0;
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &none), 0);
+	int cold = lg_map_advise(map, 0, 0, LG_COLD);
+	int failure = lg_load_relaxed(&pager->write_failure);
+	int closed = lg_map_close(map);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0); /* before words come to a file */
+	assert_int_equal(cold, -EFBIG);
+	assert_int_equal(failure, -EFBIG);
+	assert_int_equal(closed, 0);
+	assert_int_equal(lg_load_relaxed(&pager->write_failure), 0);
+}
+
 /* A place of the table is free again: 4096 at a time, any number one after the other. */
 static void maps_may_come_and_go_for_ever(void **state)
 {
@@ -387,6 +412,7 @@ int main(void)
 		TEST(ranges_outside_are_refused_and_empty_ones_go_to_the_end),
 		TEST(map_that_is_null_is_an_answer_of_every_call),
 		TEST(buffer_that_is_null_is_refused_unless_it_is_empty),
+		TEST(failure_of_a_map_ends_with_it),
 		TEST(maps_may_come_and_go_for_ever),
 	};
 

@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /* Sync: when it returns 0 the store has what was written before; what failed is said once and lost never. */
+#include "pager/map.h"
 #include "unit/pager/sigbus.h"
 #include "unit/unit.h"
 
 #include "stress/shelf.h"
 
 #include <lgalloc/pager.h>
+#include <pthread.h>
 
 #define MIB ((size_t)1 << 20)
 
-enum { PAGE = 16384 };
+enum { PAGE = 16384, HUGE_PAGE = 2 << 20, HUGE_PAGES = 4 };
 
 static lg_pager *pager;
 static struct shelf shelf;
@@ -17,17 +19,54 @@ static lg_map *map;
 static char *data;
 static const char *how;
 
+/* The next flush finds that another sync, of a page that can be written, begins and ends meanwhile. */
+static atomic_bool meets;
+static int other_result;
+
+static void *sync_other(void *unused)
+{
+	(void)unused;
+	other_result = lg_map_sync(map, 8 * PAGE, PAGE);
+	return NULL;
+}
+
+static int flush_and_meet(void *context)
+{
+	pthread_t other;
+
+	if (atomic_exchange(&meets, false)) {
+		atomic_store(&shelf.writes_fail, 0);
+		CLAIM(pthread_create(&other, NULL, sync_other, NULL) == 0);
+		CLAIM(pthread_join(other, NULL) == 0);
+	}
+	return shelf_flush(context);
+}
+
+static int start_with(const char *options, size_t bytes)
+{
+	struct lg_store_ops ops = shelf_ops;
+
+	ops.flush = flush_and_meet;
+	pager = lg_pager_new(options);
+	shelf_make(&shelf, bytes);
+	map = pager != NULL ? lg_map_store(pager, &ops, &shelf, shelf.length, NULL) : NULL;
+	data = map != NULL ? lg_map_data(map) : NULL;
+	return map != NULL ? 0 : -1;
+}
+
 static int start(void **state)
 {
 	char options[100];
 
 	(void)state;
 	snprintf(options, sizeof(options), "memory:2M,page:16K,faults:inline%s", how);
-	pager = lg_pager_new(options);
-	shelf_make(&shelf, 4 * MIB + 100);
-	map = pager != NULL ? lg_map_store(pager, &shelf_ops, &shelf, shelf.length, NULL) : NULL;
-	data = map != NULL ? lg_map_data(map) : NULL;
-	return map != NULL ? 0 : -1;
+	return start_with(options, 4 * MIB + 100);
+}
+
+static int start_huge(void **state)
+{
+	(void)state;
+	return start_with("memory:32M,page:2M,faults:inline,prefetch:off", HUGE_PAGES * HUGE_PAGE);
 }
 
 static int end(void **state)
@@ -161,6 +200,26 @@ static void failed_flush_is_an_error_of_sync(void **state)
 	assert_int_equal(shelf.bytes[0], 'f');
 }
 
+static void sync_keeps_its_own_failure_though_another_took_the_note(void **state)
+{
+	(void)state;
+	data[0] = 'k';
+	data[8 * PAGE] = 'l';
+	atomic_store(&shelf.write_error, -ENOSPC);
+	atomic_store(&shelf.writes_fail, SHELF_FOR_EVER);
+	atomic_store(&meets, true);
+	assert_int_equal(lg_map_sync(map, 0, PAGE), -ENOSPC);
+	assert_int_equal(other_result, -ENOSPC); /* it took the note, or this test shows nothing */
+	assert_int_equal(shelf.bytes[8 * PAGE], 'l');
+	int result = lg_map_sync(map, 0, 0);
+	if (result != 0) { /* a writer met the failure, too, behind the last sync */
+		assert_int_equal(result, -ENOSPC);
+		result = lg_map_sync(map, 0, 0);
+	}
+	assert_int_equal(result, 0);
+	assert_int_equal(shelf.bytes[0], 'k');
+}
+
 static void close_returns_the_error_and_the_map_is_gone(void **state)
 {
 	(void)state;
@@ -188,6 +247,34 @@ static void short_and_interrupted_calls_are_made_good(void **state)
 	atomic_store(&shelf.most, 0);
 }
 
+static void read_huge_pages_again(void)
+{
+	assert_int_equal(lg_map_advise(map, 0, 0, LG_COLD), 0);
+	for (size_t i = 0; i < HUGE_PAGES; i++)
+		assert_int_equal(data[i * HUGE_PAGE], shelf_byte(i * HUGE_PAGE));
+}
+
+/* Writable from the first read on, they are told apart by what is in them. */
+static void huge_pages_that_were_only_read_are_not_written(void **state)
+{
+	size_t written = 0;
+
+	(void)state;
+	if (!map->huge)
+		skip();
+	read_huge_pages_again();
+	assert_int_equal(lg_map_sync(map, 0, 0), 0);
+	assert_int_equal(atomic_load(&shelf.written_bytes), 0);
+	for (size_t i = 0; i < HUGE_PAGES; i++) { /* the first of two neighbours, then the second */
+		read_huge_pages_again();
+		data[i * HUGE_PAGE + 9] = 'n';
+		assert_int_equal(lg_map_sync(map, 0, 0), 0);
+		written += HUGE_PAGE;
+		assert_int_equal(atomic_load(&shelf.written_bytes), written);
+		assert_int_equal(shelf.bytes[i * HUGE_PAGE + 9], 'n');
+	}
+}
+
 int main(void)
 {
 	static const char *const ways[] = { "", ",without:move", ",without:wp", ",without:poison" };
@@ -201,10 +288,15 @@ int main(void)
 		TEST(failure_in_the_background_is_kept_for_the_next_sync),
 		TEST(cold_succeeds_if_a_second_write_does),
 		TEST(failed_flush_is_an_error_of_sync),
+		TEST(sync_keeps_its_own_failure_though_another_took_the_note),
 		TEST(close_returns_the_error_and_the_map_is_gone),
 		TEST(short_and_interrupted_calls_are_made_good),
 	};
-	int failed = 0;
+	const struct CMUnitTest huge[] = {
+		cmocka_unit_test_setup_teardown(huge_pages_that_were_only_read_are_not_written,
+						start_huge, end),
+	};
+	int failed = UNIT_RUN(huge);
 
 	for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
 		how = ways[i];

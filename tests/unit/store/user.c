@@ -13,6 +13,7 @@ static struct theirs {
 	char bytes[ROOM];
 	uint64_t has;       /* where reading ends */
 	size_t most;        /* the most it moves in a call; 0: any */
+	ssize_t always;     /* its only answer, if not 0 */
 	ssize_t answers[4]; /* given first, until one is 0x7fff */
 	unsigned calls;
 	unsigned reads, writes, flushes, discards, closes;
@@ -29,6 +30,9 @@ static bool answers(ssize_t *answer, uint64_t end)
 	errno = 55; /* as a program's function would */
 	if (end > theirs.furthest)
 		theirs.furthest = end;
+	*answer = theirs.always;
+	if (theirs.always != 0)
+		return true;
 	if (theirs.calls >= 4 || theirs.answers[theirs.calls] == NO_ANSWER)
 		return false;
 	*answer = theirs.answers[theirs.calls++];
@@ -261,6 +265,26 @@ static void signals_and_bottlenecks_pass(void **state)
 	assert_int_equal(theirs.flushes, 3);
 }
 
+/* The pager takes -EAGAIN for a wish that it look again, and would do so for ever. */
+static void what_does_not_pass_is_an_error(void **state)
+{
+	static const int errors[] = { EAGAIN, EINTR };
+
+	(void)state;
+	for (unsigned i = 0; i < sizeof(errors) / sizeof(errors[0]); i++) {
+		theirs.reads = theirs.writes = theirs.flushes = 0;
+		theirs.always = -errors[i];
+		errno = 77;
+		assert_int_equal(bytes_read(store, memory, BLOCK, 0), -EIO);
+		assert_int_equal(bytes_write(store, memory, BLOCK, 0), -EIO);
+		assert_int_equal(store->calls->flush(store), -EIO);
+		assert_int_equal(errno, 77);
+		assert_true(theirs.reads > 1);
+		assert_true(theirs.writes > 1);
+		assert_true(theirs.flushes > 1);
+	}
+}
+
 static void functions_left_out_do_nothing(void **state)
 {
 	struct lg_store_ops few = { .size = sizeof(few), .read = read_theirs };
@@ -287,6 +311,7 @@ int main(void)
 		TEST(store_that_ends_early_reads_zero),
 		TEST(errors_are_answers),
 		TEST(signals_and_bottlenecks_pass),
+		TEST(what_does_not_pass_is_an_error),
 		TEST(functions_left_out_do_nothing),
 	};
 
