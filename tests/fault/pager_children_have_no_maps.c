@@ -1,18 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /*
  * Claim: in a child of fork a map is SIGSEGV and never zeros, wherever its page is; calls say ECHILD; the
- * child may have a pager of its own; exec and posix_spawn work; and nothing of this disturbs the parent.
+ * child may have a pager of its own; exec and posix_spawn work; the rings through which the writers send many pages at
+ * once are not the child's; and nothing of this disturbs the parent.
  * Method: a child for each kind of page, in both ways to serve faults; one that has its parent's process number, as
  * each of them is the first of a namespace.
  * Oracle: wait statuses, and the parent's bytes afterwards, also those that are in the store.
  */
 #include "fault/child.h"
+#include "stress/random.h"
 #include "stress/shelf.h"
 
 #include <lgalloc/pager.h>
 
+#include <fcntl.h>
+#include <linux/aio_abi.h>
 #include <sched.h>
 #include <spawn.h>
+#include <sys/syscall.h>
 
 #define MIB ((size_t)1 << 20)
 
@@ -170,6 +175,70 @@ static void try_way(const char *options)
 	end();
 }
 
+static bool has_rings(void)
+{
+	FILE *maps = fopen("/proc/self/maps", "re");
+	char line[512];
+	bool found = false;
+
+	CLAIM(maps != NULL);
+	while (!found && fgets(line, sizeof(line), maps) != NULL)
+		found = strstr(line, "[aio]") != NULL;
+	fclose(maps);
+	return found;
+}
+
+static void claim_no_rings(void *unused)
+{
+	(void)unused;
+	CLAIM(!has_rings());
+}
+
+/* They are for files past the page cache. */
+static bool rings_are_to_be_had(void)
+{
+	char path[] = "/var/tmp/lgalloc-test.XXXXXX";
+	aio_context_t context = 0;
+	int fd = mkostemp(path, O_DIRECT);
+
+	if (fd < 0)
+		return false;
+	CLAIM(unlink(path) == 0);
+	close(fd);
+	if (syscall(SYS_io_setup, 1, &context) != 0)
+		return false;
+	CLAIM(syscall(SYS_io_destroy, context) == 0);
+	return true;
+}
+
+/* Pages leave in no order, and are sent in many stretches then. */
+static void write_shuffled(uint64_t *random)
+{
+	for (unsigned i = 0; i < 10000; i++) {
+		size_t at = random_below(random, 8 * MIB / 4096) * 4096;
+
+		data[at] = (char)(at >> 12);
+	}
+}
+
+static void try_rings(const char *options)
+{
+	enum { TURNS_MOST = 1000 };
+	uint64_t random = 1;
+
+	if (!rings_are_to_be_had()) {
+		fprintf(stderr, "left out: rings: no kernel AIO past the page cache\n");
+		return;
+	}
+	CLAIM(start(options));
+	for (unsigned turn = 0; turn == 0 || !has_rings(); turn++) {
+		CLAIM(turn < TURNS_MOST);
+		write_shuffled(&random);
+	}
+	child_claim("rings", claim_no_rings, NULL);
+	end();
+}
+
 static void fail(int number)
 {
 	(void)number;
@@ -219,6 +288,7 @@ int main(void)
 	try_way(inline_pages);
 	try_way(served_pages);
 	try_way("memory:16M,page:2M,faults:inline");
+	try_rings("memory:2M,page:4K,faults:inline,dir:/var/tmp");
 	child_claim("namespaces", have_a_first, inline_pages);
 	child_claim("namespaces, faults served by threads", have_a_first, served_pages);
 	return EXIT_SUCCESS;

@@ -3,9 +3,9 @@
  * Claim: faults are served on small alternate stacks, inside handlers of the program's signals that come
  * at any moment and touch maps themselves, and in threads that are cancelled: no page stays anybody's for
  * ever. A program's own handler for SIGBUS gets what is its own, whichever of the two was installed first.
- * Method: threads that touch a map through four times its budget; timers send signals whose handler does the
- * same; threads are cancelled again and again. Then a SIGBUS that is the program's, with a handler from before
- * the pager, and one from after, which calls the one that was there.
+ * Method: threads that touch a map through four times its budget, some on alternate stacks with nothing below them;
+ * timers send signals whose handler does the same; threads are cancelled again and again. Then a SIGBUS that is the
+ * program's, with a handler from before the pager, and one from after, which calls the one that was there.
  * Oracle: contents; a deadline; the addresses that the program's handlers are told.
  */
 #include "fault/child.h"
@@ -22,7 +22,7 @@
 #define MIB ((size_t)1 << 20)
 #define BYTES (8 * MIB)
 
-enum { PAGE = 4096, PAGES = 8 << 8, TOUCHES = 20000, CANCELLED = 300 };
+enum { PAGE = 4096, PAGES = 8 << 8, TOUCHES = 20000, CANCELLED = 300, SMALL_STACKS = 4 };
 
 static lg_pager *pager;
 static lg_map *map;
@@ -78,12 +78,17 @@ static void on_signal(int number)
 		abort();
 }
 
+static void touch_some(uintptr_t seed, unsigned touches)
+{
+	uint64_t random = seed;
+
+	while (touches-- > 0)
+		touch(&random);
+}
+
 static void *touch_many(void *argument)
 {
-	uint64_t random = (uintptr_t)argument;
-
-	for (unsigned i = 0; i < TOUCHES; i++)
-		touch(&random);
+	touch_some((uintptr_t)argument, TOUCHES);
 	return NULL;
 }
 
@@ -106,31 +111,43 @@ static void signals_touch_maps(void *options)
 	end();
 }
 
-/* What sigaltstack(2) calls usual, on an own page with nothing behind it. */
+static int take_stack(char *bottom, size_t bytes)
+{
+	const stack_t stack = { .ss_sp = bottom, .ss_size = bytes };
+
+	return sigaltstack(&stack, NULL);
+}
+
+/* What SIGSTKSZ was for decades, or a little more than a frame where that is larger, with nothing below it. */
 static void *touch_on_small_stack(void *argument)
 {
-	size_t bytes = (size_t)sysconf(_SC_SIGSTKSZ), page = PAGE;
-	size_t whole = (bytes + page - 1) / page * page;
-	char *range = mmap(NULL, whole + 2 * page, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	stack_t stack = { .ss_sp = range + page, .ss_size = whole };
+	enum { USUAL = 8192, MORE = 5000, ROOM = 1 << 16 };
+	const stack_t none = { .ss_flags = SS_DISABLE };
+	char *range = mmap(NULL, 2 * ROOM, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	char *bottom = range + ROOM;
 
 	CLAIM(range != MAP_FAILED);
-	CLAIM(mprotect(range + page, whole, PROT_READ | PROT_WRITE) == 0);
-	CLAIM(sigaltstack(&stack, NULL) == 0);
-	touch_many(argument);
-	stack.ss_flags = SS_DISABLE;
-	CLAIM(sigaltstack(&stack, NULL) == 0);
-	munmap(range, whole + 2 * page);
+	CLAIM(mprotect(bottom, ROOM, PROT_READ | PROT_WRITE) == 0);
+	if (take_stack(bottom, USUAL) != 0) {
+		CLAIM(errno == ENOMEM);
+		CLAIM(take_stack(bottom, (size_t)sysconf(_SC_MINSIGSTKSZ) + MORE) == 0);
+	}
+	touch_some((uintptr_t)argument, TOUCHES / SMALL_STACKS);
+	CLAIM(sigaltstack(&none, NULL) == 0);
+	munmap(range, 2 * ROOM);
 	return NULL;
 }
 
 static void small_stacks_are_enough(void *options)
 {
-	pthread_t thread;
+	pthread_t threads[SMALL_STACKS];
 
 	start(options);
-	CLAIM(pthread_create(&thread, NULL, touch_on_small_stack, (void *)(uintptr_t)5) == 0);
-	CLAIM(pthread_join(thread, NULL) == 0);
+	for (uintptr_t i = 0; i < SMALL_STACKS; i++)
+		CLAIM(pthread_create(&threads[i], NULL, touch_on_small_stack, (void *)(i + 5)) ==
+		      0);
+	for (unsigned i = 0; i < SMALL_STACKS; i++)
+		CLAIM(pthread_join(threads[i], NULL) == 0);
 	end();
 }
 
@@ -271,6 +288,7 @@ int main(void)
 {
 	static const char *const ways[] = { "memory:2M,page:4K,faults:inline",
 					    "memory:2M,page:16K,faults:inline,without:move" };
+	static char small_pages_in_place[] = "memory:2M,page:4K,faults:inline,without:move";
 
 	for (unsigned i = 0; i < 2; i++) {
 		void *options = (void *)(uintptr_t)ways[i];
@@ -283,5 +301,6 @@ int main(void)
 		last = child_try(own_sigbus_without_a_handler_kills, options);
 		CLAIM(child_died_of(&last, SIGBUS));
 	}
+	child_claim("small stacks and pages", small_stacks_are_enough, small_pages_in_place);
 	return EXIT_SUCCESS;
 }

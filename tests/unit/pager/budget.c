@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+/* What is asked for together, and what was sized for a budget that is smaller by now. */
+#include "pager/budget.h"
+
+#include "pager/map.h"
+#include "pager/prefetch.h"
+#include "stress/shelf.h"
+#include "unit/pager/sigbus.h"
+#include "unit/unit.h"
+
+#include <lgalloc/pager.h>
+#include <sched.h>
+
+#define KIB ((size_t)1 << 10)
+#define MIB ((size_t)1 << 20)
+
+/* A budget of 1 MiB, of which this much is somebody's. */
+static int take_beside(uint64_t taken, uint64_t bytes)
+{
+	lg_pager *pager = lg_pager_new("memory:1M,page:4K");
+
+	assert_non_null(pager);
+	assert_true(lg_budget_try(pager, taken));
+	int error = lg_budget_take(pager, bytes);
+	assert_int_equal(lg_budget_charged(pager), taken + (error == 0 ? bytes : 0));
+	lg_budget_give(pager, lg_budget_charged(pager));
+	assert_int_equal(lg_pager_free(pager), 0);
+	return error;
+}
+
+static void more_than_half_is_had_or_asked_for_again(void **state)
+{
+	(void)state;
+	assert_int_equal(take_beside(0, MIB), 0);
+	assert_int_equal(take_beside(4 * KIB, MIB), -EAGAIN);
+	assert_int_equal(take_beside(0, 8 * MIB), -EAGAIN);
+	assert_int_equal(take_beside(512 * KIB, 512 * KIB + 1), -EAGAIN);
+	assert_int_equal(take_beside(512 * KIB, 512 * KIB), 0);
+}
+
+/* A shelf that knows the longest read it was asked for. */
+struct measured {
+	struct shelf shelf; /* first: it is the context */
+	atomic_size_t longest;
+};
+
+static ssize_t read_measured(void *context, void *buffer, size_t length, uint64_t offset)
+{
+	struct measured *measured = context;
+	size_t longest = atomic_load(&measured->longest);
+
+	while (longest < length &&
+	       !atomic_compare_exchange_weak(&measured->longest, &longest, length))
+		;
+	return shelf_read(context, buffer, length, offset);
+}
+
+/* A reader is held in its first piece while the budget becomes an eighth: the others are asked for by then. */
+static void read_ahead_is_in_pieces_of_the_budget_there_is(void **state)
+{
+	enum { PIECE_PART = 32 };
+	static struct measured measured;
+	struct lg_store_ops ops = shelf_ops;
+	lg_pager *pager = lg_pager_new("memory:16M,page:4K,faults:inline,readers:1");
+
+	(void)state;
+	assert_non_null(pager);
+	shelf_make(&measured.shelf, 8 * MIB);
+	ops.read = read_measured;
+	lg_map *map = lg_map_store(pager, &ops, &measured, 8 * MIB, NULL);
+	assert_non_null(map);
+	atomic_store(&measured.shelf.holds_reads, true);
+	assert_int_equal(lg_map_advise(map, 0, 8 * MIB, LG_WILLNEED), 0);
+	while (atomic_load(&measured.shelf.held) == 0)
+		sched_yield();
+	assert_int_equal(atomic_load(&measured.longest), 16 * MIB / PIECE_PART);
+	assert_int_equal(lg_pager_resize(pager, 2 * MIB), 0);
+	atomic_store(&measured.longest, 0);
+	atomic_store(&measured.shelf.holds_reads, false);
+	lg_prefetch_drain(map);
+	assert_in_range(atomic_load(&measured.longest), 1, 2 * MIB / PIECE_PART);
+	for (size_t at = 0; at < 8 * MIB; at += 4 * KIB)
+		assert_int_equal(((char *)lg_map_data(map))[at], shelf_byte(at));
+	assert_in_range(atomic_load(&measured.longest), 1, 2 * MIB / PIECE_PART);
+	assert_int_equal(lg_map_close(map), 0);
+	assert_int_equal(lg_pager_free(pager), 0);
+	shelf_end(&measured.shelf);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(more_than_half_is_had_or_asked_for_again),
+		cmocka_unit_test(read_ahead_is_in_pieces_of_the_budget_there_is),
+	};
+
+	return UNIT_RUN(tests);
+}
