@@ -172,6 +172,9 @@ static void try_parts(void)
 		{ "memory:16M,page:64K,policy:lifo", MIB, 12 * MIB },
 		{ "memory:16M,page:4K,policy:fifo", (size_t)300 * 4096, 0 },
 		{ "memory:16M,page:4K,policy:clock", (size_t)300 * 4096, 0 },
+		{ "memory:16M,page:4K,policy:lifo", (size_t)300 * 4096, 12 * MIB },
+		{ "memory:16M,page:4K,policy:wiro_f", (size_t)300 * 4096, 0 },
+		{ "memory:16M,page:4K,policy:wiro_l", (size_t)300 * 4096, 0 },
 		{ "memory:16M,page:64K,policy:fifo,faults:threads", MIB, 0 },
 		{ "memory:16M,page:4K,policy:clock,faults:threads", (size_t)300 * 4096, 0 },
 	};

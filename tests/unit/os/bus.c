@@ -23,6 +23,7 @@ enum place { NOWHERE, BEFORE, AFTER };
 
 static _Thread_local enum place held_at; /* once, at the kernel's change */
 static sem_t reached, go_on;
+static void (*after_question)(void); /* once, in the middle of a claim that asked what is there */
 
 static int served_file;
 static char *served, *not_served; /* a page each */
@@ -50,6 +51,10 @@ int __wrap_sigaction(int number, const struct sigaction *action, struct sigactio
 	if (action != NULL)
 		hold_up(BEFORE);
 	int result = __real_sigaction(number, action, old);
+	void (*then)(void) = after_question;
+	after_question = NULL;
+	if (then != NULL)
+		then();
 	if (action != NULL)
 		hold_up(AFTER);
 	return result;
@@ -218,6 +223,21 @@ static void child_that_was_forked_in_the_middle_of_a_claim_makes_its_own(void **
 	}
 }
 
+static void handle_in_the_middle(void *unused)
+{
+	(void)unused;
+	after_question = let_program_handle;
+	claim();
+	claim_is_served();
+	claim_program_is_told(raise_beyond_the_end, BUS_ADRERR, not_served);
+}
+
+static void handler_that_comes_in_the_middle_of_a_claim_is_kept(void **state)
+{
+	(void)state;
+	child_claim("a handler in the middle", handle_in_the_middle, NULL);
+}
+
 static void break_memory(void *unused)
 {
 	(void)unused;
@@ -270,6 +290,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_is_not_ours_is_passed_on),
 		cmocka_unit_test(child_that_was_forked_in_the_middle_of_a_claim_makes_its_own),
+		cmocka_unit_test(handler_that_comes_in_the_middle_of_a_claim_is_kept),
 		cmocka_unit_test(memory_that_broke_is_the_programs),
 		cmocka_unit_test(ignored_signal_ends_who_raised_it_and_nobody_else),
 	};

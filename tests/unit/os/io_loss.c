@@ -19,7 +19,7 @@
 
 enum { BLOCK = LG_OS_IO_BLOCK, BYTES = 4 * BLOCK, ODD = 100, WAITING = 3 };
 
-static const int losses[] = { EIO, ENOSPC, EDQUOT };
+static const int losses[] = { EIO, ENOSPC, EDQUOT, ENODATA, ETIMEDOUT };
 
 static struct lg_os_io io;
 static char *memory; /* BYTES, aligned */
@@ -27,6 +27,7 @@ static char *memory; /* BYTES, aligned */
 /* The kernel that is played, and what it saw. */
 static struct {
 	atomic_int lost;   /* to be said, once */
+	atomic_int unsent; /* the same where writing is begun */
 	int (*amid)(void); /* once, after the next write and before anybody waits for it */
 	int amid_result;
 	atomic_bool holds; /* the first flush, which was answered already */
@@ -63,6 +64,11 @@ static void write_in_between(void)
 		kernel.amid_result = amid();
 }
 
+static bool begins_a_range(long number, const long *arguments)
+{
+	return number == SYS_sync_file_range && (arguments[3] & SYNC_FILE_RANGE_WAIT_AFTER) == 0;
+}
+
 static long ask(long number)
 {
 	int lost = atomic_exchange(&kernel.lost, 0);
@@ -87,6 +93,8 @@ long __wrap_syscall(long number, ...)
 	va_end(more);
 	if (waits_for_a_range(number, arguments) || number == SYS_fdatasync)
 		return ask(number);
+	if (begins_a_range(number, arguments) && (errno = atomic_exchange(&kernel.unsent, 0)) != 0)
+		return -1;
 	if (is_going_to_sleep(number, arguments))
 		count_asleep();
 	long result = __real_syscall(number, arguments[0], arguments[1], arguments[2], arguments[3],
@@ -154,6 +162,29 @@ static void loss_told_to_another_write_is_that_of_both(void **state)
 		assert_int_equal(write_at(0, 2 * BLOCK),
 				 0); /* what begins later is not concerned */
 		assert_int_equal(write_beside(), 0);
+	}
+}
+
+static void loss_told_when_writing_begins_is_one(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(losses) / sizeof(losses[0]); i++) {
+		atomic_store(&kernel.unsent, losses[i]);
+		assert_int_equal(write_at(0, 2 * BLOCK), -losses[i]);
+		assert_int_equal(write_at(0, 2 * BLOCK), 0);
+	}
+}
+
+/* A file system that has no such call, or a filter before it, loses nothing. */
+static void missing_call_is_no_loss(void **state)
+{
+	static const int missing[] = { ENOSYS, EPERM, EINVAL, ESPIPE, EOPNOTSUPP };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(missing) / sizeof(missing[0]); i++) {
+		atomic_store(&kernel.unsent, missing[i]);
+		atomic_store(&kernel.lost, missing[i]);
+		assert_int_equal(write_at(0, 2 * BLOCK), 0);
 	}
 }
 
@@ -255,6 +286,8 @@ int main(void)
 #define TEST(name, open) cmocka_unit_test_setup_teardown(name, open, close_here)
 	const struct CMUnitTest tests[] = {
 		TEST(loss_told_to_another_write_is_that_of_both, open_through_the_cache),
+		TEST(loss_told_when_writing_begins_is_one, open_through_the_cache),
+		TEST(missing_call_is_no_loss, open_through_the_cache),
 		TEST(loss_told_to_a_flush_is_that_of_the_write, open_through_the_cache),
 		TEST(odd_end_is_waited_for, open_here),
 		TEST(after_a_flush_that_failed_all_fail_without_asking, open_here),

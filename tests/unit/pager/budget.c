@@ -4,6 +4,7 @@
 
 #include "pager/map.h"
 #include "pager/prefetch.h"
+#include "stress/clock.h"
 #include "stress/shelf.h"
 #include "unit/pager/sigbus.h"
 #include "unit/unit.h"
@@ -28,14 +29,40 @@ static int take_beside(uint64_t taken, uint64_t bytes)
 	return error;
 }
 
-static void more_than_half_is_had_or_asked_for_again(void **state)
+static void what_cannot_be_spared_is_had_or_asked_for_again(void **state)
 {
 	(void)state;
 	assert_int_equal(take_beside(0, MIB), 0);
 	assert_int_equal(take_beside(4 * KIB, MIB), -EAGAIN);
 	assert_int_equal(take_beside(0, 8 * MIB), -EAGAIN);
-	assert_int_equal(take_beside(512 * KIB, 512 * KIB + 1), -EAGAIN);
-	assert_int_equal(take_beside(512 * KIB, 512 * KIB), 0);
+	assert_int_equal(take_beside(512 * KIB, 768 * KIB + 1), -EAGAIN);
+	assert_int_equal(take_beside(256 * KIB, 768 * KIB), 0);
+}
+
+static void *give_when_waited_for(void *argument)
+{
+	lg_pager *pager = argument;
+
+	while (lg_load_ordered(&pager->waiting) == 0)
+		clock_breathe();
+	lg_budget_give(pager, 512 * KIB);
+	return NULL;
+}
+
+/* As a page's neighbours that are read with it, in a budget of eight. */
+static void what_can_be_spared_is_waited_for(void **state)
+{
+	lg_pager *pager = lg_pager_new("memory:1M,page:4K");
+	pthread_t giver;
+
+	(void)state;
+	assert_non_null(pager);
+	assert_true(lg_budget_try(pager, 512 * KIB));
+	assert_int_equal(pthread_create(&giver, NULL, give_when_waited_for, pager), 0);
+	assert_int_equal(lg_budget_take(pager, MIB / 8 * 5), 0);
+	assert_int_equal(pthread_join(giver, NULL), 0);
+	lg_budget_give(pager, MIB / 8 * 5);
+	assert_int_equal(lg_pager_free(pager), 0);
 }
 
 /* A shelf that knows the longest read it was asked for. */
@@ -90,7 +117,8 @@ static void read_ahead_is_in_pieces_of_the_budget_there_is(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(more_than_half_is_had_or_asked_for_again),
+		cmocka_unit_test(what_cannot_be_spared_is_had_or_asked_for_again),
+		cmocka_unit_test(what_can_be_spared_is_waited_for),
 		cmocka_unit_test(read_ahead_is_in_pieces_of_the_budget_there_is),
 	};
 

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+/* Pages that the kernel did not let go: the test plays who evicts, and the kernel. */
+#include "pager/refused.h"
+
+#include "pager/map.h"
+#include "stress/clock.h"
+#include "unit/pager/sigbus.h"
+#include "unit/unit.h"
+
+#include <lgalloc/pager.h>
+#include <pthread.h>
+
+#define MIB ((size_t)1 << 20)
+
+enum { PAGE = 4096, PAGES = 2 * LG_REFUSED_PAGES };
+
+static lg_pager *pager;
+static lg_map *map;
+
+static int start(void **state)
+{
+	(void)state;
+	pager = lg_pager_new("memory:64M,page:4K");
+	map = lg_map_memory(pager, (size_t)PAGES * PAGE, NULL);
+	if (map == NULL)
+		return -1;
+	memset(lg_map_data(map), 'r', (size_t)PAGES * PAGE);
+	return 0;
+}
+
+static int end(void **state)
+{
+	(void)state;
+	return lg_map_close(map) != 0 || lg_pager_free(pager) != 0;
+}
+
+/* Claimed, and taken from its policy. */
+static void choose(uint64_t page)
+{
+	uint64_t seen = lg_load_relaxed(&map->words[page]);
+
+	assert_int_equal(lg_word_state(seen), LG_PAGE_DIRTY);
+	assert_true(lg_word_claim(&map->words[page], &seen));
+	uint64_t signals = lg_pager_lock(pager);
+	lg_resident_leave(map, lg_word_handle(seen));
+	lg_pager_unlock(pager, signals);
+}
+
+static void refuse(uint64_t page)
+{
+	uint64_t signals = lg_pager_lock(pager);
+
+	lg_refused_add(map, page);
+	lg_word_release(&map->words[page], lg_load_relaxed(&map->words[page]));
+	lg_pager_unlock(pager, signals);
+}
+
+static bool is_aside(uint64_t page)
+{
+	return (lg_load_relaxed(&map->words[page]) & LG_WORD_ASIDE) != 0;
+}
+
+static bool join_oldest(void)
+{
+	uint64_t signals = lg_pager_lock(pager);
+	bool joined = lg_refused_join_oldest(pager);
+
+	lg_pager_unlock(pager, signals);
+	return joined;
+}
+
+static void oldest_joins_first_and_where_there_is_no_room(void **state)
+{
+	(void)state;
+	for (uint64_t page = 0; page < LG_REFUSED_PAGES + 2; page++) {
+		choose(page);
+		refuse(page);
+		assert_true(is_aside(page));
+	}
+	assert_false(is_aside(0));
+	assert_false(is_aside(1));
+	for (uint64_t page = 2; page < LG_REFUSED_PAGES + 2; page++) {
+		assert_true(is_aside(page));
+		assert_true(join_oldest());
+		assert_false(is_aside(page));
+	}
+	assert_false(join_oldest());
+}
+
+/* It left and came back by another way, or is pinned: unpinning gives it to the policy. */
+static void page_that_changed_meanwhile_is_left_alone(void **state)
+{
+	(void)state;
+	choose(0);
+	refuse(0);
+	assert_int_equal(lg_map_advise(map, 0, PAGE, LG_DEAD), 0);
+	assert_int_equal(lg_map_write(map, "again", 5, 0), 5);
+	assert_false(is_aside(0));
+	choose(1);
+	refuse(1);
+	assert_int_equal(lg_map_pin(map, PAGE, PAGE), 0);
+	assert_true(join_oldest());
+	assert_true(join_oldest());
+	assert_true(is_aside(1));
+	assert_int_equal(lg_map_unpin(map, PAGE, PAGE), 0);
+	assert_false(is_aside(1));
+}
+
+static void *close_other(void *other)
+{
+	return lg_map_close(other) == 0 ? other : NULL;
+}
+
+/* Whoever evicts may have a page of it in hand, and the kernel refuse that, when the closing forgets what it knows. */
+static void map_that_ends_is_forgotten_with_its_last_page(void **state)
+{
+	lg_map *kept = map, *other = lg_map_memory(pager, (size_t)PAGES * PAGE, NULL);
+	pthread_t closer;
+	void *result;
+
+	(void)state;
+	assert_non_null(other);
+	map = other;
+	assert_int_equal(lg_map_write(map, "x", 1, 0), 1);
+	choose(0);
+	assert_int_equal(pthread_create(&closer, NULL, close_other, other), 0);
+	while ((lg_load_relaxed(&map->words[0]) & LG_WORD_WAITED) == 0)
+		clock_breathe();
+	refuse(0);
+	assert_int_equal(pthread_join(closer, &result), 0);
+	assert_ptr_equal(result, other);
+	map = kept;
+	assert_int_equal(pager->refused.count, 1);
+	assert_null(pager->refused.ring[pager->refused.first].map);
+	assert_true(join_oldest());
+	assert_false(join_oldest());
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(oldest_joins_first_and_where_there_is_no_room,
+						start, end),
+		cmocka_unit_test_setup_teardown(page_that_changed_meanwhile_is_left_alone, start,
+						end),
+		cmocka_unit_test_setup_teardown(map_that_ends_is_forgotten_with_its_last_page,
+						start, end),
+	};
+
+	return UNIT_RUN(tests);
+}
