@@ -115,9 +115,9 @@ static void let_program_handle(void)
 	CLAIM(sigaction(SIGBUS, &action, NULL) == 0);
 }
 
-static void let_program_ignore(void)
+static void let_program_be(__sighandler_t handler)
 {
-	struct sigaction action = { .sa_handler = SIG_IGN };
+	struct sigaction action = { .sa_handler = handler };
 
 	CLAIM(sigaction(SIGBUS, &action, NULL) == 0);
 }
@@ -201,6 +201,8 @@ static void fork_in_the_middle(void *place)
 
 	if (program_handles)
 		let_program_handle();
+	else
+		let_program_be(SIG_DFL); /* not what a sanitizer would do */
 	CLAIM(sem_init(&reached, 0, 0) == 0);
 	CLAIM(sem_init(&go_on, 0, 0) == 0);
 	CLAIM(pthread_create(&thread, NULL, claim_and_be_held_up, place) == 0);
@@ -261,7 +263,7 @@ static void memory_that_broke_is_the_programs(void **state)
 static void send_ignored(void *unused)
 {
 	(void)unused;
-	let_program_ignore();
+	let_program_be(SIG_IGN);
 	claim();
 	CLAIM(kill(getpid(), SIGBUS) == 0);
 	CLAIM(raise(SIGBUS) == 0);
@@ -271,7 +273,7 @@ static void send_ignored(void *unused)
 static void raise_ignored(void *unused)
 {
 	(void)unused;
-	let_program_ignore();
+	let_program_be(SIG_IGN);
 	claim();
 	claim_is_served();
 	touch(not_served);
