@@ -219,7 +219,6 @@ static void forget_pages(struct lg_map *map)
 
 	lg_recent_forget(map);
 	lg_piece_forget(map);
-	lg_refused_forget(map);
 	lg_pager_unlock(map->pager, signals);
 }
 
@@ -229,7 +228,6 @@ void lg_drop_all(struct lg_map *map)
 
 	forget_pages(map);
 	drop_range(&drop, 0, map->pages);
-	forget_pages(map); /* whoever evicted meanwhile may have noted one that could not leave */
 	trim(&drop);
 	if (lg_load_relaxed(&map->pager->map_count) == 1)
 		while (lg_limbo_retire(map->pager, LG_BATCH_BYTES) > 0)

@@ -186,7 +186,7 @@ static void refuse(struct lg_map *map, uint64_t page, struct lg_frames *frames, 
 	lg_pager_count(pager, evictions_busy, 1);
 	lg_pager_put_frames(pager, frames, frame, 1, LG_FRAME_EMPTY);
 	uint64_t signals = lg_pager_lock(pager);
-	lg_refused_add(map, page);
+	lg_refused_add(map, lg_word_handle(lg_load_relaxed(&map->words[page])));
 	lg_word_release(&map->words[page], lg_load_relaxed(&map->words[page]));
 	lg_pager_unlock(pager, signals);
 }

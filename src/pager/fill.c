@@ -267,7 +267,7 @@ static void enter_limbo(struct lg_map *map, uint64_t page, uint32_t handle, uint
 	uint64_t word = lg_load_relaxed(&map->words[page]), signals = lg_pager_lock(pager);
 
 	resident->frame = frame;
-	resident->ahead = ahead & 0x3fff;
+	resident->ahead = ahead & 0x1fff;
 	frames->table[frame].handle = handle;
 	lg_frame_put(frames, frame, LG_FRAME_AHEAD);
 	/* Those of streams that ended make room for these: they are as others of limbo then. */

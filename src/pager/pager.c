@@ -205,6 +205,9 @@ static int make(struct lg_pager *pager)
 	if (error != 0)
 		return error;
 	error = lg_residents_make(&pager->residents, most);
+	if (error == 0 &&
+	    (error = lg_refused_make(&pager->refused, pager->residents.capacity)) != 0)
+		lg_residents_end(&pager->residents);
 	if (error != 0) {
 		error = refuse("the tables of a pager", error);
 		goto undo_faults;
@@ -231,6 +234,7 @@ undo_hangup:
 undo_staging:
 	lg_staging_end(pager);
 undo_residents:
+	lg_refused_end(&pager->refused);
 	lg_residents_end(&pager->residents);
 undo_faults:
 	close_faults(pager);
@@ -305,6 +309,7 @@ int lg_pager_free(lg_pager *pager)
 	}
 	lg_os_hangup_close(&pager->hangup);
 	lg_staging_end(pager);
+	lg_refused_end(&pager->refused);
 	lg_residents_end(&pager->residents);
 	close_faults(pager);
 	lg_os_unreserve(pager, sizeof(*pager));

@@ -77,7 +77,7 @@ struct lg_pager {
 		lock; /* residents, pieces, refused, policies, frames, streams */
 	struct lg_residents residents;
 	struct lg_pieces pieces;
-	struct lg_refused_pages refused;
+	struct lg_refused refused;
 	struct lg_frames frames[LG_PAGE_SHIFTS];
 
 	LG_LINE_ALIGNED _Atomic(uint64_t) budget;

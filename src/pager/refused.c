@@ -1,56 +1,63 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 #include "pager/refused.h"
 
+#include "os/map.h"
 #include "pager/map.h"
 
-/* A page that is pinned by now joins with the end of its last pin. */
-static void join(const struct lg_refused_page *refused)
+int lg_refused_make(struct lg_refused *refused, uint32_t capacity)
 {
-	lg_word *word = &refused->map->words[refused->page];
-	uint64_t seen = lg_load_relaxed(word);
+	void *links;
+	int error = lg_os_map_table(capacity * sizeof(struct lg_link), &links);
 
-	if (!lg_word_is_mapped(seen) || (seen & LG_WORD_ASIDE) == 0 || (seen & LG_WORD_STAYS) != 0)
+	if (error != 0)
+		return error;
+	refused->links = links;
+	refused->capacity = capacity;
+	return 0;
+}
+
+void lg_refused_end(struct lg_refused *refused)
+{
+	lg_os_unreserve(refused->links, refused->capacity * sizeof(struct lg_link));
+}
+
+void lg_refused_add(struct lg_map *map, uint32_t handle)
+{
+	struct lg_pager *pager = map->pager;
+	struct lg_resident *resident = lg_resident_at(&pager->residents, handle);
+
+	resident->is_refused = true;
+	lg_order_push_back(&pager->refused.order, pager->refused.links, handle);
+	lg_or_relaxed(&map->words[resident->page], LG_WORD_ASIDE);
+}
+
+void lg_refused_take(struct lg_pager *pager, uint32_t handle)
+{
+	struct lg_resident *resident = lg_resident_at(&pager->residents, handle);
+
+	if (!resident->is_refused)
 		return;
-	lg_and_relaxed(word, ~LG_WORD_ASIDE);
-	lg_resident_fill(refused->map, lg_word_handle(seen),
-			 lg_word_state(seen) == LG_PAGE_DIRTY ? LG_REFERENCE_WRITE :
-								LG_REFERENCE_READ);
+	resident->is_refused = false;
+	lg_order_take(&pager->refused.order, pager->refused.links, handle);
 }
 
 bool lg_refused_join_oldest(struct lg_pager *pager)
 {
-	struct lg_refused_pages *pages = &pager->refused;
+	uint32_t handle;
 
-	if (pages->count == 0)
-		return false;
-	struct lg_refused_page oldest = pages->ring[pages->first];
-	pages->first = (pages->first + 1) % LG_REFUSED_PAGES;
-	pages->count--;
-	if (oldest.map != NULL)
-		join(&oldest);
-	return true;
-}
+	while ((handle = lg_order_front(&pager->refused.order)) != LG_NO_PAGE) {
+		const struct lg_resident *resident = lg_resident_at(&pager->residents, handle);
+		struct lg_map *map = lg_map_of(pager, resident->map);
+		uint64_t word = lg_load_relaxed(&map->words[resident->page]);
 
-void lg_refused_add(struct lg_map *map, uint64_t page)
-{
-	struct lg_refused_pages *pages = &map->pager->refused;
-
-	if (pages->count == LG_REFUSED_PAGES)
-		(void)lg_refused_join_oldest(map->pager);
-	pages->ring[(pages->first + pages->count++) % LG_REFUSED_PAGES] =
-		(struct lg_refused_page){ map, page };
-	lg_or_relaxed(&map->words[page], LG_WORD_ASIDE);
-}
-
-void lg_refused_forget(const struct lg_map *map)
-{
-	struct lg_refused_pages *pages = &map->pager->refused;
-
-	for (uint32_t i = 0; i < pages->count; i++) {
-		struct lg_refused_page *refused =
-			&pages->ring[(pages->first + i) % LG_REFUSED_PAGES];
-
-		if (refused->map == map)
-			refused->map = NULL;
+		lg_refused_take(pager, handle);
+		if ((word & LG_WORD_STAYS) != 0)
+			continue;
+		lg_and_relaxed(&map->words[resident->page], ~LG_WORD_ASIDE);
+		lg_resident_fill(map, handle,
+				 lg_word_state(word) == LG_PAGE_DIRTY ? LG_REFERENCE_WRITE :
+									LG_REFERENCE_READ);
+		return true;
 	}
+	return false;
 }

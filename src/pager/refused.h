@@ -3,43 +3,39 @@
  * Refused: pages that the kernel did not let go when they were chosen to leave, for the length of a device's I/O or, locked, for
  * good. A policy that had such a page again at once would choose it again, and others that can leave would not be reached.
  *
- * They are ASIDE: no policy's. One joins its policy, as a page that was just filled, after each batch that left, where there is
- * room for no more of them, and where nothing else is left to evict.
+ * They are ASIDE: no policy's. One joins its policy, as a page that was just filled, after each batch that left, and where
+ * nothing else is left to evict.
  *
- * Invariant: a page here that is in its map and ASIDE is no policy's; joining ends ASIDE. Others left and came back by another
- * way, and joining does not touch them, or lets one that is a piece's join early.
+ * Invariant: a page is in this list if and only if its resident says is_refused; it is mapped and ASIDE then. Whatever else ends
+ * ASIDE takes it out.
  *
  * Under the pager's lock.
  */
 #ifndef LG_PAGER_REFUSED_H
 #define LG_PAGER_REFUSED_H
 
-#include <stdbool.h>
-#include <stdint.h>
+#include "pager/order.h"
 
 struct lg_map;
 struct lg_pager;
 
-enum { LG_REFUSED_PAGES = 1024 };
-
-struct lg_refused_page {
-	struct lg_map *map; /* NULL: it ended */
-	uint64_t page;
+struct lg_refused {
+	struct lg_order order; /* the oldest at the front */
+	struct lg_link *links;
+	uint32_t capacity;
 };
 
-struct lg_refused_pages {
-	struct lg_refused_page ring[LG_REFUSED_PAGES];
-	uint32_t first;
-	uint32_t count;
-};
+/* For handles below `capacity`. -ENOMEM. */
+int lg_refused_make(struct lg_refused *refused, uint32_t capacity);
+void lg_refused_end(struct lg_refused *refused);
 
 /* BUSY is the caller's; no policy has the page. */
-void lg_refused_add(struct lg_map *map, uint64_t page);
+void lg_refused_add(struct lg_map *map, uint32_t handle);
 
-/* False: there is none. */
+/* It is ASIDE no longer; nothing, if it is not refused. */
+void lg_refused_take(struct lg_pager *pager, uint32_t handle);
+
+/* False: there is none, but such that are pinned by now; they join with the end of their last pin. */
 bool lg_refused_join_oldest(struct lg_pager *pager);
-
-/* The map ends: none is of it any more. */
-void lg_refused_forget(const struct lg_map *map);
 
 #endif

@@ -165,6 +165,12 @@ static bool is_aside(struct lg_map *map, uint32_t handle)
 	return (lg_load_relaxed(word_of(map, handle)) & LG_WORD_ASIDE) != 0;
 }
 
+static void end_aside(struct lg_map *map, uint32_t handle)
+{
+	lg_refused_take(map->pager, handle);
+	lg_and_relaxed(word_of(map, handle), ~LG_WORD_ASIDE);
+}
+
 void lg_resident_touch(struct lg_map *map, uint32_t handle, enum lg_reference how)
 {
 	if (!is_aside(map, handle))
@@ -180,7 +186,7 @@ void lg_resident_arrive(struct lg_map *map, uint32_t handle, enum lg_reference h
 void lg_resident_leave(struct lg_map *map, uint32_t handle)
 {
 	if (is_aside(map, handle)) {
-		lg_and_relaxed(word_of(map, handle), ~LG_WORD_ASIDE);
+		end_aside(map, handle);
 		return;
 	}
 	map->use->policy.ops->remove(map->use->state, handle);
@@ -230,7 +236,7 @@ void lg_resident_join(struct lg_map *map, uint64_t page)
 	/* Pinned: rejoin puts it back. */
 	if (!lg_word_is_mapped(seen) || (seen & LG_WORD_ASIDE) == 0 || (seen & LG_WORD_STAYS) != 0)
 		return;
-	lg_and_relaxed(word, ~LG_WORD_ASIDE);
+	end_aside(map, lg_word_handle(seen));
 	lg_resident_fill(map, lg_word_handle(seen), LG_REFERENCE_PREFETCH);
 	lg_trace_note(&map->pager->trace, LG_TRACE_PREFETCH, map->index, page, map->shift);
 }
@@ -241,8 +247,8 @@ void lg_resident_rejoin(struct lg_map *map, uint64_t page)
 	uint64_t signals = lg_pager_lock(map->pager), seen = lg_load_relaxed(word);
 
 	/* It may have left, or be pinned again. */
-	if ((seen & LG_WORD_ASIDE) != 0 && (seen & LG_WORD_STAYS) == 0) {
-		lg_and_relaxed(word, ~LG_WORD_ASIDE);
+	if (lg_word_is_mapped(seen) && (seen & LG_WORD_ASIDE) != 0 && (seen & LG_WORD_STAYS) == 0) {
+		end_aside(map, lg_word_handle(seen));
 		lg_resident_put_back(map, lg_word_handle(seen));
 	}
 	lg_pager_unlock(map->pager, signals);

@@ -45,11 +45,12 @@ enum {
 
 struct lg_resident {
 	uint64_t page;
-	uint32_t frame;         /* in LIMBO; the next free handle, in a free one */
-	uint16_t map;           /* its place in the pager's table */
-	uint16_t ahead : 14;    /* pages read together with this one, of a page that is AHEAD */
-	uint16_t was_dirty : 1; /* at the last tick of the flush */
-	uint16_t is_known : 1;  /* to its policy, which may give it up */
+	uint32_t frame;          /* in LIMBO; the next free handle, in a free one */
+	uint16_t map;            /* its place in the pager's table */
+	uint16_t ahead : 13;     /* pages read together with this one, of a page that is AHEAD */
+	uint16_t was_dirty : 1;  /* at the last tick of the flush */
+	uint16_t is_known : 1;   /* to its policy, which may give it up */
+	uint16_t is_refused : 1; /* by the kernel, to leave */
 };
 
 _Static_assert(sizeof(struct lg_resident) == 16, "pages of 4 KiB have one each");
