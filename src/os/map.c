@@ -200,6 +200,16 @@ int lg_os_advise(void *at, size_t bytes, enum lg_os_advice advice)
 	return result == 0 ? 0 : -errno;
 }
 
+int lg_os_keep_apart(void *at, size_t bytes)
+{
+	int error = lg_os_advise(at, bytes, LG_OS_DONTFORK);
+
+	/* A kernel that knows neither does neither. */
+	(void)lg_os_advise(at, bytes, LG_OS_DONTDUMP);
+	(void)lg_os_advise(at, bytes, LG_OS_UNMERGEABLE);
+	return error;
+}
+
 /* Advice that changes nothing but the order in which the kernel would swap, and is refused for what is locked. */
 bool lg_os_is_locked(void *page)
 {

@@ -26,7 +26,7 @@ enum lg_os_advice {
 	LG_OS_NOHUGEPAGE,
 	LG_OS_DONTFORK,
 	LG_OS_DONTDUMP,
-	LG_OS_UNMERGEABLE, /* with equal pages, which could not be moved then */
+	LG_OS_UNMERGEABLE,
 };
 
 size_t lg_os_page_bytes(void);
@@ -63,6 +63,12 @@ int lg_os_map_record(size_t bytes, void **record);
 int lg_os_map_table(size_t bytes, void **table);
 
 int lg_os_advise(void *at, size_t bytes, enum lg_os_advice advice);
+
+/*
+ * The caller's own for good: not in a child, nor in a core dump, which would read all of it, nor merged with equal pages, which
+ * could not be moved then. -errno: it would be in a child.
+ */
+int lg_os_keep_apart(void *at, size_t bytes);
 
 /* mlock or mlockall has locked this page's mapping. */
 bool lg_os_is_locked(void *page);

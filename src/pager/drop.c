@@ -147,27 +147,22 @@ static void drop_range(struct drop *drop, uint64_t first, uint64_t end)
 		lg_pager_count(map->pager, discarded, dropped);
 }
 
-/* Huge ones are worth keeping for what is touched next. */
-static void trim(const struct drop *drop)
+/* Huge frames are worth keeping for what is touched next. */
+static void drop_and_trim(struct drop *drop, uint64_t first, uint64_t end)
 {
+	drop_range(drop, first, end);
 	if (!drop->map->huge)
 		lg_limbo_trim(drop->map, drop->frames << drop->map->shift);
 }
 
 void lg_drop_range(struct lg_map *map, uint64_t first, uint64_t end)
 {
-	struct drop drop = { .map = map };
-
-	drop_range(&drop, first, end);
-	trim(&drop);
+	drop_and_trim(&(struct drop){ .map = map }, first, end);
 }
 
 void lg_drop_and_discard(struct lg_map *map, uint64_t first, uint64_t end)
 {
-	struct drop drop = { .map = map, .discards = map->store->discards };
-
-	drop_range(&drop, first, end);
-	trim(&drop);
+	drop_and_trim(&(struct drop){ .map = map, .discards = map->store->discards }, first, end);
 }
 
 /* A page in limbo; false: it is another's by now. */
@@ -224,11 +219,8 @@ static void forget_pages(struct lg_map *map)
 
 void lg_drop_all(struct lg_map *map)
 {
-	struct drop drop = { .map = map, .all = true };
-
 	forget_pages(map);
-	drop_range(&drop, 0, map->pages);
-	trim(&drop);
+	drop_and_trim(&(struct drop){ .map = map, .all = true }, 0, map->pages);
 	if (lg_load_relaxed(&map->pager->map_count) == 1)
 		while (lg_limbo_retire(map->pager, LG_BATCH_BYTES) > 0)
 			;

@@ -7,6 +7,7 @@
 #include "pager/flush.h"
 #include "pager/map.h"
 #include "pager/probe.h"
+#include "pager/refused.h"
 #include "pager/transfer.h"
 
 #include <errno.h>
@@ -49,9 +50,9 @@ static unsigned choose_from(struct lg_pager *pager, struct lg_policy_use *use,
 {
 	struct lg_residents *residents = &pager->residents;
 	uint64_t bytes = 0;
-	unsigned count = 0, refused = 0;
+	unsigned count = 0, passed = 0;
 
-	while (count < LG_BATCH && refused < LG_REFUSED && (count == 0 || bytes < wanted)) {
+	while (count < LG_BATCH && passed < LG_PASSED_OVER && (count == 0 || bytes < wanted)) {
 		uint32_t handle = lg_resident_victim(pager, use);
 
 		if (handle == LG_HANDLE_NONE)
@@ -61,11 +62,11 @@ static unsigned choose_from(struct lg_pager *pager, struct lg_policy_use *use,
 			victims[count++] = handle;
 			bytes += lg_map_page_bytes(map);
 		} else if (!lg_resident_set_aside(map, handle)) {
-			residents->refused[refused++] = handle;
+			residents->passed_over[passed++] = handle;
 		}
 	}
-	while (refused-- > 0) {
-		uint32_t handle = residents->refused[refused];
+	while (passed-- > 0) {
+		uint32_t handle = residents->passed_over[passed];
 
 		lg_resident_put_back(lg_map_of(pager, residents->table[handle].map), handle);
 	}
@@ -187,7 +188,7 @@ static void refuse(struct lg_map *map, uint64_t page, struct lg_frames *frames, 
 	lg_pager_put_frames(pager, frames, frame, 1, LG_FRAME_EMPTY);
 	uint64_t signals = lg_pager_lock(pager);
 	lg_refused_add(map, lg_word_handle(lg_load_relaxed(&map->words[page])));
-	lg_word_release(&map->words[page], lg_load_relaxed(&map->words[page]));
+	lg_word_release(&map->words[page], lg_load_relaxed(&map->words[page])); /* ASIDE now */
 	lg_pager_unlock(pager, signals);
 }
 

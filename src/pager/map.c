@@ -37,9 +37,7 @@ static int make_frames(struct lg_pager *pager, unsigned shift)
 	error = lg_os_map_unlocked(base, bytes);
 	if (error == 0) {
 		(void)lg_os_advise(base, bytes, is_huge ? LG_OS_HUGEPAGE : LG_OS_NOHUGEPAGE);
-		(void)lg_os_advise(base, bytes, LG_OS_DONTFORK);
-		(void)lg_os_advise(base, bytes, LG_OS_DONTDUMP);
-		(void)lg_os_advise(base, bytes, LG_OS_UNMERGEABLE);
+		(void)lg_os_keep_apart(base, bytes);
 		error = lg_os_userfault_register(pager->to_frames, base, bytes);
 	}
 	uint64_t most = lg_max(lg_load_relaxed(&pager->page_most), (uint64_t)1 << shift);
@@ -47,8 +45,7 @@ static int make_frames(struct lg_pager *pager, unsigned shift)
 		error = lg_frames_make(frames, base, (uint32_t)(bytes >> shift), shift, is_huge);
 	if (error != 0) {
 		lg_os_unreserve(base, bytes);
-		return lg_fail(-error, "frames could not be made: %s%s", lg_error_name(-error),
-			       lg_os_address_space_hint(error));
+		return lg_pager_refuse("the frames of a pager", error);
 	}
 	lg_store_relaxed(&pager->page_most, most);
 	return 0;
@@ -93,7 +90,7 @@ static int map_range(struct lg_map *map)
 	if (error == -EINVAL) /* a kernel without huge pages */
 		error = 0;
 	if (error == 0)
-		error = lg_os_advise(base, bytes, LG_OS_DONTFORK);
+		error = lg_os_keep_apart(base, bytes);
 	if (error == 0)
 		error = lg_os_userfault_register(&map->pager->userfault, base, bytes);
 	map->base = base;
@@ -101,8 +98,6 @@ static int map_range(struct lg_map *map)
 		unmap_range(map);
 		return refuse(bytes, error);
 	}
-	(void)lg_os_advise(base, bytes, LG_OS_DONTDUMP); /* a dump would read all of it */
-	(void)lg_os_advise(base, bytes, LG_OS_UNMERGEABLE);
 	return 0;
 }
 
@@ -223,8 +218,7 @@ static int make(struct lg_pager *pager, void *at, struct lg_store *store,
 	int error = lg_os_map_record(sizeof(*map), &record);
 
 	if (error != 0) {
-		error = lg_fail(-error, "a map: %s%s", lg_error_name(-error),
-				lg_os_address_space_hint(error));
+		error = lg_pager_refuse("a map", error);
 		goto undo_store;
 	}
 	map = record;
@@ -267,8 +261,7 @@ static int make(struct lg_pager *pager, void *at, struct lg_store *store,
 		*made = map;
 		return 0;
 	}
-	error = lg_fail(-error, "the table of maps: %s%s", lg_error_name(-error),
-			lg_os_address_space_hint(error));
+	error = lg_pager_refuse("the table of maps", error);
 	leave(map);
 undo_range:
 	unmap_range(map);

@@ -30,7 +30,7 @@ enum {
 static pthread_mutex_t default_lock = PTHREAD_MUTEX_INITIALIZER;
 static _Atomic(struct lg_pager *) default_pager;
 
-static int refuse(const char *what, int error)
+int lg_pager_refuse(const char *what, int error)
 {
 	return lg_fail(-error, "%s: %s%s", what, lg_error_name(-error),
 		       lg_os_address_space_hint(error));
@@ -88,7 +88,7 @@ static int start_threads(struct lg_pager *pager, void *(*run)(void *), uint64_t 
 		int error = lg_os_thread_start(run, pager, &pager->threads[pager->thread_count]);
 
 		if (error != 0)
-			return refuse("a thread of a pager", error);
+			return lg_pager_refuse("a thread of a pager", error);
 		pager->thread_count++;
 	}
 	return 0;
@@ -205,21 +205,18 @@ static int make(struct lg_pager *pager)
 	if (error != 0)
 		return error;
 	error = lg_residents_make(&pager->residents, most);
-	if (error == 0 &&
-	    (error = lg_refused_make(&pager->refused, pager->residents.capacity)) != 0)
-		lg_residents_end(&pager->residents);
 	if (error != 0) {
-		error = refuse("the tables of a pager", error);
+		error = lg_pager_refuse("the tables of a pager", error);
 		goto undo_faults;
 	}
 	error = lg_staging_make(pager);
 	if (error != 0) {
-		error = refuse("the buffers of a pager", error);
+		error = lg_pager_refuse("the buffers of a pager", error);
 		goto undo_residents;
 	}
 	error = lg_os_hangup_open(&pager->hangup);
 	if (error != 0) {
-		error = refuse("a pipe for a pager", error);
+		error = lg_pager_refuse("a pipe for a pager", error);
 		goto undo_staging;
 	}
 	error = start_trace(pager);
@@ -234,7 +231,6 @@ undo_hangup:
 undo_staging:
 	lg_staging_end(pager);
 undo_residents:
-	lg_refused_end(&pager->refused);
 	lg_residents_end(&pager->residents);
 undo_faults:
 	close_faults(pager);
@@ -247,7 +243,7 @@ int lg_pager_make(const struct lg_pager_options *options, const char *name, stru
 	int error = lg_os_map_record(sizeof(**pager), &record);
 
 	if (error != 0)
-		return refuse("a pager", error);
+		return lg_pager_refuse("a pager", error);
 	*pager = record;
 	(*pager)->options = *options;
 	pthread_mutex_init(&(*pager)->resizing, NULL);
@@ -309,7 +305,6 @@ int lg_pager_free(lg_pager *pager)
 	}
 	lg_os_hangup_close(&pager->hangup);
 	lg_staging_end(pager);
-	lg_refused_end(&pager->refused);
 	lg_residents_end(&pager->residents);
 	close_faults(pager);
 	lg_os_unreserve(pager, sizeof(*pager));

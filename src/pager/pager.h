@@ -27,7 +27,6 @@
 #include "pager/options.h"
 #include "pager/piece.h"
 #include "pager/prefetch.h"
-#include "pager/refused.h"
 #include "pager/resident.h"
 #include "pager/roster.h"
 #include "pager/staging.h"
@@ -73,11 +72,10 @@ struct lg_pager {
 	int process;                /* that made it: in a child nothing of it works */
 	struct lg_os_hangup hangup; /* of those that wait for faults */
 
-	LG_LINE_ALIGNED struct lg_os_latch
-		lock; /* residents, pieces, refused, policies, frames, streams */
+	/* Of residents with their policies, pieces, frames and streams. */
+	LG_LINE_ALIGNED struct lg_os_latch lock;
 	struct lg_residents residents;
 	struct lg_pieces pieces;
-	struct lg_refused refused;
 	struct lg_frames frames[LG_PAGE_SHIFTS];
 
 	LG_LINE_ALIGNED _Atomic(uint64_t) budget;
@@ -181,6 +179,9 @@ static inline uint64_t lg_pager_page_most(const struct lg_pager *pager)
 /* -errno in words. `name`: what those call it who watch, NULL: its number. */
 int lg_pager_make(const struct lg_pager_options *options, const char *name,
 		  struct lg_pager **pager);
+
+/* Says what was wanted, the error's name, and RLIMIT_AS where it may be why. Returns `error`. */
+int lg_pager_refuse(const char *what, int error);
 
 /* More readers, for stores whose reads are long and many: as many as there can be. -errno in words. */
 int lg_pager_add_readers(struct lg_pager *pager);

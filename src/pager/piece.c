@@ -20,7 +20,9 @@ static void join(struct lg_pieces *pieces, uint32_t place)
 
 	remove_piece(pieces, place);
 	for (uint64_t page = piece.first; page < piece.first + piece.count; page++)
-		lg_resident_join(piece.map, page);
+		if (lg_resident_join(piece.map, page, LG_REFERENCE_PREFETCH))
+			lg_trace_note(&piece.map->pager->trace, LG_TRACE_PREFETCH, piece.map->index,
+				      page, piece.map->shift);
 }
 
 void lg_piece_add(struct lg_map *map, uint64_t first, uint64_t count, uint64_t marker)

@@ -64,7 +64,6 @@ void lg_poison_heal(struct lg_map *map, uint64_t page)
 	if (map->readonly)
 		(void)lg_os_make_readonly(at, bytes);
 	(void)lg_os_advise(at, bytes, LG_OS_NOHUGEPAGE);
-	(void)lg_os_advise(at, bytes, LG_OS_DONTFORK);
-	(void)lg_os_advise(at, bytes, LG_OS_UNMERGEABLE);
+	(void)lg_os_keep_apart(at, bytes);
 	(void)lg_os_userfault_register(userfault, at, bytes);
 }

@@ -14,20 +14,11 @@
 #ifndef LG_PAGER_REFUSED_H
 #define LG_PAGER_REFUSED_H
 
-#include "pager/order.h"
+#include <stdbool.h>
+#include <stdint.h>
 
 struct lg_map;
 struct lg_pager;
-
-struct lg_refused {
-	struct lg_order order; /* the oldest at the front */
-	struct lg_link *links;
-	uint32_t capacity;
-};
-
-/* For handles below `capacity`. -ENOMEM. */
-int lg_refused_make(struct lg_refused *refused, uint32_t capacity);
-void lg_refused_end(struct lg_refused *refused);
 
 /* BUSY is the caller's; no policy has the page. */
 void lg_refused_add(struct lg_map *map, uint32_t handle);

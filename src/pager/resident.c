@@ -7,26 +7,26 @@
 #include "pager/budget.h"
 #include "pager/map.h"
 #include "pager/pager.h"
+#include "pager/refused.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
+/* The table, the hashes and the links, one behind the other. */
+#define RESIDENT_BYTES (sizeof(struct lg_resident) + sizeof(uint64_t) + sizeof(struct lg_link))
+
 int lg_residents_make(struct lg_residents *residents, uint64_t bytes)
 {
 	uint64_t capacity = lg_min(bytes >> LG_PAGE_SHIFT_MIN, UINT32_MAX - 1);
-	void *table, *hashes;
-	int error = lg_os_map_table(capacity * sizeof(struct lg_resident), &table);
+	void *tables;
+	int error = lg_os_map_table(capacity * RESIDENT_BYTES, &tables);
 
 	if (error != 0)
 		return error;
-	error = lg_os_map_table(capacity * sizeof(uint64_t), &hashes);
-	if (error != 0) {
-		lg_os_unreserve(table, capacity * sizeof(struct lg_resident));
-		return error;
-	}
-	residents->table = table;
-	residents->hashes = hashes;
+	residents->table = tables;
+	residents->hashes = (uint64_t *)(residents->table + capacity);
+	residents->links = (struct lg_link *)(residents->hashes + capacity);
 	residents->capacity = (uint32_t)capacity;
 	residents->free = LG_HANDLE_NONE;
 	return 0;
@@ -37,8 +37,7 @@ void lg_residents_end(struct lg_residents *residents)
 	for (unsigned i = 0; i < LG_POLICY_USES; i++)
 		if (residents->uses[i].state != NULL)
 			residents->uses[i].policy.ops->destroy(residents->uses[i].state);
-	lg_os_unreserve(residents->hashes, residents->capacity * sizeof(uint64_t));
-	lg_os_unreserve(residents->table, residents->capacity * sizeof(struct lg_resident));
+	lg_os_unreserve(residents->table, residents->capacity * RESIDENT_BYTES);
 }
 
 /* --- policies ----------------------------------------------------------------------------------- */
@@ -228,26 +227,29 @@ bool lg_resident_set_aside(struct lg_map *map, uint32_t handle)
 	return true;
 }
 
-void lg_resident_join(struct lg_map *map, uint64_t page)
+/* It is ASIDE, and not pinned (again). */
+static bool may_join(uint64_t seen)
 {
-	lg_word *word = &map->words[page];
-	uint64_t seen = lg_load_relaxed(word);
+	return lg_word_is_mapped(seen) && (seen & LG_WORD_ASIDE) != 0 &&
+	       (seen & LG_WORD_STAYS) == 0;
+}
 
-	/* Pinned: rejoin puts it back. */
-	if (!lg_word_is_mapped(seen) || (seen & LG_WORD_ASIDE) == 0 || (seen & LG_WORD_STAYS) != 0)
-		return;
+bool lg_resident_join(struct lg_map *map, uint64_t page, enum lg_reference how)
+{
+	uint64_t seen = lg_load_relaxed(&map->words[page]);
+
+	if (!may_join(seen))
+		return false;
 	end_aside(map, lg_word_handle(seen));
-	lg_resident_fill(map, lg_word_handle(seen), LG_REFERENCE_PREFETCH);
-	lg_trace_note(&map->pager->trace, LG_TRACE_PREFETCH, map->index, page, map->shift);
+	lg_resident_fill(map, lg_word_handle(seen), how);
+	return true;
 }
 
 void lg_resident_rejoin(struct lg_map *map, uint64_t page)
 {
-	lg_word *word = &map->words[page];
-	uint64_t signals = lg_pager_lock(map->pager), seen = lg_load_relaxed(word);
+	uint64_t signals = lg_pager_lock(map->pager), seen = lg_load_relaxed(&map->words[page]);
 
-	/* It may have left, or be pinned again. */
-	if (lg_word_is_mapped(seen) && (seen & LG_WORD_ASIDE) != 0 && (seen & LG_WORD_STAYS) == 0) {
+	if (may_join(seen)) { /* it may have left */
 		end_aside(map, lg_word_handle(seen));
 		lg_resident_put_back(map, lg_word_handle(seen));
 	}

@@ -22,6 +22,7 @@
 #ifndef LG_PAGER_RESIDENT_H
 #define LG_PAGER_RESIDENT_H
 
+#include "pager/order.h"
 #include "pager/policy.h"
 
 #include <lgalloc/pager.h>
@@ -37,7 +38,7 @@ enum {
 	LG_RINGS = 32,
 	LG_RING = 34,
 	LG_RING_LEAST = 4, /* a copy from one place to another, both across two pages */
-	LG_REFUSED = LG_RINGS * LG_RING + 1024,
+	LG_PASSED_OVER = LG_RINGS * LG_RING + 1024,
 };
 
 #define LG_HANDLE_NONE UINT32_MAX
@@ -75,17 +76,19 @@ struct lg_ring {
 
 struct lg_residents {
 	struct lg_resident *table;
-	uint64_t *hashes; /* taken as huge pages come */
+	uint64_t *hashes;      /* taken as huge pages come */
+	struct lg_link *links; /* of those in an order: refused */
 	uint32_t capacity;
 	uint32_t used; /* handles above were never given out */
 	uint32_t free; /* the first free one */
 	struct lg_policy_use uses[LG_POLICY_USES];
 	struct lg_ring rings[LG_RINGS];
 	uint32_t rings_used;
-	uint32_t turn;                /* the place of the first that is kept */
-	uint32_t turn_notes;          /* since then */
-	uint64_t recent_bytes;        /* in all rings */
-	uint32_t refused[LG_REFUSED]; /* victims that cannot leave, until the search ends */
+	uint32_t turn;                        /* the place of the first that is kept */
+	uint32_t turn_notes;                  /* since then */
+	uint64_t recent_bytes;                /* in all rings */
+	uint32_t passed_over[LG_PASSED_OVER]; /* victims that cannot leave, until the search ends */
+	struct lg_order refused; /* by the kernel (refused.h): the oldest at the front */
 };
 
 /* For up to `bytes` of memory in pages of the smallest size. -ENOMEM. */
@@ -119,8 +122,8 @@ static inline struct lg_resident *lg_resident_at(struct lg_residents *residents,
 /* The page was put into the map: its policy learns of it. */
 void lg_resident_fill(struct lg_map *map, uint32_t handle, enum lg_reference how);
 
-/* The same of a page that was read ahead, if it is ASIDE for that. */
-void lg_resident_join(struct lg_map *map, uint64_t page);
+/* The same of a page that is ASIDE and not pinned, for which rejoin is; false: it is not such a page. */
+bool lg_resident_join(struct lg_map *map, uint64_t page, enum lg_reference how);
 
 /*
  * The page that the policy gives up, which has it no longer; LG_HANDLE_NONE: it gives none. A user's policy that names one it

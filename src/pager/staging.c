@@ -40,9 +40,8 @@ int lg_staging_make(struct lg_pager *pager)
 	}
 	pager->nursery.base = range;
 	(void)lg_os_advise(range, huge * LG_NURSERY_PAGES, LG_OS_HUGEPAGE);
-	(void)lg_os_advise(range, huge * LG_NURSERY_PAGES, LG_OS_DONTFORK);
-	(void)lg_os_advise(range, huge * LG_NURSERY_PAGES, LG_OS_UNMERGEABLE);
-	(void)lg_os_advise(staging->base, staging->bytes * LG_STAGING_BUFFERS, LG_OS_DONTFORK);
+	(void)lg_os_keep_apart(range, huge * LG_NURSERY_PAGES);
+	(void)lg_os_keep_apart(staging->base, staging->bytes * LG_STAGING_BUFFERS);
 	lg_store_relaxed(&staging->idle, ~(uint64_t)0);
 	lg_store_relaxed(&pager->nursery.idle, lg_ones(0, LG_NURSERY_PAGES));
 	return 0;
