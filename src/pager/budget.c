@@ -89,6 +89,13 @@ void lg_budget_announce(struct lg_pager *pager)
 		lg_os_wake_all(&pager->freed);
 }
 
+uint64_t lg_budget_unpinned(const struct lg_pager *pager)
+{
+	uint64_t budget = lg_load_relaxed(&pager->budget), pinned = lg_load_relaxed(&pager->pinned);
+
+	return budget - lg_min(pinned, budget);
+}
+
 uint64_t lg_budget_unused(const struct lg_pager *pager)
 {
 	uint64_t charged = lg_budget_charged(pager), most = room(pager);

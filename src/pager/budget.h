@@ -64,6 +64,9 @@ void lg_budget_announce(struct lg_pager *pager);
 /* Sleeps a while, for others to give memory back. -ENOMEM, or why writes fail: in vain for too long. */
 int lg_budget_wait(struct lg_pager *pager, unsigned *turns);
 
+/* What is not pinned: recent fills have at most half of it, and what is asked for beside them fits the other. */
+uint64_t lg_budget_unpinned(const struct lg_pager *pager);
+
 /* Memory that nobody has. */
 uint64_t lg_budget_unused(const struct lg_pager *pager);
 

@@ -48,13 +48,22 @@ static bool claim(struct lg_map *map, uint64_t page)
 	return lg_word_state(seen) == LG_PAGE_OUT && lg_word_claim(&map->words[page], &seen);
 }
 
+/* Pages of one flight: as many as there is room for beside recent fills and pins, with a buffer. */
+static uint64_t pages_most(const struct lg_map *map)
+{
+	uint64_t pages = lg_budget_unpinned(map->pager) / 2 >> map->shift;
+
+	return lg_max(pages, 2) - 1;
+}
+
 /* What is there already, or comes otherwise, is left out; the flight ends before a large hole. */
-static void claim_range(struct lg_flight *flight, const struct lg_flight_range *range)
+static void claim_range(struct lg_flight *flight, const struct lg_flight_range *range,
+			uint64_t page)
 {
 	struct lg_map *map = flight->map;
-	uint64_t block = map->block, page = range->page;
+	uint64_t block = map->block, most = pages_most(map);
 
-	for (; page < range->end; page++) {
+	for (; page < range->end && flight->missing < most; page++) {
 		if (flight->missing > 0 && (page - flight->first >= LG_FLIGHT_PAGES ||
 					    page - flight->end > LG_FLIGHT_HOLE_MOST >> map->shift))
 			return;
@@ -355,14 +364,15 @@ static int start(struct lg_flight *plan)
 
 int lg_flight_demand(struct lg_map *map, uint64_t page)
 {
-	uint64_t block = map->block, first = lg_round_down(page, block);
+	uint64_t block = map->block, first = lg_round_down(page, block), most = pages_most(map);
 	struct lg_flight plan = { .map = map, .demanded = page, .first = page, .end = page + 1 };
 
 	plan.thread = lg_recent_thread();
 	/* Next to it only: a hole would be received before it, or behind it for nothing. */
-	while (plan.first > first && claim(map, plan.first - 1))
+	while (plan.end - plan.first < most && plan.first > first && claim(map, plan.first - 1))
 		plan.first--;
-	while (plan.end < lg_min(first + block, map->pages) && claim(map, plan.end))
+	while (plan.end - plan.first < most && plan.end < lg_min(first + block, map->pages) &&
+	       claim(map, plan.end))
 		plan.end++;
 	for (uint64_t one = plan.first; one < plan.end; one++)
 		set_ours(&plan, one);
@@ -371,23 +381,20 @@ int lg_flight_demand(struct lg_map *map, uint64_t page)
 
 void lg_flight_ahead(struct lg_map *map, const struct lg_flight_range *range)
 {
-	struct lg_flight_range rest = *range;
-	uint64_t period = map->block * range->step;
+	uint64_t page = range->page;
 
-	while (rest.page < rest.end && !lg_load_relaxed(&map->closing)) {
+	while (page < range->end && !lg_load_relaxed(&map->closing)) {
 		struct lg_flight plan = { .map = map,
 					  .demanded = LG_FLIGHT_NOBODY,
 					  .backward = range->backward,
 					  .advised = range->advised };
 
-		claim_range(&plan, &rest);
+		claim_range(&plan, range, page);
 		if (plan.missing == 0)
 			return;
-		uint64_t end = plan.end;
+		page = plan.end;
 		if (start(&plan) != 0)
 			return;
-		/* From a block that is wanted, so that the steps are the same. */
-		rest.page += (end - rest.page) / period * period;
 	}
 }
 

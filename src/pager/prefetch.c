@@ -2,6 +2,7 @@
 #include "pager/prefetch.h"
 
 #include "os/clock.h"
+#include "pager/budget.h"
 #include "pager/fill.h"
 #include "pager/flight.h"
 #include "pager/map.h"
@@ -9,7 +10,7 @@
 
 #include <errno.h>
 
-/* A window is at most this part of the budget: what is read ahead must not drive itself out. */
+/* A window is at most this part of what is not pinned: what is read ahead must not drive itself out. */
 enum { WINDOW_PART = 8, PIECE_PART = 32 };
 
 /*
@@ -23,7 +24,7 @@ enum { WINDOW_PART_FLIGHTS = 2, REQUESTS_OF_WINDOW = 8, REQUESTS_LEAST = 2 };
 
 /* The same of those that have none: what is read has a buffer of its length beside its pages. */
 enum { PIECE_PART_REMOTE = 64, READING_PART_REMOTE = 5 };
-#define WINDOW_REMOTE(budget) lg_min(WINDOW_MOST_FLIGHTS, (budget) / 8 * 3)
+#define WINDOW_REMOTE(bytes) lg_min(WINDOW_MOST_FLIGHTS, (bytes) / 8 * 3)
 
 /* Readers that are left for those who wait: one in so many; and that read on beside one who waits for the disk. */
 enum { DEMAND_PART = 4, BESIDE_PART = 4 };
@@ -33,45 +34,45 @@ static bool has_flights(const struct lg_map *map)
 	return map->store->fetches;
 }
 
-static uint64_t part_of(uint64_t budget, unsigned part)
+static uint64_t part_of(uint64_t bytes, unsigned part)
 {
-	return (uint64_t)1 << lg_log2_floor(budget / part);
+	return (uint64_t)1 << lg_log2_floor(lg_max(bytes / part, 1));
 }
 
 static uint64_t flights_most(const struct lg_pager *pager)
 {
-	return lg_min(WINDOW_MOST_FLIGHTS, lg_load_relaxed(&pager->budget) / WINDOW_PART_FLIGHTS);
+	return lg_min(WINDOW_MOST_FLIGHTS, lg_budget_unpinned(pager) / WINDOW_PART_FLIGHTS);
 }
 
 uint64_t lg_prefetch_most(const struct lg_pager *pager)
 {
-	return lg_load_relaxed(&pager->budget) / WINDOW_PART;
+	return lg_budget_unpinned(pager) / WINDOW_PART;
 }
 
 uint64_t lg_prefetch_window(const struct lg_map *map)
 {
 	if (has_flights(map))
 		return flights_most(map->pager);
-	return map->store->is_remote ? WINDOW_REMOTE(lg_load_relaxed(&map->pager->budget)) :
+	return map->store->is_remote ? WINDOW_REMOTE(lg_budget_unpinned(map->pager)) :
 				       lg_prefetch_most(map->pager);
 }
 
 static uint64_t piece_bytes_remote(const struct lg_pager *pager)
 {
-	uint64_t budget = lg_load_relaxed(&pager->budget);
+	uint64_t unpinned = lg_budget_unpinned(pager);
 
-	return lg_min(lg_max(REQUEST_LEAST, part_of(budget, PIECE_PART_REMOTE)),
-		      lg_min(LG_MIB(2), part_of(budget, PIECE_PART)));
+	return lg_min(lg_max(REQUEST_LEAST, part_of(unpinned, PIECE_PART_REMOTE)),
+		      lg_min(LG_MIB(2), part_of(unpinned, PIECE_PART)));
 }
 
 /* Of one read. */
 static uint64_t piece_bytes(const struct lg_map *map)
 {
-	uint64_t window = lg_prefetch_window(map), budget = lg_load_relaxed(&map->pager->budget);
+	uint64_t window = lg_prefetch_window(map), unpinned = lg_budget_unpinned(map->pager);
 
 	if (!has_flights(map))
 		return map->store->is_remote ? piece_bytes_remote(map->pager) :
-					       lg_min(LG_MIB(2), part_of(budget, PIECE_PART));
+					       lg_min(LG_MIB(2), part_of(unpinned, PIECE_PART));
 	return lg_min(lg_min(lg_max(part_of(window, REQUESTS_OF_WINDOW), REQUEST_LEAST),
 			     part_of(window, REQUESTS_LEAST)),
 		      REQUEST_MOST);
@@ -285,7 +286,7 @@ static void serve(const struct lg_request *request)
 								.advised = request->advised });
 		return;
 	}
-	/* In pieces of the budget there is now. */
+	/* In pieces of the budget, and the pins, there are now. */
 	for (uint64_t page = request->page; !lg_load_relaxed(&map->closing) &&
 					    (count = claim_run(map, &page, end, piece_of(map))) > 0;
 	     page += count)
@@ -300,7 +301,7 @@ static uint64_t most_ahead(const struct lg_pager *pager)
 	if (lg_load_relaxed(&pager->slow_stores) > 0)
 		most -= readers / DEMAND_PART;
 	if (readers > pager->options.readers) /* there are remote objects */
-		most = lg_min(most, lg_max(lg_load_relaxed(&pager->budget) / READING_PART_REMOTE /
+		most = lg_min(most, lg_max(lg_budget_unpinned(pager) / READING_PART_REMOTE /
 						   piece_bytes_remote(pager),
 					   1));
 	/* A disk serves in turn: who waits for a page would wait for all that is read ahead. */

@@ -292,9 +292,7 @@ static void forget_oldest(struct lg_residents *residents, struct lg_ring *ring)
 
 static uint64_t recent_most(const struct lg_pager *pager)
 {
-	uint64_t budget = lg_load_relaxed(&pager->budget), pinned = lg_load_relaxed(&pager->pinned);
-
-	return (budget - lg_min(pinned, budget)) / 2;
+	return lg_budget_unpinned(pager) / 2;
 }
 
 void lg_recent_trim(struct lg_pager *pager)

@@ -69,6 +69,8 @@ static int fetch(struct lg_store *store, uint64_t offset, uint64_t length, bool 
 static void cancel(struct lg_store *store, const struct lg_store_sink *sink)
 {
 	(void)store;
+	if (!fake.holds)
+		return; /* it is being served */
 	assert_ptr_equal(sink, fake.held);
 	fake.is_cancelled = true;
 }
@@ -93,11 +95,11 @@ static const struct lg_store_calls calls = {
 static lg_pager *pager;
 static lg_map *map;
 
-static void start(uint64_t bytes, const char *options)
+static void start_with(const char *budget, uint64_t bytes, const char *options)
 {
 	struct lg_map_options wish;
 
-	pager = lg_pager_new("memory:8M");
+	pager = lg_pager_new(budget);
 	assert_non_null(pager);
 	assert_int_equal(lg_map_options_parse(options, &pager->options, LG_MAP_STORE, &wish), 0);
 	fake = (struct fake){ .store = { .calls = &calls,
@@ -113,6 +115,11 @@ static void start(uint64_t bytes, const char *options)
 			      .fails_at = UINT64_MAX };
 	map = lg_map_make(pager, &fake.store, &wish);
 	assert_non_null(map);
+}
+
+static void start(uint64_t bytes, const char *options)
+{
+	start_with("memory:8M", bytes, options);
 }
 
 static void finish(void)
@@ -270,6 +277,24 @@ static void what_no_stream_awaits_is_cancelled(void **state)
 	finish();
 }
 
+/* Neighbours are read with a page as far as there is room for them beside recent fills and pins. */
+static void small_budget_has_room_for_a_page(void **state)
+{
+	enum { PAGES = 64, STEP = 7, PINS = 12 };
+
+	(void)state;
+	start_with("memory:1M,page:64K", PAGES * PAGE, "page:64K");
+	for (unsigned pins = 0; pins <= PINS; pins++) {
+		for (uint64_t i = 0; i < PAGES; i++)
+			check(i * PAGE, 1, 0);
+		for (uint64_t i = 0; i < PAGES; i++)
+			check(i * STEP % PAGES * PAGE, 1, 0);
+		if (pins < PINS)
+			assert_int_equal(lg_map_pin(map, (size_t)pins * 5 * PAGE, 1), 0);
+	}
+	finish();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -280,6 +305,7 @@ int main(void)
 		cmocka_unit_test(another_version_drops_all_and_pins_keep_it),
 		cmocka_unit_test(ranges_leave_out_what_is_not_wanted),
 		cmocka_unit_test(what_no_stream_awaits_is_cancelled),
+		cmocka_unit_test(small_budget_has_room_for_a_page),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
