@@ -124,18 +124,17 @@ static int move_direct(struct lg_os_io *io, struct transfer *transfer, uint64_t 
 	return 0;
 }
 
-/* Whatever the disk's error was, but what says that there is no such call, here or for this file. */
-static int loss_of(long error)
+/* 0 where there is no such call, which says nothing. */
+static int send_back(struct lg_os_io *io, uint64_t offset, uint64_t bytes, long how)
 {
-	bool is_missing = error == -ENOSYS || error == -EPERM || error == -EACCES ||
-			  error == -EINVAL || error == -ESPIPE || error == -EOPNOTSUPP;
+	long error = 0;
 
-	return error < 0 && !is_missing ? (int)error : 0;
-}
-
-static long send_back(struct lg_os_io *io, uint64_t offset, uint64_t bytes, long how)
-{
-	return lg_os_raw(SYS_sync_file_range, io->file.fd, (long)offset, (long)bytes, how, 0, 0);
+	if (io->can_ask)
+		do
+			error = lg_os_raw(SYS_sync_file_range, io->file.fd, (long)offset,
+					  (long)bytes, how, 0, 0);
+		while (error == -EINTR);
+	return (int)error;
 }
 
 /* Under `asking`. */
@@ -153,11 +152,12 @@ static int write_back(struct lg_os_io *io, uint64_t offset, uint64_t bytes, uint
 {
 	long send = SYNC_FILE_RANGE_WRITE;
 	long wait = send | SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WAIT_AFTER;
-	int unsent = loss_of(send_back(io, offset, bytes, send));
+	int unsent = send_back(io, offset, bytes, send);
 	uint64_t signals = lg_os_latch_enter(&io->asking);
-	int error = loss_of(send_back(io, offset, bytes, wait));
+	int error = send_back(io, offset, bytes, wait);
 
-	error = unsent != 0 ? unsent : error;
+	if (unsent != 0 && unsent != -ENOMEM && unsent != -EAGAIN) /* those were sent once more */
+		error = unsent;
 	if (error != 0)
 		note_loss(io, error);
 	else if (lg_load_relaxed(&io->losses) != losses)
@@ -313,7 +313,7 @@ int lg_os_io_sync(struct lg_os_io *io)
 	if (lg_load_relaxed(&io->syncs) == begun && io->sync_error == 0) {
 		lg_add_ordered(&io->syncs, 1); /* I1 */
 		io->sync_error = control(io, SYS_fdatasync, 0, 0, 0);
-		if (loss_of(io->sync_error) != 0)
+		if (io->sync_error != 0)
 			note_loss(io, io->sync_error);
 	}
 	int error = io->sync_error;
@@ -330,6 +330,8 @@ void lg_os_io_open(struct lg_os_io *io, bool readonly)
 	lg_store_relaxed(&io->losses, 0);
 	lg_store_relaxed(&io->syncs, 0);
 	io->sync_error = 0;
+	/* Nothing to be done. Errors of the disk, which may be any number, are not taken for a refusal so. */
+	io->can_ask = lg_os_raw(SYS_sync_file_range, io->file.fd, 0, 0, 0, 0, 0) == 0;
 	io->is_limited = fstat(io->file.fd, &status) != 0 || S_ISREG(status.st_mode);
 	/* By its number: a name may be another file's by now, and an unlinked file has none. */
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", io->file.fd);

@@ -30,9 +30,10 @@ enum { LG_OS_IO_BLOCK = 4096, LG_OS_IO_PARTS = 64, LG_OS_IO_MANY = 32 };
 
 struct lg_os_io {
 	struct lg_os_file file;
-	int direct;                /* -1: none */
-	_Atomic(bool) is_direct;   /* until the kernel refuses it */
-	bool is_limited;           /* by RLIMIT_FSIZE: not a device */
+	int direct;              /* -1: none */
+	_Atomic(bool) is_direct; /* until the kernel refuses it */
+	bool is_limited;         /* by RLIMIT_FSIZE: not a device */
+	bool can_ask; /* here, and of this file: whether bytes were lost is told without a flush */
 	struct lg_os_latch asking; /* whether bytes were lost */
 	_Atomic(uint32_t) losses;  /* so often they were */
 	int loss;                  /* the last */

@@ -19,7 +19,9 @@
 
 enum { BLOCK = LG_OS_IO_BLOCK, BYTES = 4 * BLOCK, ODD = 100, WAITING = 3 };
 
-static const int losses[] = { EIO, ENOSPC, EDQUOT, ENODATA, ETIMEDOUT };
+/* Those of a server, or a file system in a process, may be any. */
+static const int losses[] = { EIO,   ENOSPC, EDQUOT, ENODATA,   ETIMEDOUT,
+			      EPERM, EACCES, EINVAL, EOPNOTSUPP };
 
 static struct lg_os_io io;
 static char *memory; /* BYTES, aligned */
@@ -28,6 +30,7 @@ static char *memory; /* BYTES, aligned */
 static struct {
 	atomic_int lost;   /* to be said, once */
 	atomic_int unsent; /* the same where writing is begun */
+	int missing;       /* no range can be waited for: this is said instead */
 	int (*amid)(void); /* once, after the next write and before anybody waits for it */
 	int amid_result;
 	atomic_bool holds; /* the first flush, which was answered already */
@@ -64,6 +67,11 @@ static void write_in_between(void)
 		kernel.amid_result = amid();
 }
 
+static bool is_missing(long number)
+{
+	return number == SYS_sync_file_range && kernel.missing != 0;
+}
+
 static bool begins_a_range(long number, const long *arguments)
 {
 	return number == SYS_sync_file_range && (arguments[3] & SYNC_FILE_RANGE_WAIT_AFTER) == 0;
@@ -91,6 +99,10 @@ long __wrap_syscall(long number, ...)
 	for (unsigned i = 0; i < 6; i++)
 		arguments[i] = va_arg(more, long);
 	va_end(more);
+	if (is_missing(number)) {
+		errno = kernel.missing;
+		return -1;
+	}
 	if (waits_for_a_range(number, arguments) || number == SYS_fdatasync)
 		return ask(number);
 	if (begins_a_range(number, arguments) && (errno = atomic_exchange(&kernel.unsent, 0)) != 0)
@@ -104,16 +116,22 @@ long __wrap_syscall(long number, ...)
 	return result;
 }
 
-static int open_here(void **state)
+static int open_with(int missing)
 {
-	(void)state;
 	memset((void *)&kernel, 0, sizeof(kernel));
+	kernel.missing = missing;
 	memory = mmap(NULL, BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (memory == MAP_FAILED || lg_os_file_open(".", &io.file) != 0)
 		return -1;
 	memset(memory, 'x', BYTES);
 	lg_os_io_open(&io, false);
 	return ftruncate(io.file.fd, BYTES);
+}
+
+static int open_here(void **state)
+{
+	(void)state;
+	return open_with(0);
 }
 
 static int open_through_the_cache(void **state)
@@ -175,16 +193,34 @@ static void loss_told_when_writing_begins_is_one(void **state)
 	}
 }
 
-/* A file system that has no such call, or a filter before it, loses nothing. */
+/* It is begun once more where it is waited for, and what became of it is told there. */
+static void what_could_not_be_begun_at_once_is_no_loss(void **state)
+{
+	static const int passing[] = { ENOMEM, EAGAIN, EINTR };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(passing) / sizeof(passing[0]); i++) {
+		atomic_store(&kernel.unsent, passing[i]);
+		assert_int_equal(write_at(0, 2 * BLOCK), 0);
+		atomic_store(&kernel.unsent, passing[i]);
+		atomic_store(&kernel.lost, EIO);
+		assert_int_equal(write_at(0, 2 * BLOCK), -EIO);
+	}
+}
+
+/* A file system that has no such call, or a filter before it, loses nothing; a flush tells what is lost. */
 static void missing_call_is_no_loss(void **state)
 {
 	static const int missing[] = { ENOSYS, EPERM, EINVAL, ESPIPE, EOPNOTSUPP };
 
-	(void)state;
 	for (size_t i = 0; i < sizeof(missing) / sizeof(missing[0]); i++) {
-		atomic_store(&kernel.unsent, missing[i]);
-		atomic_store(&kernel.lost, missing[i]);
-		assert_int_equal(write_at(0, 2 * BLOCK), 0);
+		assert_int_equal(close_here(state), 0);
+		assert_int_equal(open_with(missing[i]), 0);
+		assert_int_equal(write_at(0, BLOCK + ODD), 0);
+		assert_int_equal(lg_os_io_sync(&io), 0);
+		atomic_store(&kernel.lost, EIO);
+		assert_int_equal(write_at(0, BLOCK + ODD), 0);
+		assert_int_equal(lg_os_io_sync(&io), -EIO);
 	}
 }
 
@@ -287,7 +323,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(loss_told_to_another_write_is_that_of_both, open_through_the_cache),
 		TEST(loss_told_when_writing_begins_is_one, open_through_the_cache),
-		TEST(missing_call_is_no_loss, open_through_the_cache),
+		TEST(what_could_not_be_begun_at_once_is_no_loss, open_through_the_cache),
+		TEST(missing_call_is_no_loss, open_here),
 		TEST(loss_told_to_a_flush_is_that_of_the_write, open_through_the_cache),
 		TEST(odd_end_is_waited_for, open_here),
 		TEST(after_a_flush_that_failed_all_fail_without_asking, open_here),
