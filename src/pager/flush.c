@@ -16,7 +16,10 @@ void lg_flush_note(struct lg_pager *pager)
 {
 	uint64_t none = 0;
 
-	if (pager->options.flush == 0 || lg_load_relaxed(&pager->flush_at) != 0)
+	if (pager->options.flush == 0)
+		return;
+	atomic_thread_fence(memory_order_seq_cst); /* F1: the page is DIRTY */
+	if (lg_load_relaxed(&pager->flush_at) != 0)
 		return;
 	if (!lg_cas_relaxed(&pager->flush_at, &none, lg_os_now_ms() + pager->options.flush))
 		return;
@@ -91,7 +94,8 @@ void lg_flush_look(struct lg_pager *pager)
 	bool left = false;
 
 	if (at == 0 || at > now || !lg_cas_relaxed(&pager->flush_at, &at, (uint64_t)0))
-		return; /* a page that becomes dirty from here on starts the clock */
+		return;
+	atomic_thread_fence(memory_order_seq_cst); /* F1 */
 	for (uint32_t first = 0; !lg_load_relaxed(&pager->stop); first += BATCH) {
 		uint64_t signals = lg_pager_lock(pager);
 		bool more = first < pager->residents.used;

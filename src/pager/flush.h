@@ -6,6 +6,9 @@
  *
  * The clock runs only while there are dirty pages. At each tick the pages are written that were dirty at
  * the last one, too.
+ *
+ * Ordering edge F1 note and look: who makes a page DIRTY and finds the clock running then, finds one that is not
+ * stopped before the page is looked at.
  */
 #ifndef LG_PAGER_FLUSH_H
 #define LG_PAGER_FLUSH_H
