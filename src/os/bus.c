@@ -17,10 +17,13 @@
 #include <ucontext.h>
 #include <unistd.h>
 
-static struct sigaction before;
+typedef bool serve_function(void *address, enum lg_os_access access);
+
+/* Of SIGBUS when ours was installed: as it was looked up before, and as the installing told. */
+static struct sigaction looked_up, told;
+static _Atomic(const struct sigaction *) before = &looked_up;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* of the installing */
-static bool (*serve_fault)(void *address,
-			   enum lg_os_access access); /* NULL: not installed, as far as is known */
+static _Atomic(serve_function *) serve_fault; /* NULL: not installed, as far as is known */
 
 /* The processor says whether it wrote; that is no more than a saving of a second fault. */
 static enum lg_os_access access_of(void *context)
@@ -59,11 +62,13 @@ static enum lg_os_access access_of(void *context)
 /* As if we were not there. */
 static void pass_on(int number, siginfo_t *info, void *context)
 {
-	if ((before.sa_flags & SA_SIGINFO) != 0) {
-		before.sa_sigaction(number, info, context);
-	} else if (before.sa_handler != SIG_DFL && before.sa_handler != SIG_IGN) {
-		before.sa_handler(number);
-	} else if (before.sa_handler == SIG_DFL || info->si_code > 0) {
+	const struct sigaction *next = lg_load_acquire(&before);
+
+	if ((next->sa_flags & SA_SIGINFO) != 0) {
+		next->sa_sigaction(number, info, context);
+	} else if (next->sa_handler != SIG_DFL && next->sa_handler != SIG_IGN) {
+		next->sa_handler(number);
+	} else if (next->sa_handler == SIG_DFL || info->si_code > 0) {
 		/* The kernel ends who ignores it, too, if it was raised. The access is made again and raises it for good. */
 		struct sigaction fatal = { .sa_handler = SIG_DFL };
 
@@ -75,15 +80,16 @@ static void pass_on(int number, siginfo_t *info, void *context)
 
 static void handle(int number, siginfo_t *info, void *context)
 {
+	serve_function *serve = lg_load_acquire(&serve_fault);
 	int error = errno;
 	bool served = false;
 
 	/* Memory that broke is there as far as we know, and touching it again would go on for ever. */
-	if (serve_fault != NULL && info->si_code > 0 && info->si_code != BUS_MCEERR_AR &&
+	if (serve != NULL && info->si_code > 0 && info->si_code != BUS_MCEERR_AR &&
 	    info->si_code != BUS_MCEERR_AO) {
 		/* Our mask is that of the handler that was called, which need not be ours. */
 		uint64_t signals = lg_os_signals_hold();
-		served = serve_fault(info->si_addr, access_of(context));
+		served = serve(info->si_addr, access_of(context));
 		lg_os_signals_release(signals);
 	}
 	if (!served)
@@ -105,18 +111,20 @@ int lg_os_bus_claim(bool (*serve)(void *address, enum lg_os_access access))
 	memset(&action.sa_mask, 0xff,
 	       sizeof(action.sa_mask)); /* sigfillset leaves cancellation out */
 	pthread_mutex_lock(&lock);
-	if (serve_fault == NULL) {
+	if (lg_load_relaxed(&serve_fault) == NULL) {
 		/* Known before ours can be called: another thread may have a fault of the program's at any time. */
 		error = sigaction(SIGBUS, NULL, &was) == 0 ? 0 : -errno;
-		if (error == 0 && !is_ours(&was))
-			before = was; /* else a fork came just here, and it is ours already */
+		if (error == 0 && !is_ours(&was)) /* else a fork came just here */
+			looked_up = was;
 		lg_compiler_barrier();
 		if (error == 0 && sigaction(SIGBUS, &action, &was) != 0)
 			error = -errno;
-		if (error == 0 && !is_ours(&was))
-			before = was; /* another may have come meanwhile */
+		if (error == 0 && !is_ours(&was)) { /* another may have come meanwhile */
+			told = was;
+			lg_store_release(&before, &told);
+		}
 		if (error == 0)
-			serve_fault = serve;
+			lg_store_release(&serve_fault, serve);
 	}
 	pthread_mutex_unlock(&lock);
 	return error;
