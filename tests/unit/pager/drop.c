@@ -5,21 +5,11 @@
 #include "pager/evict.h"
 #include "pager/map.h"
 #include "store/spill.h"
-#include "unit/pager/sigbus.h"
-#include "unit/unit.h"
-
-#include "stress/shelf.h"
-
-#include <lgalloc/pager.h>
+#include "unit/pager/shelved.h"
 
 #define MIB ((size_t)1 << 20)
 
 enum { PAGE = 16384, PAGES = 9, BYTES = 8 * PAGE + 100 };
-
-static lg_pager *pager;
-static struct shelf shelf;
-static lg_map *map;
-static char *data;
 
 /* How often each page was discarded, and how often that was wrong. */
 static struct {
@@ -47,20 +37,7 @@ static int start(void **state)
 	(void)state;
 	memset(&seen, 0, sizeof(seen));
 	ops.discard = discard;
-	pager = lg_pager_new("memory:4M,page:16K,faults:inline,prefetch:off");
-	shelf_make(&shelf, BYTES);
-	map = pager != NULL ? lg_map_store(pager, &ops, &shelf, BYTES, NULL) : NULL;
-	data = map != NULL ? lg_map_data(map) : NULL;
-	return map != NULL ? 0 : -1;
-}
-
-static int end(void **state)
-{
-	int closed = lg_map_close(map), freed = lg_pager_free(pager);
-
-	(void)state;
-	shelf_end(&shelf);
-	return closed != 0 || freed != 0;
+	return shelved_start("memory:4M,page:16K,faults:inline,prefetch:off", &ops, BYTES);
 }
 
 /* x: the page is discarded, once; '.': it is not. */
@@ -184,7 +161,7 @@ static void reserved_disk_space_stays(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, start, end)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, start, shelved_end)
 		TEST(dead_discards_whole_pages_and_no_others),
 		TEST(dead_discards_what_is_in_memory_and_what_is_not),
 		TEST(dead_discards_no_pinned_page),

@@ -3,20 +3,11 @@
 #include "pager/flush.h"
 
 #include "pager/pager.h"
-#include "unit/pager/sigbus.h"
-#include "unit/unit.h"
-
 #include "stress/clock.h"
-#include "stress/shelf.h"
-
-#include <lgalloc/pager.h>
+#include "unit/pager/shelved.h"
 
 enum { BYTES = 4 << 20 };
 
-static lg_pager *pager;
-static struct shelf shelf;
-static lg_map *map;
-static volatile char *data;
 static const char *how;
 static atomic_int arrived; /* the first byte of the store, as it was written last */
 
@@ -45,20 +36,7 @@ static int start(void **state)
 	atomic_store(&arrived, 0);
 	snprintf(options, sizeof(options), "memory:32M,flush:10ms,faults:inline,prefetch:off,%s",
 		 how);
-	pager = lg_pager_new(options);
-	shelf_make(&shelf, BYTES);
-	map = pager != NULL ? lg_map_store(pager, &ops, &shelf, BYTES, NULL) : NULL;
-	data = map != NULL ? lg_map_data(map) : NULL;
-	return map != NULL ? 0 : -1;
-}
-
-static int end(void **state)
-{
-	int closed = lg_map_close(map), freed = lg_pager_free(pager);
-
-	(void)state;
-	shelf_end(&shelf);
-	return closed != 0 || freed != 0;
+	return shelved_start(options, &ops, BYTES);
 }
 
 static void store_and_await(char value)
@@ -106,7 +84,7 @@ int main(void)
 	static const char *const ways[] = { "page:16K", "page:2M", "page:16K,without:wp",
 					    "page:2M,without:wp", "page:2M,without:move" };
 	const struct CMUnitTest tests[] = {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, start, end)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, start, shelved_end)
 		TEST(page_that_was_loaded_first_is_written),
 		TEST(page_that_was_quiet_for_long_is_written),
 	};

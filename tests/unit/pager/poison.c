@@ -1,19 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /* Pages that cannot be read: SIGBUS for who touches them, -EIO from calls, and as good as new once healed. */
-#include "unit/pager/sigbus.h"
-#include "unit/unit.h"
+#include "unit/pager/shelved.h"
 
-#include "stress/shelf.h"
-
-#include <lgalloc/pager.h>
 #include <signal.h>
 
 enum { PAGE = 16384, PAGES = 64, BAD = 5 };
 
-static lg_pager *pager;
-static struct shelf shelf;
-static lg_map *map;
-static char *data;
 static const char *how;
 
 static sigjmp_buf back;
@@ -33,24 +25,12 @@ static int start(void **state)
 
 	(void)state;
 	snprintf(options, sizeof(options), "memory:2M,page:16K,prefetch:off%s", how);
-	pager = lg_pager_new(options);
-	if (pager == NULL && errno == EPERM)
+	int result = shelved_start(options, &shelf_ops, (size_t)PAGES * PAGE);
+	if (result != 0 && errno == EPERM)
 		exit(UNIT_SKIPPED);
-	shelf_make(&shelf, (size_t)PAGES * PAGE);
 	atomic_store(&shelf.bad_from, (size_t)BAD * PAGE);
 	atomic_store(&shelf.bad_to, (size_t)(BAD + 1) * PAGE);
-	map = pager != NULL ? lg_map_store(pager, &shelf_ops, &shelf, shelf.length, NULL) : NULL;
-	data = map != NULL ? lg_map_data(map) : NULL;
-	return map != NULL ? 0 : -1;
-}
-
-static int end(void **state)
-{
-	int closed = lg_map_close(map), freed = lg_pager_free(pager);
-
-	(void)state;
-	shelf_end(&shelf);
-	return closed != 0 || freed != 0;
+	return result;
 }
 
 static struct lg_pager_stats stats_now(void)
@@ -191,7 +171,7 @@ int main(void)
 					    ",faults:threads,without:poison",
 					    ",faults:inline,without:move" };
 	const struct CMUnitTest tests[] = {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, start, end)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, start, shelved_end)
 		TEST(unreadable_page_is_sigbus_at_its_address_and_the_others_are_fine),
 		TEST(calls_return_the_error),
 		TEST(calls_say_eio_and_error_what_the_store_said),

@@ -1,22 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /* Sync: when it returns 0 the store has what was written before; what failed is said once and lost never. */
 #include "pager/map.h"
-#include "unit/pager/sigbus.h"
-#include "unit/unit.h"
+#include "unit/pager/shelved.h"
 
-#include "stress/shelf.h"
-
-#include <lgalloc/pager.h>
 #include <pthread.h>
 
 #define MIB ((size_t)1 << 20)
 
 enum { PAGE = 16384, HUGE_PAGE = 2 << 20, HUGE_PAGES = 4 };
 
-static lg_pager *pager;
-static struct shelf shelf;
-static lg_map *map;
-static char *data;
 static const char *how;
 
 /* The next flush finds that another sync, of a page that can be written, begins and ends meanwhile. */
@@ -47,11 +39,7 @@ static int start_with(const char *options, size_t bytes)
 	struct lg_store_ops ops = shelf_ops;
 
 	ops.flush = flush_and_meet;
-	pager = lg_pager_new(options);
-	shelf_make(&shelf, bytes);
-	map = pager != NULL ? lg_map_store(pager, &ops, &shelf, shelf.length, NULL) : NULL;
-	data = map != NULL ? lg_map_data(map) : NULL;
-	return map != NULL ? 0 : -1;
+	return shelved_start(options, &ops, bytes);
 }
 
 static int start(void **state)
@@ -69,13 +57,16 @@ static int start_huge(void **state)
 	return start_with("memory:32M,page:2M,faults:inline,prefetch:off", HUGE_PAGES * HUGE_PAGE);
 }
 
-static int end(void **state)
+/* The store takes writes again; a writer may have met its failure, too, behind the last sync. */
+static void sync_mended(void)
 {
-	int closed = lg_map_close(map), freed = lg_pager_free(pager);
+	int result = lg_map_sync(map, 0, 0);
 
-	(void)state;
-	shelf_end(&shelf);
-	return closed != 0 || freed != 0;
+	if (result != 0) {
+		assert_int_equal(result, -ENOSPC);
+		result = lg_map_sync(map, 0, 0);
+	}
+	assert_int_equal(result, 0);
 }
 
 static void sync_stores_what_was_written_and_no_more(void **state)
@@ -138,12 +129,7 @@ static void failed_write_is_returned_once_and_nothing_is_lost(void **state)
 		assert_int_equal(data[i], 'z');
 	data[1] = 'w'; /* still writable */
 	atomic_store(&shelf.writes_fail, 0);
-	int result = lg_map_sync(map, 0, 0);
-	if (result != 0) { /* a writer met the failure, too, behind the last sync */
-		assert_int_equal(result, -ENOSPC);
-		result = lg_map_sync(map, 0, 0);
-	}
-	assert_int_equal(result, 0);
+	sync_mended();
 	assert_int_equal(shelf.bytes[0], 'z');
 	assert_int_equal(shelf.bytes[1], 'w');
 	assert_int_equal(shelf.bytes[10 * PAGE - 1], 'z');
@@ -211,12 +197,7 @@ static void sync_keeps_its_own_failure_though_another_took_the_note(void **state
 	assert_int_equal(lg_map_sync(map, 0, PAGE), -ENOSPC);
 	assert_int_equal(other_result, -ENOSPC); /* it took the note, or this test shows nothing */
 	assert_int_equal(shelf.bytes[8 * PAGE], 'l');
-	int result = lg_map_sync(map, 0, 0);
-	if (result != 0) { /* a writer met the failure, too, behind the last sync */
-		assert_int_equal(result, -ENOSPC);
-		result = lg_map_sync(map, 0, 0);
-	}
-	assert_int_equal(result, 0);
+	sync_mended();
 	assert_int_equal(shelf.bytes[0], 'k');
 }
 
@@ -279,7 +260,7 @@ int main(void)
 {
 	static const char *const ways[] = { "", ",without:move", ",without:wp", ",without:poison" };
 	const struct CMUnitTest tests[] = {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, start, end)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, start, shelved_end)
 		TEST(sync_stores_what_was_written_and_no_more),
 		TEST(store_after_a_sync_is_seen_by_the_next),
 		TEST(sync_of_a_range_leaves_the_rest),
@@ -294,7 +275,7 @@ int main(void)
 	};
 	const struct CMUnitTest huge[] = {
 		cmocka_unit_test_setup_teardown(huge_pages_that_were_only_read_are_not_written,
-						start_huge, end),
+						start_huge, shelved_end),
 	};
 	int failed = UNIT_RUN(huge);
 
