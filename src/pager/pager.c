@@ -23,7 +23,7 @@
 
 enum {
 	FRAMES_PART = 4,  /* of the most there may be: what frames of one size have addresses for */
-	DEFAULT_PART = 4, /* of memory that the default pager has */
+	DEFAULT_PART = 4, /* of memory, and of RLIMIT_AS: the budget where none is named */
 	LIMIT_PART = 4,   /* of RLIMIT_AS: the maps and the program have the rest */
 };
 
@@ -313,13 +313,18 @@ int lg_pager_free(lg_pager *pager)
 
 /* --- the default one ---------------------------------------------------------------------------- */
 
-static struct lg_pager *make_default(void)
+uint64_t lg_pager_memory_auto(void)
 {
 	uint64_t memory = lg_min(lg_os_memory_bytes(), lg_os_address_space_bytes());
+
+	return lg_max(memory / DEFAULT_PART, LG_MIB(1));
+}
+
+static struct lg_pager *make_default(void)
+{
 	char text[64];
 
-	snprintf(text, sizeof(text), "memory:%zu",
-		 (size_t)lg_max(memory / DEFAULT_PART, LG_MIB(1)));
+	snprintf(text, sizeof(text), "memory:%zu", (size_t)lg_pager_memory_auto());
 	return make_named(text, "default");
 }
 

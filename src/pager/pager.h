@@ -186,6 +186,9 @@ int lg_pager_refuse(const char *what, int error);
 /* More readers, for stores whose reads are long and many: as many as there can be. -errno in words. */
 int lg_pager_add_readers(struct lg_pager *pager);
 
+/* The budget of a pager that nobody named one for. */
+uint64_t lg_pager_memory_auto(void);
+
 /* lg_pager_stats_read, of a pager that is there. */
 void lg_pager_measure(struct lg_pager *pager, struct lg_pager_stats *stats);
 

@@ -11,7 +11,6 @@
 #include "base/error.h"
 #include "base/option.h"
 #include "os/latch.h"
-#include "os/limits.h"
 #include "pager/atlas.h"
 #include "pager/drop.h"
 #include "pager/map.h"
@@ -21,7 +20,7 @@
 #include <errno.h>
 #include <string.h>
 
-enum { RUN_BYTES = 1 << 20, PAGE_SHIFT = 16, MEMORY_PART = 4 };
+enum { RUN_BYTES = 1 << 20, PAGE_SHIFT = 16 };
 
 static struct lg_os_latch lock; /* of the making */
 static _Atomic(struct lg_pager *) the_pager;
@@ -30,7 +29,7 @@ uint64_t lg_backing_paged_bytes(void)
 {
 	uint64_t bytes = lg_option(paged_memory);
 
-	return bytes != LG_AUTO ? bytes : lg_max(lg_os_memory_bytes() / MEMORY_PART, LG_MIB(1));
+	return bytes != LG_AUTO ? bytes : lg_pager_memory_auto();
 }
 
 /* Signals are not blocked: nobody touches a region while the first area is made. */

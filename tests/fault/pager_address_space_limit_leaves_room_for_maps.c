@@ -7,9 +7,13 @@
  */
 #include "fault/child.h"
 
+#include <lgalloc/lgalloc.h>
 #include <lgalloc/pager.h>
 
+#include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #define MIB ((size_t)1 << 20)
 
@@ -82,6 +86,35 @@ static void live_on_the_default_one(void *unused)
 	claim_works(lg_map_memory(NULL, 64 * MIB, NULL));
 }
 
+/* Of the pager of regions. */
+static double told_budget(void)
+{
+	static char text[1 << 18];
+	int file = memfd_create("metrics", 0);
+	double budget = -1;
+
+	CLAIM(file >= 0 && lg_metrics_write(file, LG_PROMETHEUS) == 0);
+	CLAIM(pread(file, text, sizeof(text) - 1, 0) > 0);
+	const char *line = strstr(text, "\nlgalloc_option_paged_memory_bytes ");
+	CLAIM(line != NULL && sscanf(line, " %*s %lf", &budget) == 1);
+	close(file);
+	return budget;
+}
+
+static void page_regions(void *unused)
+{
+	const size_t limit = 1024 * MIB;
+
+	(void)unused;
+	limit_addresses(limit);
+	CLAIM(lg_configure("backing:paged,faults:inline,reserve:off") == 0);
+	lg_region *region = lg_region_new(8 * MIB);
+	CLAIM(region != NULL);
+	memset(lg_region_data(region), 'r', 8 * MIB);
+	CLAIM(told_budget() <= (double)limit / 4);
+	lg_region_free(region);
+}
+
 /* Whatever it is that has no addresses any more. */
 static void fail_with_words(void *argument)
 {
@@ -113,6 +146,7 @@ int main(void)
 	}
 	(void)child_claim("have_what_was_asked_for", have_what_was_asked_for, NULL);
 	(void)child_claim("live_on_the_default_one", live_on_the_default_one, NULL);
+	(void)child_claim("page_regions", page_regions, NULL);
 	for (size_t limit = 16 * MIB; limit <= 320 * MIB; limit += 3 * MIB)
 		(void)child_claim("fail_with_words", fail_with_words, &limit);
 	return EXIT_SUCCESS;
