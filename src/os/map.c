@@ -221,6 +221,11 @@ int lg_os_munlock(void *at, size_t bytes)
 	return munlock(at, bytes) == 0 ? 0 : -errno;
 }
 
+int lg_os_mlock_absent(void *at, size_t bytes)
+{
+	return mlock2(at, bytes, MLOCK_ONFAULT) == 0 ? 0 : -errno;
+}
+
 /* Before Linux 5.18 what is locked has to be unlocked. */
 int lg_os_drop(void *at, size_t bytes)
 {

@@ -74,6 +74,9 @@ int lg_os_keep_apart(void *at, size_t bytes);
 bool lg_os_is_locked(void *page);
 int lg_os_munlock(void *at, size_t bytes);
 
+/* Locks what is there, and the rest when it comes. -EPERM, -ENOMEM: beyond RLIMIT_MEMLOCK. */
+int lg_os_mlock_absent(void *at, size_t bytes);
+
 /* Anonymous: as LG_OS_DROP, whether or not it is locked. */
 int lg_os_drop(void *at, size_t bytes);
 

@@ -136,11 +136,7 @@ int lg_os_userfault_open(bool signals, unsigned without, struct lg_os_userfault 
 		return refused(error, signals);
 	}
 	lg_os_descriptor_keep(&userfault->descriptor, fd);
-	userfault->pagemap.fd = -1;
-	fd = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
-	if (fd >= 0)
-		lg_os_descriptor_keep(&userfault->pagemap, fd);
-	userfault->can_move = (wanted & FEATURE_MOVE) != 0 && fd >= 0;
+	userfault->can_move = (wanted & FEATURE_MOVE) != 0;
 	userfault->can_poison = (wanted & FEATURE_POISON) != 0;
 	userfault->can_protect = (wanted & FEATURE_PAGEFAULT_FLAG_WP) != 0;
 	return 0;
@@ -160,7 +156,6 @@ void lg_os_userfault_close(struct lg_os_userfault *userfault)
 	if (lg_os_userfault_is_ours(userfault))
 		lg_os_descriptor_close(&userfault->descriptor);
 	userfault->descriptor.fd = -1;
-	lg_os_descriptor_close(&userfault->pagemap);
 }
 
 int lg_os_userfault_register(const struct lg_os_userfault *userfault, void *at, size_t bytes)
@@ -176,63 +171,102 @@ int lg_os_userfault_register(const struct lg_os_userfault *userfault, void *at, 
 
 /* --- answers ------------------------------------------------------------------------------------ */
 
+/*
+ * One call answers for a range of one mapping, and the program's madvise or mlock may have made several of a map: where one is
+ * refused for that, or may be, half of it is tried. False: it cannot be less.
+ */
+static bool halve(int error, size_t *step)
+{
+	if ((error != -ENOENT && error != -EINVAL) || *step <= lg_os_page_bytes())
+		return false;
+	*step = lg_round_down(*step / 2, lg_os_page_bytes());
+	return true;
+}
+
 int lg_os_userfault_copy(const struct lg_os_userfault *userfault, void *to, const void *from,
 			 size_t bytes, bool protected, size_t *done)
 {
+	size_t step = bytes;
+
 	for (*done = 0; *done < bytes;) {
 		struct uffdio_copy copy = {
 			.dst = (uintptr_t)to + *done,
 			.src = (uintptr_t)from + *done,
-			.len = bytes - *done,
+			.len = lg_min(step, bytes - *done),
 			.mode = protected && userfault->can_protect ? UFFDIO_COPY_MODE_WP : 0,
 		};
 		int error = call(userfault, UFFDIO_COPY, &copy);
 
 		if (copy.copy > 0)
 			*done += (size_t)copy.copy;
-		if (error != 0 && error != -EAGAIN)
+		if (error == 0)
+			step = bytes;
+		else if (error != -EAGAIN && !halve(error, &step))
 			return error;
 	}
 	return 0;
 }
 
-/* A page of this address is in memory or swap. */
-static bool has_page(const struct lg_os_userfault *userfault, const char *at)
+/* Nothing is at this place, in memory or swap; what it takes to know is taken away again. False: not as far as is known. */
+static bool is_empty(const struct lg_os_userfault *userfault, void *at)
 {
-	uint64_t entry = 0;
-	size_t page = lg_os_page_bytes();
-	long got = lg_os_raw(SYS_pread64, userfault->pagemap.fd, (long)&entry, sizeof(entry),
-			     (long)((uintptr_t)at / page * sizeof(entry)), 0, 0);
+	struct uffdio_zeropage zero = {
+		.range = { .start = (uintptr_t)at, .len = lg_os_page_bytes() },
+	};
+	int error;
 
-	return got != sizeof(entry) || (entry >> 62) != 0;
+	do
+		error = call(userfault, UFFDIO_ZEROPAGE, &zero);
+	while (error == -EAGAIN);
+	if (error == 0)
+		(void)lg_os_drop(at, lg_os_page_bytes());
+	return error == 0;
+}
+
+/* The page `done` bytes behind the beginning; of what is not private only whether it is in memory can be known. */
+static bool has_moved(const struct lg_os_userfault *userfault, const struct lg_os_move *move,
+		      size_t done)
+{
+	uint64_t resident;
+
+	if (move->private == move->from)
+		return is_empty(userfault, (char *)move->from + done);
+	return lg_os_resident((char *)move->from + done, lg_os_page_bytes(), &resident) == 0 &&
+	       resident == 0 && !is_empty(userfault, (char *)move->to + done);
 }
 
 /*
- * An error may come after the page has moved (EEXIST did, on 6.18), and EAGAIN with a part done. The
- * source tells what is true: whoever calls is the only one to move these pages.
+ * An error may come after the page has moved (EEXIST did, on 6.18), and EAGAIN with a part done. The private
+ * side tells what is true.
  */
-int lg_os_userfault_move(const struct lg_os_userfault *userfault, void *to, void *from,
-			 size_t bytes, size_t *done)
+int lg_os_userfault_move(const struct lg_os_userfault *userfault, const struct lg_os_move *move,
+			 size_t *done)
 {
-	for (*done = 0; *done < bytes;) {
-		struct move move = {
-			.dst = (uintptr_t)to + *done,
-			.src = (uintptr_t)from + *done,
-			.len = bytes - *done,
-		};
-		int error = call(userfault, IOCTL_MOVE, &move);
+	size_t bytes = move->bytes, step = bytes;
 
-		if (move.move > 0)
-			*done += (size_t)move.move;
+	*done = 0;
+	if (!userfault->can_move)
+		return -EOPNOTSUPP;
+	while (*done < bytes) {
+		struct move some = {
+			.dst = (uintptr_t)move->to + *done,
+			.src = (uintptr_t)move->from + *done,
+			.len = lg_min(step, bytes - *done),
+		};
+		int error = call(userfault, IOCTL_MOVE, &some);
+
+		if (some.move > 0)
+			*done += (size_t)some.move;
+		if (error == 0)
+			step = bytes;
 		if (error == 0 || error == -EAGAIN)
 			continue;
 		if (error == -EBADF || error == -ENOTTY)
-			return error; /* the program closed it, and whose pagemap is, who knows */
+			return error; /* the program closed it */
 		size_t before = *done;
-		while (*done < bytes && !has_page(userfault, (char *)from + *done) &&
-		       has_page(userfault, (char *)to + *done))
+		while (*done < bytes && has_moved(userfault, move, *done))
 			*done += lg_os_page_bytes();
-		if (*done == before)
+		if (*done == before && !halve(error, &step))
 			return error;
 	}
 	return 0;
@@ -241,18 +275,22 @@ int lg_os_userfault_move(const struct lg_os_userfault *userfault, void *to, void
 static int set_protection(const struct lg_os_userfault *userfault, void *at, size_t bytes,
 			  uint64_t mode)
 {
-	struct uffdio_writeprotect range = {
-		.range = { .start = (uintptr_t)at, .len = bytes },
-		.mode = mode,
-	};
-	int error;
+	size_t done = 0, step = bytes;
 
-	if (!userfault->can_protect)
-		return 0;
-	do {
-		error = call(userfault, UFFDIO_WRITEPROTECT, &range);
-	} while (error == -EAGAIN);
-	return error;
+	while (userfault->can_protect && done < bytes) {
+		struct uffdio_writeprotect range = {
+			.range = { .start = (uintptr_t)at + done,
+				   .len = lg_min(step, bytes - done) },
+			.mode = mode,
+		};
+		int error = call(userfault, UFFDIO_WRITEPROTECT, &range);
+
+		if (error == 0)
+			done += range.range.len;
+		else if (error != -EAGAIN && !halve(error, &step))
+			return error;
+	}
+	return 0;
 }
 
 int lg_os_userfault_protect(const struct lg_os_userfault *userfault, void *at, size_t bytes)
@@ -267,20 +305,25 @@ int lg_os_userfault_unprotect(const struct lg_os_userfault *userfault, void *at,
 
 int lg_os_userfault_poison(const struct lg_os_userfault *userfault, void *at, size_t bytes)
 {
-	struct poison poison = { .range = { .start = (uintptr_t)at, .len = bytes } };
-	int error;
+	size_t done = 0, step = bytes;
 
 	if (!userfault->can_poison)
 		return -EOPNOTSUPP;
-	do {
-		if (poison.updated > 0) {
-			poison.range.start += (uint64_t)poison.updated;
-			poison.range.len -= (uint64_t)poison.updated;
-			poison.updated = 0;
-		}
-		error = call(userfault, IOCTL_POISON, &poison);
-	} while (error == -EAGAIN);
-	return error;
+	while (done < bytes) {
+		struct poison poison = {
+			.range = { .start = (uintptr_t)at + done,
+				   .len = lg_min(step, bytes - done) },
+		};
+		int error = call(userfault, IOCTL_POISON, &poison);
+
+		if (poison.updated > 0)
+			done += (size_t)poison.updated;
+		if (error == 0)
+			step = bytes;
+		else if (error != -EAGAIN && !halve(error, &step))
+			return error;
+	}
+	return 0;
 }
 
 int lg_os_userfault_wake(const struct lg_os_userfault *userfault, void *at, size_t bytes)

@@ -21,7 +21,6 @@ enum lg_os_without { LG_OS_WITHOUT_MOVE = 1, LG_OS_WITHOUT_POISON = 2, LG_OS_WIT
 
 struct lg_os_userfault {
 	struct lg_os_descriptor descriptor;
-	struct lg_os_descriptor pagemap; /* /proc/self/pagemap; none: no move */
 	bool can_move;
 	bool can_poison;
 	bool can_protect;
@@ -56,11 +55,19 @@ int lg_os_userfault_copy(const struct lg_os_userfault *userfault, void *to, cons
 			 size_t bytes, bool protected, size_t *done);
 
 /*
- * Takes pages from one range to another, atomically for all other threads. `to` is registered, and empty.
- * *done: how many bytes moved, also after an error. -EBUSY: the kernel holds the next page (DMA).
+ * Takes pages from one range to another, atomically for all other threads. `to` is registered, and empty. `private` is the
+ * one of both that is registered, too, and that nobody but the caller touches: it may be looked into.
+ * *done: how many bytes moved, also after an error. -EBUSY: the kernel holds the next page (DMA). -EINVAL: one side is locked,
+ * the other is not. -EOPNOTSUPP: no move.
  */
-int lg_os_userfault_move(const struct lg_os_userfault *userfault, void *to, void *from,
-			 size_t bytes, size_t *done);
+struct lg_os_move {
+	void *to;
+	void *from;
+	void *private;
+	size_t bytes;
+};
+int lg_os_userfault_move(const struct lg_os_userfault *userfault, const struct lg_os_move *move,
+			 size_t *done);
 
 int lg_os_userfault_protect(const struct lg_os_userfault *userfault, void *at, size_t bytes);
 int lg_os_userfault_unprotect(const struct lg_os_userfault *userfault, void *at, size_t bytes);

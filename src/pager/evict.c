@@ -5,6 +5,7 @@
 #include "os/map.h"
 #include "pager/budget.h"
 #include "pager/flush.h"
+#include "pager/limbo.h"
 #include "pager/map.h"
 #include "pager/probe.h"
 #include "pager/refused.h"
@@ -171,16 +172,16 @@ static void enter_limbo(struct lg_map *map, uint64_t first, uint64_t count, uint
 	lg_pager_unlock(pager, signals);
 }
 
-/* The page the kernel refused to move: in one piece again, and it stays. What is moved arrives writable. */
+/* The page the kernel refused to move: in one piece again, and it stays. What is moved arrives writable, and so is the rest. */
 static void refuse(struct lg_map *map, uint64_t page, struct lg_frames *frames, uint32_t frame,
 		   size_t part)
 {
 	struct lg_pager *pager = map->pager;
-	size_t done;
 
 	if (part > 0) {
-		LG_REQUIRE(lg_os_userfault_move(&pager->userfault, lg_map_page_at(map, page),
-						lg_frame_at(frames, frame), part, &done) == 0);
+		LG_REQUIRE(lg_limbo_move_in(map, page, frame, part) == 0);
+		(void)lg_os_userfault_unprotect(&pager->userfault, lg_map_page_at(map, page),
+						lg_map_page_bytes(map));
 		lg_word_set_state(&map->words[page], LG_PAGE_DIRTY);
 		lg_flush_note(pager);
 	}
@@ -208,8 +209,13 @@ static uint64_t move_out_some(struct lg_map *map, uint64_t first, uint64_t count
 		keep(map, first, count);
 		return count;
 	}
-	int error = lg_os_userfault_move(pager->to_frames, lg_frame_at(frames, frame),
-					 lg_map_page_at(map, first), got << map->shift, &done);
+	int error =
+		lg_os_userfault_move(pager->to_frames,
+				     &(struct lg_os_move){ .to = lg_frame_at(frames, frame),
+							   .from = lg_map_page_at(map, first),
+							   .private = lg_frame_at(frames, frame),
+							   .bytes = got << map->shift },
+				     &done);
 	uint64_t moved = done >> map->shift;
 	enter_limbo(map, first, moved, frame);
 	*out += moved;

@@ -99,12 +99,11 @@ static void remove_residents(struct lg_map *map, uint64_t count, const uint32_t 
 /* --- copied in ---------------------------------------------------------------------------------- */
 
 /*
- * Memory and handles are there. What arrives writable may have been written to before the rest is in: it cannot be
- * taken back, and the kernel is asked until it has memory for all. `begun`: others of the same fill are in the map.
- * What is write-protected, or read-only, is dropped where the rest fails.
+ * What arrives writable may have been written to before the rest is in: it cannot be taken back, and the kernel is asked
+ * until it has memory for all. What is write-protected, or read-only, is dropped where the rest fails.
  */
-static int copy_in(struct lg_map *map, uint64_t first, uint64_t count, const void *from,
-		   bool protected, bool begun)
+int lg_fill_copy(struct lg_map *map, uint64_t first, uint64_t count, const void *from,
+		 bool protected, bool begun)
 {
 	char *to = lg_map_page_at(map, first);
 	size_t bytes = count << map->shift, done = 0, got;
@@ -155,8 +154,8 @@ static int fill_copied(struct lg_map *map, uint64_t first, uint64_t count, enum 
 		if (error != 0)
 			goto undo_residents;
 	}
-	error = copy_in(map, first, count, zero ? zeros : buffer,
-			state == LG_PAGE_CLEAN && !map->readonly, false);
+	error = lg_fill_copy(map, first, count, zero ? zeros : buffer,
+			     state == LG_PAGE_CLEAN && !map->readonly, false);
 	if (error != 0)
 		goto undo_residents;
 	if (buffer != NULL)
@@ -214,7 +213,7 @@ static int fill_moved(struct lg_map *map, uint64_t page, enum lg_os_access acces
 	if (!zero && access != LG_OS_ACCESS_WRITE)
 		*lg_resident_hash(&pager->residents, handle) =
 			lg_content_hash(lg_frame_at(frames, frame), lg_map_page_bytes(map));
-	error = lg_limbo_move_in(map, page, frame);
+	error = lg_limbo_move_in(map, page, frame, lg_map_page_bytes(map));
 	if (error != 0) {
 		remove_residents(map, 1, &handle);
 		goto undo_frame;
@@ -329,10 +328,10 @@ static int copy_around(struct lg_map *map, uint64_t first, uint64_t count, uint6
 	int error = 0;
 
 	if (before > 0)
-		error = copy_in(map, first, before, buffer, protected, false);
+		error = lg_fill_copy(map, first, before, buffer, protected, false);
 	if (error == 0 && before + 1 < count) {
-		error = copy_in(map, first + before + 1, count - before - 1,
-				buffer + ((before + 1) << map->shift), protected, before > 0);
+		error = lg_fill_copy(map, first + before + 1, count - before - 1,
+				     buffer + ((before + 1) << map->shift), protected, before > 0);
 		if (error != 0 && before > 0)
 			(void)lg_os_drop(lg_map_page_at(map, first), before << map->shift);
 	}
@@ -472,7 +471,7 @@ int lg_fill_arrived(struct lg_map *map, uint64_t first, uint64_t count, const vo
 		enter_limbo(map, first, handles[0], frame, piece);
 		return 0;
 	}
-	int error = copy_in(map, first, count, data, map->protects && !map->readonly, false);
+	int error = lg_fill_copy(map, first, count, data, map->protects && !map->readonly, false);
 	if (error != 0) {
 		remove_residents(map, count, handles);
 		return error;

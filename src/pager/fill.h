@@ -14,6 +14,7 @@
 
 #include <lgalloc/pager.h>
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct lg_map;
@@ -31,6 +32,13 @@ int lg_fill(struct lg_map *map, uint64_t first, uint64_t count, enum lg_os_acces
  * not into the map; huge pages all do.
  */
 int lg_fill_ahead(struct lg_map *map, uint64_t first, uint64_t count, uint64_t marker);
+
+/*
+ * Into the map, where memory for them is charged: bytes that are the caller's alone. `begun`: others of the same fill are in the
+ * map. 0, or -errno and nothing is there.
+ */
+int lg_fill_copy(struct lg_map *map, uint64_t first, uint64_t count, const void *from,
+		 bool protected, bool begun);
 
 /* How pages come that a flight (flight.h) brings. */
 enum lg_arrival {

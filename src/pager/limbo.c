@@ -6,6 +6,7 @@
 #include "os/map.h"
 #include "os/thread.h"
 #include "pager/budget.h"
+#include "pager/fill.h"
 #include "pager/map.h"
 
 #include <errno.h>
@@ -184,8 +185,13 @@ static int take_fresh(struct lg_pager *pager, struct lg_frames *frames, uint32_t
 	bool found = lg_frame_take(frames, 1, frame) == 1;
 	lg_pager_unlock(pager, signals);
 	if (found)
-		error = lg_os_userfault_move(pager->to_frames, lg_frame_at(frames, *frame), page,
-					     bytes, &done);
+		error = lg_os_userfault_move(
+			pager->to_frames,
+			&(struct lg_os_move){ .to = lg_frame_at(frames, *frame),
+					      .from = page,
+					      .private = lg_frame_at(frames, *frame),
+					      .bytes = bytes },
+			&done);
 	lg_nursery_give(pager, page);
 	if (error == 0 || !found)
 		return error;
@@ -286,27 +292,82 @@ static bool can_copy(const struct lg_map *map, uint64_t word, enum lg_os_access 
 				 (word & LG_WORD_UNWRITTEN) == 0);
 }
 
-int lg_limbo_move_in(struct lg_map *map, uint64_t page, uint32_t frame)
+/*
+ * The kernel moves pages between what is locked and what is not neither way: the frame is made as its page. False: they are
+ * alike. *locked: it has to be unlocked again.
+ */
+static bool lock_alike(char *page, char *frame, size_t bytes, bool *locked)
 {
-	const struct lg_os_userfault *userfault = &map->pager->userfault;
-	char *to = lg_map_page_at(map, page), *from = lg_frame_at(lg_map_frames(map), frame);
-	size_t bytes = lg_map_page_bytes(map), moved = 0, done;
-	int error = 0;
+	bool is_locked = lg_os_is_locked(page);
 
-	if (map->huge) /* an empty page table in the way makes the kernel split the page */
+	if (lg_os_is_locked(frame) == is_locked)
+		return false;
+	if (!is_locked)
+		return lg_os_munlock(frame, bytes) == 0;
+	*locked = lg_os_mlock_absent(frame, bytes) == 0;
+	return *locked || lg_os_munlock(page, bytes) == 0; /* beyond RLIMIT_MEMLOCK */
+}
+
+/*
+ * Where the kernel cannot move, or not here, as what the program has mprotected differs from a frame: the rest, behind what is in
+ * the map already. That cannot be taken back, and then so much may be in memory twice for a moment, whatever the budget.
+ */
+static int copy_rest(struct lg_map *map, char *to, char *from, size_t bytes, size_t done)
+{
+	size_t copied;
+	bool charged = lg_budget_take_now(map->pager, bytes - done);
+	uint64_t taken = charged ? bytes - done : 0;
+	int error = -ENOMEM;
+
+	while (charged || done > 0) {
+		error = lg_os_userfault_copy(&map->pager->userfault, to + done, from + done,
+					     bytes - done, false, &copied);
+		done += copied;
+		if (error == 0 || done == 0)
+			break;
+		LG_REQUIRE(error == -ENOMEM);
+		lg_os_sleep_us(HELD_PAUSE_US);
+	}
+	if (error == 0)
+		(void)lg_os_drop(from, bytes);
+	if (taken > 0)
+		lg_budget_give(map->pager, taken);
+	return error;
+}
+
+int lg_limbo_move_in(struct lg_map *map, uint64_t page, uint32_t frame, size_t bytes)
+{
+	char *to = lg_map_page_at(map, page), *from = lg_frame_at(lg_map_frames(map), frame);
+	size_t moved = 0, done;
+	bool locked = false;
+	int error;
+
+	if (bytes >> LG_PAGE_SHIFT_HUGE >
+	    0) /* an empty page table in the way makes the kernel split the page */
 		(void)lg_os_drop(to, bytes);
 	/* What is in the map is used by others already: it cannot be taken back. */
-	for (unsigned i = 0; moved > 0 || i < HELD_TURNS; i++) {
-		error = lg_os_userfault_move(userfault, to + moved, from + moved, bytes - moved,
+	for (unsigned i = 0;; i++) {
+		error = lg_os_userfault_move(&map->pager->userfault,
+					     &(struct lg_os_move){ .to = to + moved,
+								   .from = from + moved,
+								   .private = from + moved,
+								   .bytes = bytes - moved },
 					     &done);
 		moved += done;
-		if (error == 0)
-			return 0;
-		if (error != -EBUSY && moved == 0)
-			return error;
+		if (error == -EINVAL &&
+		    lock_alike(to + moved, from + moved, bytes - moved, &locked))
+			continue;
+		if (error == 0 || error == -EINVAL || error == -EOPNOTSUPP)
+			break;
+		if (moved == 0 && (error != -EBUSY || i == HELD_TURNS))
+			break;
 		LG_REQUIRE(error == -EBUSY || error == -ENOMEM);
 		lg_os_sleep_us(HELD_PAUSE_US);
 	}
+	if (locked)
+		(void)lg_os_munlock(from, bytes);
+	if (error == -EINVAL || error == -EOPNOTSUPP)
+		return copy_rest(map, to, from, bytes, moved);
 	return error;
 }
 
@@ -323,7 +384,7 @@ int lg_limbo_return(struct lg_map *map, uint64_t page, uint64_t *word, enum lg_o
 	struct lg_pager *pager = map->pager;
 	struct lg_frames *frames = lg_map_frames(map);
 	uint32_t frame = lg_map_resident(map, *word)->frame;
-	size_t bytes = lg_map_page_bytes(map), done = 0;
+	size_t bytes = lg_map_page_bytes(map);
 	bool copied = can_copy(map, *word, access);
 	int error;
 
@@ -334,19 +395,17 @@ int lg_limbo_return(struct lg_map *map, uint64_t page, uint64_t *word, enum lg_o
 		copied = false;
 	}
 	if (copied) {
-		error = lg_os_userfault_copy(&pager->userfault, lg_map_page_at(map, page),
-					     lg_frame_at(frames, frame), bytes, !map->readonly,
-					     &done);
-		if (error != 0) {
-			(void)lg_os_drop(lg_map_page_at(map, page), bytes);
-			lg_budget_give(pager, bytes);
-			return error;
-		}
-	} else {
-		error = lg_limbo_move_in(map, page, frame);
+		error = lg_fill_copy(map, page, 1, lg_frame_at(frames, frame), !map->readonly,
+				     false);
 		if (error != 0)
-			return error;
+			lg_budget_give(pager, bytes);
+	} else {
+		error = lg_limbo_move_in(map, page, frame, bytes);
+		if (error == -ENOMEM && (*word & LG_WORD_UNWRITTEN) == 0)
+			return leave_limbo(map, word);
 	}
+	if (error != 0)
+		return error;
 	uint64_t signals = lg_pager_lock(pager);
 	lg_frame_put(frames, frame, copied ? LG_FRAME_FREE : LG_FRAME_EMPTY);
 	fill_again(map, page, word, access);

@@ -12,6 +12,7 @@
 #include "pager/word.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 struct lg_frames;
@@ -23,10 +24,10 @@ lg_word *lg_limbo_word(struct lg_pager *pager, const struct lg_frames *frames, u
 		       struct lg_map **map, uint64_t *page);
 
 /*
- * Moves a frame into the map; BUSY is the caller's. After I/O the kernel may hold the frame's memory for
- * moments: that is waited for. 0, or -errno and the frame is as it was.
+ * Moves the first `bytes` of a frame into the map, or copies it where the kernel cannot move; BUSY is the caller's. After I/O the kernel may hold the
+ * frame's memory for moments: that is waited for. 0, and the frame has no memory; or -errno and it is as it was.
  */
-int lg_limbo_move_in(struct lg_map *map, uint64_t page, uint32_t frame);
+int lg_limbo_move_in(struct lg_map *map, uint64_t page, uint32_t frame, size_t bytes);
 
 /*
  * Puts a page into its map again; BUSY is the caller's, and stays. *word becomes what is true then. 0; -EAGAIN:
