@@ -10,6 +10,8 @@
  *   - In a thread of the program, as inside lg_map_sync or lg_map_read, read and write are called with signals blocked but
  *     for those that a thread raises itself (SIGBUS, SIGSEGV, SIGFPE, SIGILL): a handler that touched the page they
  *     work on would wait for its own thread. One that hangs keeps Ctrl-C waiting.
+ *   - All are called with cancellation disabled (pthread_setcancelstate) and must leave it so: a thread that ended in one
+ *     would leave a page for which others wait for ever. pthread_cancel acts once the call, or the touch, is over.
  *   - Several may run at once, for different pages. For one page never two at a time.
  *   - They may be called again for the same page after a failure: reads are retried a few times, writes
  *     whenever the page has to leave memory.

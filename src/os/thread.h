@@ -59,7 +59,7 @@ void lg_os_signals_never(void);
 /* The calling process's id. */
 int lg_os_process(void);
 
-/* Between the two the calling thread is not cancelled: it holds what others need. */
+/* Between the two the calling thread is not cancelled: it holds what others need. Also in a signal handler. */
 int lg_os_cancel_hold(void);
 void lg_os_cancel_restore(int before);
 

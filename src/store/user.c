@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "os/clock.h"
 #include "os/map.h"
+#include "os/thread.h"
 
 #include <errno.h>
 #include <string.h>
@@ -20,6 +21,26 @@ struct user {
 static struct user *user_of(struct lg_store *store)
 {
 	return (struct user *)store;
+}
+
+/*
+ * Around calls of the program's functions, which may be anything. A thread that was cancelled inside one would take along
+ * what it holds of ours: the BUSY of a page that others wait for.
+ */
+struct before {
+	int number;
+	int cancel;
+};
+
+static struct before begin(void)
+{
+	return (struct before){ .number = errno, .cancel = lg_os_cancel_hold() };
+}
+
+static void end(const struct before *before)
+{
+	lg_os_cancel_restore(before->cancel);
+	errno = before->number;
 }
 
 /* What a function may answer: a count of at most `length`, or -errno. */
@@ -102,13 +123,14 @@ static int write_part(struct user *user, const struct iovec *part, uint64_t offs
 static int each_part(struct user *user, const struct iovec *parts, int count, uint64_t offset,
 		     int (*move)(struct user *user, const struct iovec *part, uint64_t offset))
 {
-	int before = errno, error = 0;
+	struct before before = begin();
+	int error = 0;
 
 	for (int i = 0; i < count && error == 0; i++) {
 		error = move(user, &parts[i], offset);
 		offset += parts[i].iov_len;
 	}
-	errno = before;
+	end(&before);
 	return error;
 }
 
@@ -129,28 +151,30 @@ static int write_range(struct lg_store *store, const struct iovec *parts, int co
 static int flush(struct lg_store *store)
 {
 	struct user *user = user_of(store);
-	int before = errno, error = 0;
 	unsigned again = 0;
+	int error;
 
 	if (user->ops.flush == NULL || store->readonly)
 		return 0;
+	struct before before = begin();
 	do
 		error = (int)checked(user->ops.flush(user->context), 0);
 	while (is_passing(error, &again));
-	errno = before;
+	end(&before);
 	return lasting(error);
 }
 
 static int discard(struct lg_store *store, uint64_t offset, uint64_t bytes)
 {
 	struct user *user = user_of(store);
-	int before = errno, error = 0;
+	struct before before = begin();
+	int error = 0;
 
 	if (user->ops.discard != NULL && !store->readonly && offset < store->bytes)
 		error = (int)checked(user->ops.discard(user->context, offset,
 						       lg_min(bytes, store->bytes - offset)),
 				     0);
-	errno = before;
+	end(&before);
 	return error;
 }
 
@@ -160,12 +184,20 @@ static void forget(struct lg_store *store)
 	lg_os_unreserve(store, sizeof(struct user));
 }
 
+static void close_theirs(const struct lg_store_ops *ops, void *context)
+{
+	struct before before = begin();
+
+	if (ops->close != NULL)
+		ops->close(context);
+	end(&before);
+}
+
 static void close_store(struct lg_store *store)
 {
 	struct user *user = user_of(store);
 
-	if (user->ops.close != NULL)
-		user->ops.close(user->context);
+	close_theirs(&user->ops, user->context);
 	forget(store);
 }
 
@@ -206,8 +238,8 @@ static int check(const struct lg_store_ops *ops, uint64_t bytes)
 
 void lg_user_store_refuse(const struct lg_store_ops *ops, void *context)
 {
-	if (ops != NULL && is_known(ops) && ops->close != NULL)
-		ops->close(context);
+	if (ops != NULL && is_known(ops))
+		close_theirs(ops, context);
 }
 
 int lg_user_store_open(const struct lg_store_ops *ops, void *context, uint64_t bytes, bool readonly,

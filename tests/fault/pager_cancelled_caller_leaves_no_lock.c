@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /*
- * Claim: a thread that is cancelled while it makes the default pager, or resizes one, leaves no lock taken.
+ * Claim: a thread that is cancelled while it makes the default pager, resizes one, or is in a store of the user's own, leaves no
+ * lock taken and no page for ever at work.
  * Method: the call is made with the cancellation pending already, so that it would end at the first point where
  * a thread can be cancelled. Then others make the same call.
  * Oracle: theirs return, before a deadline, and do what they say.
@@ -17,12 +18,12 @@
 static char path[] = "/var/tmp/lgalloc-test.XXXXXX";
 static lg_pager *pager;
 
-static void cancel_during(void *(*call)(void *))
+static void cancel_during(void *(*call)(void *), void *argument)
 {
 	pthread_t thread;
 	void *result;
 
-	CLAIM(pthread_create(&thread, NULL, call, NULL) == 0);
+	CLAIM(pthread_create(&thread, NULL, call, argument) == 0);
 	CLAIM(pthread_join(thread, &result) == 0);
 	CLAIM(result == PTHREAD_CANCELED);
 }
@@ -50,7 +51,7 @@ static void default_pager_is_there(void *unused)
 {
 	pthread_t thread;
 
-	cancel_during(make_default_pager);
+	cancel_during(make_default_pager, NULL);
 	use_default_pager(unused);
 	CLAIM(pthread_create(&thread, NULL, use_default_pager, unused) == 0);
 	CLAIM(pthread_join(thread, NULL) == 0);
@@ -86,11 +87,78 @@ static void resizes_go_on(void *unused)
 	lg_map *map = lg_map_store(pager, &ops, &shelf, 8 * MIB, NULL);
 	CLAIM(map != NULL);
 	memset(lg_map_data(map), 'd', 8 * MIB);
-	cancel_during(resize);
+	cancel_during(resize, NULL);
 	CLAIM(lg_pager_resize(pager, 4 * MIB) == 0);
 	CLAIM(lg_map_close(map) == 0);
 	for (size_t i = 0; i < 8 * MIB; i++)
 		CLAIM(shelf.bytes[i] == 'd');
+	CLAIM(lg_pager_free(pager) == 0);
+	shelf_end(&shelf);
+}
+
+static ssize_t read_where_threads_end(void *context, void *buffer, size_t length, uint64_t offset)
+{
+	pthread_testcancel();
+	return shelf_read(context, buffer, length, offset);
+}
+
+static int flush_where_threads_end(void *context)
+{
+	pthread_testcancel();
+	return shelf_flush(context);
+}
+
+static void *read_page(void *map)
+{
+	char byte;
+
+	CLAIM(pthread_cancel(pthread_self()) == 0);
+	CLAIM(lg_map_read(map, &byte, 1, 0) == 1);
+	CLAIM(byte == shelf_byte(0));
+	pthread_testcancel();
+	return NULL;
+}
+
+static void *touch_page(void *map)
+{
+	CLAIM(pthread_cancel(pthread_self()) == 0);
+	((volatile char *)lg_map_data(map))[MIB] = 't';
+	pthread_testcancel();
+	return NULL;
+}
+
+static void *sync_page(void *map)
+{
+	CLAIM(pthread_cancel(pthread_self()) == 0);
+	CLAIM(lg_map_sync(map, 0, 0) == 0);
+	pthread_testcancel();
+	return NULL;
+}
+
+static void stores_go_on(void *unused)
+{
+	struct lg_store_ops ops = shelf_ops;
+	struct shelf shelf;
+	char byte;
+
+	(void)unused;
+	ops.read = read_where_threads_end;
+	ops.write = write_where_threads_end;
+	ops.flush = flush_where_threads_end;
+	pager = lg_pager_new("memory:8M,page:16K,faults:inline,prefetch:off");
+	CLAIM(pager != NULL);
+	shelf_make(&shelf, 8 * MIB);
+	lg_map *map = lg_map_store(pager, &ops, &shelf, 8 * MIB, NULL);
+	CLAIM(map != NULL);
+	cancel_during(read_page, map);
+	CLAIM(lg_map_read(map, &byte, 1, 1) == 1);
+	CLAIM(byte == shelf_byte(1));
+	cancel_during(touch_page, map);
+	CLAIM(((char *)lg_map_data(map))[MIB] == 't');
+	cancel_during(sync_page, map);
+	CLAIM(shelf.bytes[MIB] == 't');
+	CLAIM(atomic_load(&shelf.flushes) == 1);
+	CLAIM(lg_map_close(map) == 0);
 	CLAIM(lg_pager_free(pager) == 0);
 	shelf_end(&shelf);
 }
@@ -104,5 +172,6 @@ int main(void)
 	child_claim("the default pager", default_pager_is_there, NULL);
 	CLAIM(unlink(path) == 0);
 	child_claim("a resize", resizes_go_on, NULL);
+	child_claim("a store", stores_go_on, NULL);
 	return EXIT_SUCCESS;
 }

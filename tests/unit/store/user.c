@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <lgalloc/lgalloc.h>
+#include <pthread.h>
 
 enum { BYTES = 10000, ROOM = 5 * BLOCK };
 
@@ -25,8 +26,18 @@ enum { NO_ANSWER = 0x7fff };
 static struct lg_store *store;
 static char *memory;
 
+/* Where a thread can be cancelled, as at most of what a store does, this one is not. */
+static void assert_not_cancelled(void)
+{
+	int state;
+
+	assert_int_equal(pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &state), 0);
+	assert_int_equal(state, PTHREAD_CANCEL_DISABLE);
+}
+
 static bool answers(ssize_t *answer, uint64_t end)
 {
+	assert_not_cancelled();
 	errno = 55; /* as a program's function would */
 	if (end > theirs.furthest)
 		theirs.furthest = end;
@@ -86,6 +97,7 @@ static int flush_theirs(void *context)
 static int discard_theirs(void *context, uint64_t offset, uint64_t length)
 {
 	assert_ptr_equal(context, &theirs);
+	assert_not_cancelled();
 	theirs.discards++;
 	if (offset + length > theirs.furthest)
 		theirs.furthest = offset + length;
@@ -95,6 +107,7 @@ static int discard_theirs(void *context, uint64_t offset, uint64_t length)
 static void close_theirs(void *context)
 {
 	assert_ptr_equal(context, &theirs);
+	assert_not_cancelled();
 	theirs.closes++;
 }
 
@@ -301,6 +314,31 @@ static void functions_left_out_do_nothing(void **state)
 	assert_int_equal(theirs.closes, 0);
 }
 
+/* Each of them said so itself when it was called. */
+static void functions_are_called_with_cancellation_held(void **state)
+{
+	struct iovec part = { .iov_base = memory, .iov_len = BLOCK };
+	struct lg_store *other = NULL;
+	int now;
+
+	(void)state;
+	assert_int_equal(lg_user_store_open(&ops, &theirs, BYTES, false, &other), 0);
+	assert_int_equal(other->calls->read(other, &part, 1, 0), 0);
+	assert_int_equal(other->calls->write(other, &part, 1, 0), 0);
+	assert_int_equal(other->calls->flush(other), 0);
+	assert_int_equal(other->calls->discard(other, 0, BLOCK), 0);
+	other->calls->close(other);
+	lg_user_store_refuse(&ops, &theirs);
+	assert_int_equal(theirs.reads, 1);
+	assert_int_equal(theirs.writes, 1);
+	assert_int_equal(theirs.flushes, 1);
+	assert_int_equal(theirs.discards, 1);
+	assert_int_equal(theirs.closes, 2);
+	theirs.closes = 0;
+	assert_int_equal(pthread_setcancelstate(PTHREAD_CANCEL_ENABLE, &now), 0);
+	assert_int_equal(now, PTHREAD_CANCEL_ENABLE); /* as it was before them */
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, open_theirs, end_theirs)
@@ -313,6 +351,7 @@ int main(void)
 		TEST(signals_and_bottlenecks_pass),
 		TEST(what_does_not_pass_is_an_error),
 		TEST(functions_left_out_do_nothing),
+		TEST(functions_are_called_with_cancellation_held),
 	};
 
 	return UNIT_RUN(tests);
