@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 #include "os/map.h"
 
+#include "os/raw.h"
+
 #include <errno.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
@@ -140,7 +142,7 @@ int lg_os_map_nothing(void *at, size_t bytes)
 	if (fd < 0)
 		return -errno;
 	int error = map_at(at, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, fd, 0);
-	close(fd);
+	(void)lg_os_raw(SYS_close, fd, 0, 0, 0, 0, 0); /* no cancellation point: the page is ours */
 	return error;
 }
 

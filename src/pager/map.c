@@ -5,6 +5,7 @@
 #include "base/require.h"
 #include "os/limits.h"
 #include "os/map.h"
+#include "os/thread.h"
 #include "pager/atlas.h"
 #include "pager/drop.h"
 #include "pager/flight.h"
@@ -208,9 +209,8 @@ static struct lg_map *fail(int error)
 	return NULL;
 }
 
-/* Takes the store over, also where it fails. `at`: NULL, or addresses that are lent. */
-static int make(struct lg_pager *pager, void *at, struct lg_store *store,
-		const struct lg_map_options *options, struct lg_map **made)
+static int make_whole(struct lg_pager *pager, void *at, struct lg_store *store,
+		      const struct lg_map_options *options, struct lg_map **made)
 {
 	unsigned shift = lg_log2_floor(options->page);
 	struct lg_map *map;
@@ -271,6 +271,17 @@ undo_record:
 	lg_os_unreserve(record, sizeof(*map));
 undo_store:
 	store->calls->close(store);
+	return error;
+}
+
+/* Takes the store over, also where it fails. `at`: NULL, or addresses that are lent. */
+static int make(struct lg_pager *pager, void *at, struct lg_store *store,
+		const struct lg_map_options *options, struct lg_map **made)
+{
+	int cancel = lg_os_cancel_hold(); /* why it failed is read from files */
+	int error = make_whole(pager, at, store, options, made);
+
+	lg_os_cancel_restore(cancel);
 	return error;
 }
 
@@ -363,13 +374,9 @@ lg_map *lg_map_store(lg_pager *pager, const struct lg_store_ops *ops, void *cont
 
 /* --- ending ------------------------------------------------------------------------------------- */
 
-int lg_map_close(lg_map *map)
+static int end(struct lg_map *map)
 {
-	if (map == NULL)
-		return 0;
 	struct lg_pager *pager = map->pager;
-	if (lg_pager_of_caller(pager) == NULL)
-		return -ECHILD;
 	int error = 0;
 
 	lg_store_relaxed(&map->closing, true);
@@ -392,6 +399,18 @@ int lg_map_close(lg_map *map)
 	lg_os_unreserve(map->words, map->pages * sizeof(lg_word));
 	map->store->calls->close(map->store);
 	lg_os_unreserve(map, sizeof(*map));
+	return error;
+}
+
+int lg_map_close(lg_map *map)
+{
+	if (map == NULL)
+		return 0;
+	if (lg_pager_of_caller(map->pager) == NULL)
+		return -ECHILD;
+	int cancel = lg_os_cancel_hold(); /* nobody could close the rest of it */
+	int error = end(map);
+	lg_os_cancel_restore(cancel);
 	return error;
 }
 

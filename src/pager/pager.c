@@ -280,12 +280,8 @@ lg_pager *lg_pager_new(const char *text)
 	return pager;
 }
 
-int lg_pager_free(lg_pager *pager)
+static int end(struct lg_pager *pager)
 {
-	if (pager == NULL)
-		return 0;
-	if (lg_pager_of_caller(pager) == NULL)
-		return -ECHILD;
 	/* Under the lock: whoever left last is out of it then. */
 	uint64_t signals = lg_os_latch_enter(&pager->maps_lock);
 	uint32_t maps = lg_load_relaxed(&pager->map_count);
@@ -309,6 +305,18 @@ int lg_pager_free(lg_pager *pager)
 	close_faults(pager);
 	lg_os_unreserve(pager, sizeof(*pager));
 	return 0;
+}
+
+int lg_pager_free(lg_pager *pager)
+{
+	if (pager == NULL)
+		return 0;
+	if (lg_pager_of_caller(pager) == NULL)
+		return -ECHILD;
+	int cancel = lg_os_cancel_hold(); /* it waits for threads, half ended */
+	int error = end(pager);
+	lg_os_cancel_restore(cancel);
+	return error;
 }
 
 /* --- the default one ---------------------------------------------------------------------------- */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /*
- * Claim: a thread that is cancelled while it makes the default pager, resizes one, or is in a store of the user's own, leaves no
- * lock taken and no page for ever at work.
+ * Claim: a thread that is cancelled while it makes the default pager, resizes or frees one, makes or closes a map, or is in
+ * a store of the user's own, leaves no lock taken, no page for ever at work, and nothing that nobody can free.
  * Method: the call is made with the cancellation pending already, so that it would end at the first point where
  * a thread can be cancelled. Then others make the same call.
  * Oracle: theirs return, before a deadline, and do what they say.
@@ -163,6 +163,74 @@ static void stores_go_on(void *unused)
 	shelf_end(&shelf);
 }
 
+/* What failed is the kernel's to say, and asking it is a point where threads end. */
+static void *make_map_beyond_all_addresses(void *shelf)
+{
+	CLAIM(pthread_cancel(pthread_self()) == 0);
+	CLAIM(lg_map_store(pager, &shelf_ops, shelf, (size_t)1 << 48, "page:2M") == NULL);
+	atomic_fetch_add(&((struct shelf *)shelf)->held, 1);
+	pthread_testcancel();
+	return NULL;
+}
+
+static void *free_pager(void *freed)
+{
+	CLAIM(pthread_cancel(pthread_self()) == 0);
+	CLAIM(lg_pager_free(pager) == 0);
+	atomic_store((atomic_bool *)freed, true);
+	pthread_testcancel();
+	return NULL;
+}
+
+static void making_and_freeing_end(void *unused)
+{
+	struct shelf shelf;
+	atomic_bool freed = false;
+
+	(void)unused;
+	pager = lg_pager_new("memory:32M,page:16K,faults:inline");
+	CLAIM(pager != NULL);
+	shelf_make(&shelf, MIB);
+	cancel_during(make_map_beyond_all_addresses, &shelf);
+	CLAIM(atomic_load(&shelf.held) == 1);
+	CLAIM(atomic_load(&shelf.closes) == 1);
+	cancel_during(free_pager, &freed);
+	CLAIM(atomic_load(&freed));
+	shelf_end(&shelf);
+}
+
+static void *read_unreadable(void *map)
+{
+	char byte;
+
+	CLAIM(pthread_cancel(pthread_self()) == 0);
+	CLAIM(lg_map_read(map, &byte, 1, 0) == -EIO);
+	pthread_testcancel();
+	return NULL;
+}
+
+static void poisoned_page_is_nobodys(void *unused)
+{
+	struct shelf shelf;
+	char byte;
+
+	(void)unused;
+	pager = lg_pager_new("memory:8M,page:16K,faults:threads,prefetch:off,without:poison");
+	if (pager == NULL && errno == EPERM)
+		_exit(EXIT_SKIPPED);
+	CLAIM(pager != NULL);
+	shelf_make(&shelf, MIB);
+	atomic_store(&shelf.reads_fail, SHELF_FOR_EVER);
+	lg_map *map = lg_map_store(pager, &shelf_ops, &shelf, MIB, NULL);
+	CLAIM(map != NULL);
+	cancel_during(read_unreadable, map);
+	CLAIM(lg_map_read(map, &byte, 1, 0) == -EIO);
+	CLAIM(lg_map_retry(map) == 1);
+	CLAIM(lg_map_close(map) == 0);
+	CLAIM(lg_pager_free(pager) == 0);
+	shelf_end(&shelf);
+}
+
 int main(void)
 {
 	int fd = mkstemp(path);
@@ -173,5 +241,7 @@ int main(void)
 	CLAIM(unlink(path) == 0);
 	child_claim("a resize", resizes_go_on, NULL);
 	child_claim("a store", stores_go_on, NULL);
+	child_claim("making and freeing", making_and_freeing_end, NULL);
+	child_claim("poison", poisoned_page_is_nobodys, NULL);
 	return EXIT_SUCCESS;
 }
