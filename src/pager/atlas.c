@@ -13,6 +13,7 @@ struct entry {
 	_Atomic(uintptr_t) start;
 	_Atomic(uintptr_t) end;
 	_Atomic(struct lg_map *) map;
+	_Atomic(struct lg_pager *) pager; /* the map's, without a look at the map */
 };
 
 static struct lg_os_latch lock;
@@ -22,17 +23,19 @@ static _Atomic(uint32_t) count;
 static uint32_t capacity;
 
 /* Release keeps what changes behind the odd version; acquire, in search, keeps the second look behind it. */
-static void set(struct entry *entry, uintptr_t start, uintptr_t end, struct lg_map *map)
+static void set(struct entry *entry, uintptr_t start, uintptr_t end, struct lg_map *map,
+		struct lg_pager *pager)
 {
 	lg_store_release(&entry->start, start); /* R2 */
 	lg_store_release(&entry->end, end);     /* R2 */
 	lg_store_release(&entry->map, map);     /* R2 */
+	lg_store_release(&entry->pager, pager); /* R2 */
 }
 
 static void copy(struct entry *to, struct entry *from)
 {
 	set(to, lg_load_relaxed(&from->start), lg_load_relaxed(&from->end),
-	    lg_load_relaxed(&from->map));
+	    lg_load_relaxed(&from->map), lg_load_relaxed(&from->pager));
 }
 
 /* Twice the room. Old arrays stay mapped; together they are as large as the new one. */
@@ -78,7 +81,7 @@ int lg_atlas_add(struct lg_map *map)
 		for (; i > 0 && lg_load_relaxed(&table[i - 1].start) > (uintptr_t)map->base; i--)
 			copy(&table[i], &table[i - 1]);
 		set(&table[i], (uintptr_t)map->base,
-		    (uintptr_t)map->base + (map->pages << map->shift), map);
+		    (uintptr_t)map->base + (map->pages << map->shift), map, map->pager);
 		lg_store_release(&count, lg_load_relaxed(&count) + 1); /* R3 */
 		end();
 	}
@@ -103,33 +106,47 @@ void lg_atlas_remove(struct lg_map *map)
 	lg_os_latch_let_go(&lock, signals);
 }
 
-static struct lg_map *search(uintptr_t address)
+/* `pager`: of its maps only; NULL: of all. */
+static struct lg_map *search(const struct lg_pager *pager, uintptr_t address)
 {
 	uint32_t low = 0, high = lg_load_acquire(&count); /* R3 */
 	struct entry *table = lg_load_relaxed(&entries);
 
 	while (low < high) {
 		uint32_t middle = low + (high - low) / 2;
+		struct entry *entry = &table[middle];
 
-		if (address < lg_load_acquire(&table[middle].start)) /* R2 */
+		if (address < lg_load_acquire(&entry->start)) /* R2 */
 			high = middle;
-		else if (address >= lg_load_acquire(&table[middle].end)) /* R2 */
+		else if (address >= lg_load_acquire(&entry->end)) /* R2 */
 			low = middle + 1;
+		else if (pager != NULL && lg_load_acquire(&entry->pager) != pager) /* R2 */
+			return NULL;
 		else
-			return lg_load_acquire(&table[middle].map); /* R2 */
+			return lg_load_acquire(&entry->map); /* R2 */
 	}
 	return NULL;
 }
 
-struct lg_map *lg_atlas_find(const void *address)
+static struct lg_map *find(const struct lg_pager *pager, uintptr_t address)
 {
 	for (;;) {
 		uint32_t before = lg_load_acquire(&version); /* R1 */
-		struct lg_map *map = (before & 1) == 0 ? search((uintptr_t)address) : NULL;
+		struct lg_map *map = (before & 1) == 0 ? search(pager, address) : NULL;
 
 		if ((before & 1) == 0 && lg_load_relaxed(&version) == before)
 			return map;
 	}
+}
+
+struct lg_map *lg_atlas_find(const void *address)
+{
+	return find(NULL, (uintptr_t)address);
+}
+
+struct lg_map *lg_atlas_find_of(const struct lg_pager *pager, const void *address)
+{
+	return find(pager, (uintptr_t)address);
 }
 
 void lg_atlas_forget(void (*each)(struct lg_map *map))

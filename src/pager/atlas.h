@@ -14,12 +14,16 @@
 #define LG_PAGER_ATLAS_H
 
 struct lg_map;
+struct lg_pager;
 
 int lg_atlas_add(struct lg_map *map);
 void lg_atlas_remove(struct lg_map *map);
 
 /* The map this address lies in; NULL: in none. */
 struct lg_map *lg_atlas_find(const void *address);
+
+/* The same, of this pager's maps only. Does not look at the map, which may be gone by the time this returns. */
+struct lg_map *lg_atlas_find_of(const struct lg_pager *pager, const void *address);
 
 /*
  * In a child of fork: calls `each` for the maps there were, and there are none. The fork may have come in the middle of

@@ -385,7 +385,7 @@ static int end(struct lg_map *map)
 	if (map->store->calls->abandon != NULL)
 		map->store->calls->abandon(map->store);
 	lg_atlas_remove(map);
-	lg_server_leave(pager);
+	lg_server_leave(map);
 	lg_prefetch_drain(map);
 	if (!map->readonly && map->store->lasts)
 		error = lg_map_sync(map, 0, 0);

@@ -101,7 +101,7 @@ struct lg_pager {
 	struct lg_flights flights;
 
 	_Atomic(uint32_t) servers;
-	_Atomic(uint32_t) server_turns[LG_SERVERS]; /* odd: at work on a map */
+	_Atomic(uintptr_t) at_work[LG_SERVERS]; /* each server's map (server.h); 0: none */
 	pthread_t threads[2 * LG_THREADS_MOST + LG_SERVERS];
 	unsigned thread_count; /* under the lock, but at the pager's start and end */
 	struct lg_os_latch threads_lock;

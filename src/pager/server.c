@@ -8,25 +8,50 @@
 
 enum { MESSAGES = 8, SPINS = 200, PAUSE_US = 50 };
 
-static void serve(struct lg_pager *pager, const struct lg_os_fault *fault)
+struct lg_map *lg_server_enter(struct lg_pager *pager, unsigned server, const void *address)
 {
-	struct lg_map *map = lg_atlas_find((void *)(uintptr_t)fault->address);
+	_Atomic(uintptr_t) *place = &pager->at_work[server];
+	struct lg_map *map = lg_atlas_find_of(pager, address), *again;
 
-	if (map == NULL || map->pager != pager)
-		return; /* it ended since */
+	for (;; map = again) {
+		(void)lg_swap_ordered(place, (uintptr_t)map); /* V1 */
+		again = lg_atlas_find_of(pager, address);
+		if (again == map)
+			return map;
+	}
+}
+
+void lg_server_exit(struct lg_pager *pager, unsigned server)
+{
+	(void)lg_swap_release(&pager->at_work[server], (uintptr_t)0); /* V1, V2 */
+}
+
+/* It may have been there already, or poisoned: whoever waits is woken, and tries again. */
+static void serve(struct lg_map *map, const struct lg_os_fault *fault)
+{
 	uint64_t page = (fault->address - (uint64_t)(uintptr_t)map->base) >> map->shift;
+
 	lg_recent_for(fault->thread);
 	(void)lg_fault_serve(
 		map, page, fault->write || fault->protect ? LG_OS_ACCESS_WRITE : LG_OS_ACCESS_READ);
-	/* It may have been there already, or poisoned: whoever waits tries again. */
-	(void)lg_os_userfault_wake(&pager->userfault, lg_map_page_at(map, page),
+	(void)lg_os_userfault_wake(&map->pager->userfault, lg_map_page_at(map, page),
 				   lg_map_page_bytes(map));
+}
+
+static void answer(struct lg_pager *pager, unsigned server, const struct lg_os_fault *fault)
+{
+	struct lg_map *map = lg_server_enter(pager, server, (void *)(uintptr_t)fault->address);
+
+	if (map == NULL)
+		return;
+	serve(map, fault);
+	lg_server_exit(pager, server);
 }
 
 void *lg_server_run(void *argument)
 {
 	struct lg_pager *pager = argument;
-	_Atomic(uint32_t) *turn = &pager->server_turns[lg_add_relaxed(&pager->servers, 1)];
+	unsigned server = lg_add_relaxed(&pager->servers, 1);
 	struct lg_os_fault faults[MESSAGES];
 	unsigned idle = 0;
 	bool going = true;
@@ -36,11 +61,8 @@ void *lg_server_run(void *argument)
 	while (going && !lg_load_acquire(&pager->stop)) {
 		int count = lg_os_userfault_read(&pager->userfault, faults, MESSAGES);
 
-		for (int i = 0; i < count; i++) {
-			lg_add_ordered(turn, 1); /* odd; before the map is looked for */
-			serve(pager, &faults[i]);
-			lg_add_ordered(turn, 1);
-		}
+		for (int i = 0; i < count; i++)
+			answer(pager, server, &faults[i]);
 		idle = count > 0 ? 0 : idle + 1;
 		if (idle >
 		    SPINS) { /* faults come in bursts, and to sleep costs more than they do */
@@ -51,16 +73,15 @@ void *lg_server_run(void *argument)
 	return NULL;
 }
 
-/*
- * Who removes the map changes each turn, by nothing, and so do the servers before they look: the later one
- * of the two sees what the other did.
- */
-void lg_server_leave(struct lg_pager *pager)
+void lg_server_leave(struct lg_map *map)
 {
 	for (unsigned i = 0; i < LG_SERVERS; i++) {
-		uint32_t turn = lg_add_ordered(&pager->server_turns[i], 0);
+		_Atomic(uintptr_t) *place = &map->pager->at_work[i];
+		uintptr_t seen = lg_add_ordered(place, (uintptr_t)0); /* V1 */
 
-		while ((turn & 1) != 0 && lg_load_acquire(&pager->server_turns[i]) == turn)
+		while (seen == (uintptr_t)map) {
 			lg_os_sleep_us(PAUSE_US);
+			seen = lg_load_acquire(place); /* V2 */
+		}
 	}
 }

@@ -2,18 +2,30 @@
 /*
  * The servers: threads that answer faults of others, with `faults:threads`. Each reads a few messages at a
  * time; a page that several wait for is brought in once, and all are woken.
+ *
+ * A message may be read long before it is served: somebody else brings its page in, who touched it goes on, and the map
+ * is closed. A server therefore says which map it is at work on before it looks at it, and who closes a map waits for those
+ * that are at work on this one, and for no others, whose stores may take as long as they like.
+ *
+ * Ordering edges
+ *   V1 enter: the map's name, then the atlas is looked at again; leave: the map is out of the atlas, then the names are
+ *      looked at, by changing each by nothing. All changes of a name are read-modify-writes: the later of the two sees
+ *      what the other did before, so that the server does not find the map, or whoever closes it finds the server.
+ *   V2 exit to leave: what the server did to the map comes before its end.
  */
 #ifndef LG_PAGER_SERVER_H
 #define LG_PAGER_SERVER_H
 
+struct lg_map;
 struct lg_pager;
 
 void *lg_server_run(void *pager);
 
-/*
- * The map is not in the atlas any more: returns when no server is at work on it. A message may be read long
- * after somebody else has served its page.
- */
-void lg_server_leave(struct lg_pager *pager);
+/* The map of this pager that the address lies in, which stays until the server exits; NULL: it ended, and no exit. */
+struct lg_map *lg_server_enter(struct lg_pager *pager, unsigned server, const void *address);
+void lg_server_exit(struct lg_pager *pager, unsigned server);
+
+/* The map is not in the atlas any more: returns when no server is at work on it. */
+void lg_server_leave(struct lg_map *map);
 
 #endif
