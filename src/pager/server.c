@@ -6,7 +6,7 @@
 #include "pager/fault.h"
 #include "pager/map.h"
 
-enum { MESSAGES = 8, SPINS = 200, PAUSE_US = 50 };
+enum { SPINS = 200, PAUSE_US = 50 };
 
 struct lg_map *lg_server_enter(struct lg_pager *pager, unsigned server, const void *address)
 {
@@ -52,18 +52,19 @@ void *lg_server_run(void *argument)
 {
 	struct lg_pager *pager = argument;
 	unsigned server = lg_add_relaxed(&pager->servers, 1);
-	struct lg_os_fault faults[MESSAGES];
+	struct lg_os_fault fault;
 	unsigned idle = 0;
 	bool going = true;
 
 	lg_os_thread_name("lgalloc-fault");
 	lg_os_signals_never();
 	while (going && !lg_load_acquire(&pager->stop)) {
-		int count = lg_os_userfault_read(&pager->userfault, faults, MESSAGES);
-
-		for (int i = 0; i < count; i++)
-			answer(pager, server, &faults[i]);
-		idle = count > 0 ? 0 : idle + 1;
+		idle++;
+		/* One, even if there are more: they would wait for this one's store while others sleep. */
+		if (lg_os_userfault_read(&pager->userfault, &fault, 1) > 0) {
+			answer(pager, server, &fault);
+			idle = 0;
+		}
 		if (idle >
 		    SPINS) { /* faults come in bursts, and to sleep costs more than they do */
 			going = lg_os_userfault_wait(&pager->userfault, &pager->hangup);

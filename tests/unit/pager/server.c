@@ -1,20 +1,26 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
-/* Servers: none is in the way of who closes another map than the one it is at work on. */
+/* Servers: four faults at a time, and none in the way of who closes another map. */
 #include "pager/pager.h"
 #include "stress/clock.h"
 #include "unit/pager/shelved.h"
 
 #include <pthread.h>
+#include <stdio.h>
 #include <unistd.h>
 
-enum { PAGE = 16384, PAGES = 64 };
+enum { PAGE = 16384, PAGES = 64, WAITING = 8 };
 
-/* Reads wait for the gate to be open. */
+/* Reads wait: for the gate to be open; those that come later until so many are there as can be served at a time. */
 static atomic_bool gate_is_open;
-static atomic_uint inside;
+static atomic_uint inside, later;
 
-static ssize_t read_behind_gate(void *context, void *buffer, size_t length, uint64_t offset)
+static ssize_t read_together(void *context, void *buffer, size_t length, uint64_t offset)
 {
+	if (atomic_load(&gate_is_open)) {
+		atomic_fetch_add(&later, 1); /* who waits here is not counted twice */
+		while (atomic_load(&later) < LG_SERVERS)
+			clock_breathe();
+	}
 	atomic_fetch_add(&inside, 1);
 	while (!atomic_load(&gate_is_open))
 		clock_breathe();
@@ -26,9 +32,10 @@ static int start(void **state)
 	struct lg_store_ops ops = shelf_ops;
 
 	(void)state;
-	ops.read = read_behind_gate;
+	ops.read = read_together;
 	atomic_store(&gate_is_open, false);
 	atomic_store(&inside, 0);
+	atomic_store(&later, 0);
 	int result = shelved_start("memory:2M,page:16K,prefetch:off,faults:threads", &ops,
 				   (size_t)PAGES * PAGE);
 	if (result != 0 && errno == EPERM)
@@ -38,6 +45,7 @@ static int start(void **state)
 
 struct toucher {
 	pthread_t thread;
+	atomic_int id;
 	size_t page;
 };
 
@@ -46,12 +54,14 @@ static void *touch(void *argument)
 	struct toucher *toucher = argument;
 	size_t at = toucher->page * PAGE;
 
+	atomic_store(&toucher->id, gettid());
 	return data[at] == shelf_byte(at) ? toucher : NULL;
 }
 
 static void begin(struct toucher *toucher, size_t page)
 {
 	toucher->page = page;
+	atomic_store(&toucher->id, 0);
 	assert_int_equal(pthread_create(&toucher->thread, NULL, touch, toucher), 0);
 }
 
@@ -61,6 +71,44 @@ static void end(struct toucher *toucher)
 
 	assert_int_equal(pthread_join(toucher->thread, &result), 0);
 	assert_ptr_equal(result, toucher);
+}
+
+/* After its id there is nothing that it could sleep in, but the page. */
+static void await_asleep(struct toucher *toucher)
+{
+	char path[64], text[256], *end_of_name = NULL;
+
+	do {
+		clock_breathe();
+		snprintf(path, sizeof(path), "/proc/self/task/%d/stat", atomic_load(&toucher->id));
+		FILE *file = fopen(path, "r");
+		if (file == NULL)
+			continue;
+		end_of_name = fgets(text, sizeof(text), file) != NULL ? strrchr(text, ')') : NULL;
+		fclose(file);
+	} while (end_of_name == NULL || (end_of_name[2] != 'S' && end_of_name[2] != 'D'));
+}
+
+static void faults_that_wait_together_are_served_by_all_servers(void **state)
+{
+	struct toucher first[LG_SERVERS], next[WAITING];
+
+	(void)state;
+	for (size_t i = 0; i < LG_SERVERS; i++) {
+		begin(&first[i], i);
+		while (atomic_load(&inside) <= i)
+			clock_breathe();
+	}
+	for (size_t i = 0; i < WAITING; i++) {
+		begin(&next[i], LG_SERVERS + i);
+		await_asleep(&next[i]);
+	}
+	atomic_store(&gate_is_open, true);
+	for (size_t i = 0; i < LG_SERVERS; i++)
+		end(&first[i]);
+	for (size_t i = 0; i < WAITING; i++)
+		end(&next[i]);
+	assert_int_equal(atomic_load(&later), WAITING);
 }
 
 static void closing_a_map_waits_for_no_other_maps_store(void **state)
@@ -84,6 +132,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, start, shelved_end)
+		TEST(faults_that_wait_together_are_served_by_all_servers),
 		TEST(closing_a_map_waits_for_no_other_maps_store),
 	};
 
