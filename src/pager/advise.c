@@ -165,9 +165,10 @@ int lg_map_error(lg_map *map, const void *address)
 	uint64_t offset = (uint64_t)((const char *)address - map->base);
 	if (offset >= map->pages << map->shift)
 		return lg_fail(EINVAL, "%p is not in this map", address);
-	if (lg_word_state(lg_load_acquire(&map->words[offset >> map->shift])) != LG_PAGE_POISONED)
+	uint64_t word = lg_load_relaxed(&map->words[offset >> map->shift]);
+	if (lg_word_state(word) != LG_PAGE_POISONED)
 		return 0;
-	int error = lg_load_relaxed(&map->read_error);
+	int error = lg_word_error(word);
 	return map->store->calls->explain != NULL ? map->store->calls->explain(map->store, error) :
 						    error;
 }

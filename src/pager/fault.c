@@ -204,7 +204,7 @@ static int step(struct lg_map *map, uint64_t page, enum lg_os_access access,
 	case LG_PAGE_DIRTY:
 		break;
 	case LG_PAGE_POISONED: /* just now, for us, or earlier */
-		return outcome->asked > 0 ? lg_poison_answer(map) : -EIO;
+		return outcome->asked > 0 && map->store->is_remote ? lg_word_error(*seen) : -EIO;
 	}
 	return error;
 }

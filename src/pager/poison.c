@@ -14,11 +14,11 @@ void lg_poison_claimed(struct lg_map *map, uint64_t page, int error)
 	lg_word *word = &map->words[page];
 	uint64_t seen = lg_load_relaxed(word);
 
-	/* First, for whoever gets the SIGBUS may ask at once what it means. */
 	lg_store_relaxed(&map->read_error, error);
 	lg_add_relaxed(&map->poisoned, 1);
 	lg_pager_count(map->pager, poisoned, 1);
-	lg_word_set_state(word, LG_PAGE_POISONED);
+	/* First, for whoever gets the SIGBUS may ask at once what it means. */
+	lg_word_set_error(word, error);
 	if (map->pager->in_threads && lg_os_userfault_poison(userfault, lg_map_page_at(map, page),
 							     lg_map_page_bytes(map)) != 0) {
 		/* Where that fails whoever touches it asks us again, and again. */
@@ -27,7 +27,7 @@ void lg_poison_claimed(struct lg_map *map, uint64_t page, int error)
 					   lg_map_page_bytes(map));
 	}
 	lg_probe_poison(lg_map_page_at(map, page), -error);
-	lg_word_release(word, lg_word_with_state(seen, LG_PAGE_POISONED));
+	lg_word_release(word, lg_word_with_error(seen, error));
 }
 
 void lg_poison(struct lg_map *map, uint64_t page, int error)

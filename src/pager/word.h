@@ -16,7 +16,7 @@
  *   14    ASIDE     its policy does not have it: it could not leave when it was chosen, or was read ahead
  *   15-19 holds     the library's own pins, for the length of a copy
  *   20-31 pins      the user's
- *   32-63 handle    its resident, while it is CLEAN, DIRTY or LIMBO
+ *   32-63 handle    its resident, while it is CLEAN, DIRTY or LIMBO; why it could not be read (errno), while it is POISONED
  *
  * Invariants
  *   - Only who holds BUSY calls the kernel or the store for the page, and changes bits 0-2, 5-7 and 32-63.
@@ -109,12 +109,33 @@ static inline bool lg_word_claim(lg_word *word, uint64_t *seen)
 	return true;
 }
 
+/* POISONED, because of -errno. */
+static inline uint64_t lg_word_with_error(uint64_t word, int error)
+{
+	return lg_word_with_state(lg_word_with_handle(word, (uint32_t)-error), LG_PAGE_POISONED);
+}
+
+/* Why a POISONED page could not be read: -errno. */
+static inline int lg_word_error(uint64_t word)
+{
+	return -(int)lg_word_handle(word);
+}
+
 /* The owner's, who keeps it. */
 static inline void lg_word_set_state(lg_word *word, enum lg_page_state state)
 {
 	uint64_t seen = lg_load_relaxed(word);
 
 	while (!lg_cas_release(word, &seen, lg_word_with_state(seen, state)))
+		;
+}
+
+/* The same, and it is POISONED. */
+static inline void lg_word_set_error(lg_word *word, int error)
+{
+	uint64_t seen = lg_load_relaxed(word);
+
+	while (!lg_cas_release(word, &seen, lg_word_with_error(seen, error)))
 		;
 }
 

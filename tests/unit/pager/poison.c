@@ -111,6 +111,33 @@ static void calls_say_eio_and_error_what_the_store_said(void **state)
 	assert_int_equal(lg_map_read(map, &byte, 1, PAGE), 1);
 }
 
+static void each_page_has_an_error_of_its_own(void **state)
+{
+	char byte;
+
+	(void)state;
+	atomic_store(&shelf.reads_fail, SHELF_FOR_EVER);
+	atomic_store(&shelf.read_error, -ENXIO);
+	assert_int_equal(lg_map_read(map, &byte, 1, 0), -EIO);
+	atomic_store(&shelf.read_error, -EACCES);
+	assert_true(touch_raises(data + PAGE, false));
+	assert_int_equal(lg_map_error(map, data), -ENXIO);
+	assert_int_equal(lg_map_error(map, data + PAGE), -EACCES);
+	assert_int_equal(lg_map_error(map, data + 2 * PAGE), 0);
+	assert_int_equal(lg_map_retry(map), 2);
+	assert_int_equal(lg_map_error(map, data), 0);
+	assert_true(touch_raises(data, true)); /* and fails otherwise than it did */
+	assert_int_equal(lg_map_error(map, data), -EACCES);
+	assert_int_equal(lg_map_error(map, data + PAGE), 0);
+	atomic_store(&shelf.reads_fail, 0);
+	assert_int_equal(lg_map_retry(map), 1);
+	for (size_t i = 0; i < 2 * PAGE; i++)
+		assert_int_equal(data[i], shelf_byte(i));
+	memset(data, 'w', 2 * PAGE);
+	assert_int_equal(lg_map_advise(map, 0, 2 * PAGE, LG_COLD), 0);
+	assert_int_equal(shelf.bytes[PAGE], 'w');
+}
+
 static void passing_failures_are_retried(void **state)
 {
 	(void)state;
@@ -175,6 +202,7 @@ int main(void)
 		TEST(unreadable_page_is_sigbus_at_its_address_and_the_others_are_fine),
 		TEST(calls_return_the_error),
 		TEST(calls_say_eio_and_error_what_the_store_said),
+		TEST(each_page_has_an_error_of_its_own),
 		TEST(passing_failures_are_retried),
 		TEST(retry_heals_what_can_be_read_again),
 		TEST(dead_heals_a_page_too),

@@ -95,6 +95,10 @@ static void parts_of_a_word_do_not_overlap(void **state)
 	assert_false(lg_word_is_mapped(LG_PAGE_LIMBO));
 	assert_false(lg_word_is_mapped(LG_PAGE_OUT));
 	assert_false(lg_word_is_mapped(LG_PAGE_POISONED));
+	uint64_t poisoned = lg_word_with_error(~(uint64_t)LG_PAGE_POISONED, -5);
+	assert_int_equal(lg_word_state(poisoned), LG_PAGE_POISONED);
+	assert_int_equal(lg_word_error(poisoned), -5);
+	assert_true((poisoned & LG_WORD_STAYS) == LG_WORD_STAYS);
 }
 
 enum { WAITERS = 4, TURNS = 2000 };
