@@ -19,8 +19,11 @@
 
 typedef bool serve_function(void *address, enum lg_os_access access);
 
-/* Of SIGBUS when ours was installed: as it was looked up before, and as the installing told. */
+/* Of SIGBUS when ours was installed: as it was looked up before, and, where that is another, as the installing told. */
 static struct sigaction looked_up, told;
+static const struct sigaction taken = {
+	.sa_handler = SIG_DFL
+}; /* SA_RESETHAND: it was to be called once */
 static _Atomic(const struct sigaction *) before = &looked_up;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* of the installing */
 static _Atomic(serve_function *) serve_fault; /* NULL: not installed, as far as is known */
@@ -59,15 +62,55 @@ static enum lg_os_access access_of(void *context)
 #endif
 }
 
-/* As if we were not there. */
-static void pass_on(int number, siginfo_t *info, void *context)
+static bool is_handler(const struct sigaction *action)
+{
+	return (action->sa_flags & SA_SIGINFO) != 0 ||
+	       (action->sa_handler != SIG_DFL && action->sa_handler != SIG_IGN);
+}
+
+/* The kernel's own set is the first 64 signals of the C library's, and all there is of it in a signal's context. */
+static uint64_t signals_of(const sigset_t *set)
+{
+	uint64_t signals;
+
+	memcpy(&signals, set, sizeof(signals));
+	return signals;
+}
+
+/* Who is to be told. One that is called once is had by one of the threads that come for it. */
+static const struct sigaction *take_next(void)
 {
 	const struct sigaction *next = lg_load_acquire(&before);
 
-	if ((next->sa_flags & SA_SIGINFO) != 0) {
-		next->sa_sigaction(number, info, context);
-	} else if (next->sa_handler != SIG_DFL && next->sa_handler != SIG_IGN) {
-		next->sa_handler(number);
+	while (is_handler(next) && (next->sa_flags & (int)SA_RESETHAND) != 0 &&
+	       !lg_cas_ordered(&before, &next, &taken))
+		;
+	return next;
+}
+
+/* With the signals blocked that the kernel would have blocked for it. */
+static void call_handler(const struct sigaction *action, int number, siginfo_t *info, void *context)
+{
+	uint64_t signals = signals_of(&((const ucontext_t *)context)->uc_sigmask) |
+			   signals_of(&action->sa_mask);
+
+	if ((action->sa_flags & SA_NODEFER) == 0)
+		signals |= (uint64_t)1 << (SIGBUS - 1);
+	uint64_t ours = lg_os_signals_set(signals);
+	if ((action->sa_flags & SA_SIGINFO) != 0)
+		action->sa_sigaction(number, info, context);
+	else
+		action->sa_handler(number);
+	(void)lg_os_signals_set(ours);
+}
+
+/* As if we were not there, but for the stack. */
+static void pass_on(int number, siginfo_t *info, void *context)
+{
+	const struct sigaction *next = take_next();
+
+	if (is_handler(next)) {
+		call_handler(next, number, info, context);
 	} else if (next->sa_handler == SIG_DFL || info->si_code > 0) {
 		/* The kernel ends who ignores it, too, if it was raised. The access is made again and raises it for good. */
 		struct sigaction fatal = { .sa_handler = SIG_DFL };
@@ -102,6 +145,12 @@ static bool is_ours(const struct sigaction *action)
 	return (action->sa_flags & SA_SIGINFO) != 0 && action->sa_sigaction == handle;
 }
 
+static bool is_same(const struct sigaction *one, const struct sigaction *other)
+{
+	return one->sa_flags == other->sa_flags && one->sa_handler == other->sa_handler &&
+	       signals_of(&one->sa_mask) == signals_of(&other->sa_mask);
+}
+
 int lg_os_bus_claim(bool (*serve)(void *address, enum lg_os_access access))
 {
 	struct sigaction action = { .sa_flags = SA_SIGINFO | SA_ONSTACK }, was;
@@ -119,7 +168,8 @@ int lg_os_bus_claim(bool (*serve)(void *address, enum lg_os_access access))
 		lg_compiler_barrier();
 		if (error == 0 && sigaction(SIGBUS, &action, &was) != 0)
 			error = -errno;
-		if (error == 0 && !is_ours(&was)) { /* another may have come meanwhile */
+		/* Another may have come meanwhile. If not, it may have been taken already, and stays so. */
+		if (error == 0 && !is_ours(&was) && !is_same(&was, &looked_up)) {
 			told = was;
 			lg_store_release(&before, &told);
 		}

@@ -3,7 +3,9 @@
  * SIGBUS: one handler for the process. What is not ours goes to whoever had the signal before.
  *
  * The handler runs with every signal blocked, on the thread's alternate stack if it has one, and leaves
- * errno as it was.
+ * errno as it was. Who had the signal before is called as the kernel would have: with the signals blocked that were,
+ * those of its sa_mask and, without SA_NODEFER, SIGBUS; with SA_RESETHAND once in the process. The stack is that of
+ * our handler, SA_ONSTACK or not.
  */
 #ifndef LG_OS_BUS_H
 #define LG_OS_BUS_H

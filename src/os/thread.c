@@ -163,11 +163,19 @@ uint64_t lg_os_signals_block(void)
 	return block(~(uint64_t)0);
 }
 
+uint64_t lg_os_signals_set(uint64_t signals)
+{
+	uint64_t before = 0;
+
+	(void)lg_os_raw(SYS_rt_sigprocmask, SIG_SETMASK, (long)&signals, (long)&before,
+			sizeof(signals), 0, 0);
+	return before;
+}
+
 void lg_os_signals_restore(uint64_t before)
 {
 	if (held == 0)
-		(void)lg_os_raw(SYS_rt_sigprocmask, SIG_SETMASK, (long)&before, 0, sizeof(before),
-				0, 0);
+		(void)lg_os_signals_set(before);
 }
 
 /* Counted while no handler can run: one that did in between would take its locks with signals open. */

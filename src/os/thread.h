@@ -56,6 +56,9 @@ void lg_os_signals_release(uint64_t before);
  */
 void lg_os_signals_never(void);
 
+/* Makes the calling thread's mask this, in whatever stretch it is, for a handler of the program's. The one before. */
+uint64_t lg_os_signals_set(uint64_t signals);
+
 /* The calling process's id. */
 int lg_os_process(void);
 

@@ -25,7 +25,7 @@ static _Thread_local enum place held_at; /* once, at the kernel's change */
 static sem_t reached, go_on;
 static void (*after_question)(void); /* once, in the middle of a claim that asked what is there */
 
-static int served_file;
+static int served_file, not_served_file;
 static char *served, *not_served; /* a page each */
 static atomic_uint asked;
 
@@ -287,6 +287,195 @@ static void ignored_signal_ends_who_raised_it_and_nobody_else(void **state)
 	CLAIM(child_died_of(&end, SIGBUS));
 }
 
+/* --- how the program's handler is called -------------------------------------------------------- */
+
+/* The kernel's own, as the C library leaves signals out. */
+static uint64_t blocked_signals(void)
+{
+	uint64_t signals = 0;
+
+	CLAIM(syscall(SYS_rt_sigprocmask, SIG_BLOCK, NULL, &signals, sizeof(signals)) == 0);
+	return signals;
+}
+
+static uint64_t bit(int signal)
+{
+	return (uint64_t)1 << (signal - 1);
+}
+
+static atomic_uint calls;
+static uint64_t blocked_in_handler;
+
+/* In this process only: the file is every child's. */
+static void map_not_served(int flags, int file)
+{
+	CLAIM(mmap(not_served, PAGE, PROT_READ | PROT_WRITE, MAP_FIXED | flags, file, 0) ==
+	      not_served);
+}
+
+static void note_mask_and_go_on(int number)
+{
+	(void)number;
+	blocked_in_handler = blocked_signals();
+	atomic_fetch_add(&calls, 1);
+	map_not_served(MAP_PRIVATE | MAP_ANONYMOUS, -1);
+}
+
+static void block_with(int flags)
+{
+	struct sigaction action = { .sa_handler = note_mask_and_go_on, .sa_flags = flags };
+	uint64_t before;
+
+	sigemptyset(&action.sa_mask);
+	sigaddset(&action.sa_mask, SIGUSR1);
+	CLAIM(sigaction(SIGBUS, &action, NULL) == 0);
+	claim();
+	sigset_t blocked;
+	sigemptyset(&blocked);
+	sigaddset(&blocked, SIGUSR2);
+	CLAIM(sigprocmask(SIG_BLOCK, &blocked, NULL) == 0);
+	before = blocked_signals();
+	touch(not_served);
+	CLAIM(atomic_load(&calls) == 1);
+	CLAIM(blocked_in_handler ==
+	      (before | bit(SIGUSR1) | ((flags & SA_NODEFER) != 0 ? 0 : bit(SIGBUS))));
+	CLAIM(blocked_signals() == before);
+	claim_is_served();
+}
+
+static void block_its_own(void *unused)
+{
+	(void)unused;
+	block_with(0);
+}
+
+static void block_less(void *unused)
+{
+	(void)unused;
+	block_with(SA_NODEFER);
+}
+
+static void handler_has_the_mask_that_the_kernel_would_have_made(void **state)
+{
+	(void)state;
+	child_claim("a handler's own mask", block_its_own, NULL);
+	child_claim("SA_NODEFER", block_less, NULL);
+}
+
+static void touch_served_and_go_on(int number)
+{
+	claim_is_served();
+	note_mask_and_go_on(number);
+}
+
+static void fault_in_a_handler(void *unused)
+{
+	struct sigaction action = { .sa_handler = touch_served_and_go_on, .sa_flags = SA_NODEFER };
+
+	(void)unused;
+	CLAIM(sigaction(SIGBUS, &action, NULL) == 0);
+	claim();
+	touch(not_served);
+	CLAIM(atomic_load(&calls) == 1);
+}
+
+static void handler_that_asked_for_it_may_have_faults_of_its_own(void **state)
+{
+	(void)state;
+	child_claim("a fault in a handler", fault_in_a_handler, NULL);
+}
+
+static void say_it_is_told(int number)
+{
+	(void)number;
+	if (atomic_fetch_add(&calls, 1) > 0)
+		_exit(EXIT_FAILURE); /* else it would be for ever */
+	CLAIM(write(STDERR_FILENO, "told", 4) == 4);
+}
+
+static void let_program_handle_once(__sighandler_t handler)
+{
+	struct sigaction action = { .sa_handler = handler, .sa_flags = (int)SA_RESETHAND };
+
+	CLAIM(sigaction(SIGBUS, &action, NULL) == 0);
+}
+
+static void handle_once(void *unused)
+{
+	(void)unused;
+	let_program_handle_once(say_it_is_told);
+	claim();
+	claim_is_served();
+	touch(not_served);
+}
+
+static pthread_barrier_t together;
+
+static void *touch_together(void *unused)
+{
+	pthread_barrier_wait(&together);
+	touch(not_served);
+	return unused;
+}
+
+static void handle_once_among_threads(void *unused)
+{
+	pthread_t thread;
+
+	(void)unused;
+	let_program_handle_once(say_it_is_told);
+	claim();
+	CLAIM(pthread_barrier_init(&together, NULL, 2) == 0);
+	CLAIM(pthread_create(&thread, NULL, touch_together, NULL) == 0);
+	touch_together(NULL);
+}
+
+static void touch_after_the_change(void)
+{
+	touch(not_served);
+	CLAIM(atomic_load(&calls) == 1);
+	map_not_served(MAP_SHARED, not_served_file);
+	CLAIM(write(STDERR_FILENO, "told", 4) == 4);
+}
+
+static void let_touch_after_the_change(void)
+{
+	after_question = touch_after_the_change;
+}
+
+static void handle_once_in_the_middle(void *unused)
+{
+	(void)unused;
+	let_program_handle_once(note_mask_and_go_on);
+	after_question = let_touch_after_the_change;
+	claim();
+	touch(not_served);
+}
+
+static void claim_is_told_once(void (*body)(void *))
+{
+	struct child_end end = child_try(body, NULL);
+
+	const char *first = strstr(end.text, "told");
+
+	if (!child_died_of(&end, SIGBUS) || first == NULL)
+		child_print("a handler that is called once", &end);
+	CLAIM(child_died_of(&end, SIGBUS));
+	CLAIM(first != NULL);
+	CLAIM(strstr(first + 1, "told") == NULL);
+}
+
+static void handler_that_asked_for_it_is_called_once(void **state)
+{
+	enum { ROUNDS = 50 };
+
+	(void)state;
+	claim_is_told_once(handle_once);
+	claim_is_told_once(handle_once_in_the_middle);
+	for (unsigned i = 0; i < ROUNDS; i++)
+		claim_is_told_once(handle_once_among_threads);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -295,10 +484,12 @@ int main(void)
 		cmocka_unit_test(handler_that_comes_in_the_middle_of_a_claim_is_kept),
 		cmocka_unit_test(memory_that_broke_is_the_programs),
 		cmocka_unit_test(ignored_signal_ends_who_raised_it_and_nobody_else),
+		cmocka_unit_test(handler_has_the_mask_that_the_kernel_would_have_made),
+		cmocka_unit_test(handler_that_asked_for_it_may_have_faults_of_its_own),
+		cmocka_unit_test(handler_that_asked_for_it_is_called_once),
 	};
-	int empty;
 
 	served = map_beyond_the_end(&served_file);
-	not_served = map_beyond_the_end(&empty);
+	not_served = map_beyond_the_end(&not_served_file);
 	return UNIT_RUN(tests);
 }
