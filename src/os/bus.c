@@ -185,7 +185,16 @@ void lg_os_bus_forget(void)
 	lock = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
 }
 
-/* Of a thread, from its status, which has a line of any length before that. False: it is not known. */
+/* The text is the first part of a status. A main thread that ended by pthread_exit is there as long as the process is. */
+static bool has_ended(const char *text)
+{
+	static const char key[] = "\nState:\t";
+	const char *line = strstr(text, key);
+
+	return line != NULL && (line[strlen(key)] == 'Z' || line[strlen(key)] == 'X');
+}
+
+/* Of a thread, from its status, which has a line of any length before that. False: it is not known, or nothing any more. */
 static bool read_mask(int fd, uint64_t *mask)
 {
 	enum { TAIL = 64 }; /* the line is shorter */
@@ -198,6 +207,8 @@ static bool read_mask(int fd, uint64_t *mask)
 	     at += got) {
 		kept += (size_t)got;
 		text[kept] = '\0';
+		if (has_ended(text))
+			return false;
 		const char *line = strstr(text, key);
 		if (line != NULL && strchr(line + 1, '\n') != NULL) {
 			*mask = strtoull(line + strlen(key), NULL, 16);

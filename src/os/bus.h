@@ -24,7 +24,7 @@ int lg_os_bus_claim(bool (*serve)(void *address, enum lg_os_access access));
 /* In the child of a fork, where another thread may have been in the middle of it. */
 void lg_os_bus_forget(void);
 
-/* Some thread of the process blocks SIGBUS: it would die at a fault. */
+/* Some thread of the process that has not ended blocks SIGBUS: it would die at a fault. */
 bool lg_os_bus_is_blocked(void);
 
 #endif

@@ -476,6 +476,68 @@ static void handler_that_asked_for_it_is_called_once(void **state)
 		claim_is_told_once(handle_once_among_threads);
 }
 
+/* --- who blocks it ------------------------------------------------------------------------------ */
+
+static void wait_until_main_thread_ended(void)
+{
+	char path[64], text[512], state = '?';
+
+	snprintf(path, sizeof(path), "/proc/self/task/%ld/stat", (long)getpid());
+	while (state != 'Z') {
+		FILE *file = fopen(path, "re");
+		CLAIM(file != NULL);
+		CLAIM(fgets(text, sizeof(text), file) != NULL);
+		CLAIM(sscanf(strrchr(text, ')'), ") %c", &state) == 1);
+		fclose(file);
+		sched_yield();
+	}
+}
+
+static sigset_t all_but(int signal)
+{
+	sigset_t signals;
+
+	sigfillset(&signals);
+	sigdelset(&signals, signal);
+	return signals;
+}
+
+static void *outlive_the_main_thread(void *unused)
+{
+	const sigset_t open = all_but(SIGBUS), closed = all_but(SIGSEGV);
+
+	CLAIM(pthread_sigmask(SIG_SETMASK, &open, NULL) == 0);
+	CLAIM(lg_os_bus_is_blocked()); /* by the main thread */
+	sem_post(&go_on);
+	wait_until_main_thread_ended();
+	CLAIM(!lg_os_bus_is_blocked());
+	CLAIM(pthread_sigmask(SIG_SETMASK, &closed, NULL) == 0);
+	CLAIM(lg_os_bus_is_blocked());
+	_exit(EXIT_SUCCESS);
+	return unused;
+}
+
+static void end_the_main_thread(void *unused)
+{
+	const sigset_t closed = all_but(SIGSEGV);
+	pthread_t thread;
+
+	(void)unused;
+	CLAIM(!lg_os_bus_is_blocked());
+	CLAIM(pthread_sigmask(SIG_SETMASK, &closed, NULL) == 0);
+	CLAIM(sem_init(&go_on, 0, 0) == 0);
+	CLAIM(pthread_create(&thread, NULL, outlive_the_main_thread, NULL) == 0);
+	while (sem_wait(&go_on) != 0)
+		;
+	pthread_exit(NULL);
+}
+
+static void threads_that_ended_block_nothing(void **state)
+{
+	(void)state;
+	child_claim("a main thread that ended", end_the_main_thread, NULL);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -487,6 +549,7 @@ int main(void)
 		cmocka_unit_test(handler_has_the_mask_that_the_kernel_would_have_made),
 		cmocka_unit_test(handler_that_asked_for_it_may_have_faults_of_its_own),
 		cmocka_unit_test(handler_that_asked_for_it_is_called_once),
+		cmocka_unit_test(threads_that_ended_block_nothing),
 	};
 
 	served = map_beyond_the_end(&served_file);
