@@ -49,10 +49,11 @@ int lg_dirty_watch(struct lg_heap *heap)
 		return 0;
 	int error = lg_os_written_open(&heap->written, heap->base, heap->bytes, heap->old_kernel);
 	if (error != 0)
-		return lg_fail(-error,
-			       "/proc/self/pagemap, which says what was written, cannot be read: "
-			       "%s",
-			       lg_error_name(-error));
+		return lg_fail(
+			-error,
+			"/proc/thread-self/pagemap, which says what was written, cannot be read: "
+			"%s",
+			lg_error_name(-error));
 	heap->watching = true;
 	return 0;
 }

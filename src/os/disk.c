@@ -141,7 +141,7 @@ static int open_direct(int fd, enum lg_os_disk_access access)
 {
 	char name[64];
 
-	snprintf(name, sizeof(name), "/proc/self/fd/%d", fd);
+	snprintf(name, sizeof(name), "/proc/thread-self/fd/%d", fd);
 	int direct =
 		open(name, (access == LG_DISK_WRITE ? O_RDWR : O_RDONLY) | O_DIRECT | O_CLOEXEC);
 	return direct < 0 ? fd : lg_os_descriptor_move_high(direct);
@@ -249,7 +249,7 @@ int lg_os_disk_publish(struct lg_os_disk *disk, const char *path)
 
 	if (fsync(disk->fd) != 0)
 		return -errno;
-	snprintf(name, sizeof(name), "/proc/self/fd/%d", disk->fd);
+	snprintf(name, sizeof(name), "/proc/thread-self/fd/%d", disk->fd);
 	/* An empty file, as mkstemp leaves one, gives way; a link does not replace anything. */
 	if (stat(path, &status) == 0 && S_ISREG(status.st_mode) && status.st_size == 0)
 		(void)unlink(path);

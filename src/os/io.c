@@ -333,8 +333,11 @@ void lg_os_io_open(struct lg_os_io *io, bool readonly)
 	/* Nothing to be done. Errors of the disk, which may be any number, are not taken for a refusal so. */
 	io->can_ask = lg_os_raw(SYS_sync_file_range, io->file.fd, 0, 0, 0, 0, 0) == 0;
 	io->is_limited = fstat(io->file.fd, &status) != 0 || S_ISREG(status.st_mode);
-	/* By its number: a name may be another file's by now, and an unlinked file has none. */
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", io->file.fd);
+	/*
+	 * By its number: a name may be another file's by now, and an unlinked file has none. Not in /proc/self, which is the
+	 * main thread's and shows nothing once that has ended.
+	 */
+	snprintf(path, sizeof(path), "/proc/thread-self/fd/%d", io->file.fd);
 	int fd = open(path, (readonly ? O_RDONLY : O_RDWR) | O_DIRECT | O_CLOEXEC);
 	if (fd >= 0)
 		fd = lg_os_descriptor_move_high(fd);

@@ -63,14 +63,14 @@ static uint64_t least_limit(struct scratch *scratch, const char *mount, char *gr
 }
 
 /*
- * /proc/self/cgroup has a line "0::/group" for version 2 and "N:…,memory,…:/group" for version 1. In a
+ * /proc/thread-self/cgroup has a line "0::/group" for version 2 and "N:…,memory,…:/group" for version 1. In a
  * container the mount may show the group itself as its root: the walk up ends there.
  */
 static uint64_t least_of_groups(struct scratch *scratch)
 {
 	uint64_t least = UINT64_MAX;
 
-	read_text("/proc/self/cgroup", scratch->groups, sizeof(scratch->groups));
+	read_text("/proc/thread-self/cgroup", scratch->groups, sizeof(scratch->groups));
 	for (char *line = scratch->groups, *next; line != NULL && *line != '\0'; line = next) {
 		next = strchr(line, '\n');
 		if (next != NULL)

@@ -41,7 +41,7 @@ enum { SCAN_PROTECT = 1 << 0 };
 enum { IS_WRITTEN = 1 << 1, IS_FILE = 1 << 2, IS_PRESENT = 1 << 3, IS_SWAPPED = 1 << 4 };
 enum { RANGES = 512, ENTRIES = 1024 };
 
-/* Bits of /proc/self/pagemap: Documentation/admin-guide/mm/pagemap.rst. */
+/* Bits of a pagemap: Documentation/admin-guide/mm/pagemap.rst. */
 #define ENTRY_PRESENT ((uint64_t)1 << 63)
 #define ENTRY_SWAPPED ((uint64_t)1 << 62)
 #define ENTRY_FILE ((uint64_t)1 << 61)
@@ -93,7 +93,7 @@ static bool can_scan(int pagemap, void *base)
 
 int lg_os_written_open(struct lg_os_written *written, void *base, size_t bytes, bool plain)
 {
-	written->pagemap = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
+	written->pagemap = open("/proc/thread-self/pagemap", O_RDONLY | O_CLOEXEC);
 	if (written->pagemap < 0)
 		return -errno;
 	written->userfault = plain ? -1 : open_userfault(base, bytes);

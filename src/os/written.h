@@ -8,7 +8,7 @@
  * armed has no mark and is reported. Since only a page that became anonymous can differ from the file,
  * file pages are taken out of the answer; so it may name too many, never too few.
  *
- * Older kernels: every anonymous page is named, by /proc/self/pagemap, whether or not it was written since
+ * Older kernels: every anonymous page is named, by /proc/thread-self/pagemap, whether or not it was written since
  * the last time. `exact` says which of the two it is.
  *
  * Threads may write while a scan runs; a write then is in this answer or in the next. Callers scan one at a
@@ -28,7 +28,7 @@ struct lg_os_written {
 	bool exact;
 };
 
-/* Starts watching. -errno: /proc/self/pagemap cannot be read. `plain` is for tests: as on an old kernel. */
+/* Starts watching. -errno: /proc/thread-self/pagemap cannot be read. `plain` is for tests: as on an old kernel. */
 int lg_os_written_open(struct lg_os_written *written, void *base, size_t bytes, bool plain);
 void lg_os_written_close(struct lg_os_written *written);
 

@@ -167,7 +167,7 @@ static void name_parent(const char *path, int fd, char parent[PARENT_BYTES])
 {
 	char link[64], target[PARENT_BYTES];
 
-	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	snprintf(link, sizeof(link), "/proc/thread-self/fd/%d", fd);
 	ssize_t count = readlink(link, target, sizeof(target) - 1);
 	if (count > 0) {
 		target[count] = '\0';
