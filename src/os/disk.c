@@ -3,6 +3,7 @@
 
 #include "os/descriptor.h"
 #include "os/file.h"
+#include "os/limits.h"
 #include "os/map.h"
 
 #include <errno.h>
@@ -13,7 +14,6 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/random.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -73,10 +73,8 @@ static int plain_read_direct(struct lg_os_disk *disk, void *data, size_t bytes, 
 
 static int plain_extend(struct lg_os_disk *disk, uint64_t bytes)
 {
-	struct rlimit limit;
-
-	if (getrlimit(RLIMIT_FSIZE, &limit) == 0 && bytes > limit.rlim_cur)
-		return -EFBIG; /* without its signal */
+	if (bytes > lg_os_file_bytes_max())
+		return -EFBIG;
 	if (!is_ours(disk, disk->fd))
 		return -EBADF;
 	return ftruncate(disk->fd, (off_t)bytes) == 0 ? 0 : -errno;

@@ -3,6 +3,7 @@
 
 #include "base/error.h"
 #include "os/descriptor.h"
+#include "os/limits.h"
 #include "os/map.h"
 
 #include <errno.h>
@@ -13,7 +14,6 @@
 #include <stdlib.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
 #include <unistd.h>
@@ -161,11 +161,9 @@ void lg_os_file_close(struct lg_os_file *file)
 
 int lg_os_file_extend(struct lg_os_file *file, uint64_t bytes)
 {
-	struct rlimit limit;
-
 	if (bytes <= file->bytes)
 		return 0;
-	if (getrlimit(RLIMIT_FSIZE, &limit) == 0 && bytes > limit.rlim_cur)
+	if (bytes > lg_os_file_bytes_max())
 		return -EFBIG;
 	if (!lg_os_file_is_ours(file))
 		return -EBADF;

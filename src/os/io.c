@@ -5,13 +5,13 @@
 #include "os/clock.h"
 #include "os/descriptor.h"
 #include "os/io_queue.h"
+#include "os/limits.h"
 #include "os/raw.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -228,15 +228,9 @@ int lg_os_io_read(struct lg_os_io *io, const struct iovec *parts, int count, uin
 	return error;
 }
 
-/* Asked beforehand, since the kernel would send SIGXFSZ. */
 static bool exceeds_limit(const struct lg_os_io *io, uint64_t end)
 {
-	struct rlimit limit;
-	int before = errno;
-	bool known = io->is_limited && getrlimit(RLIMIT_FSIZE, &limit) == 0;
-
-	errno = before;
-	return known && end > limit.rlim_cur;
+	return io->is_limited && end > lg_os_file_bytes_max();
 }
 
 int lg_os_io_write(struct lg_os_io *io, const struct iovec *parts, int count, uint64_t offset,

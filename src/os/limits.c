@@ -111,13 +111,19 @@ uint64_t lg_os_memory_bytes(void)
 	return ram < group ? ram : group;
 }
 
-uint64_t lg_os_address_space_bytes(void)
+/* UINT64_MAX: there is none. */
+static uint64_t soft_limit(unsigned resource)
 {
 	struct rlimit limit;
 
-	if (getrlimit(RLIMIT_AS, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY)
+	if (getrlimit(resource, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY)
 		return UINT64_MAX;
 	return limit.rlim_cur;
+}
+
+uint64_t lg_os_address_space_bytes(void)
+{
+	return soft_limit(RLIMIT_AS);
 }
 
 const char *lg_os_address_space_hint(int error)
@@ -127,6 +133,15 @@ const char *lg_os_address_space_hint(int error)
 	return may_be && lg_os_address_space_bytes() != UINT64_MAX ?
 		       ": RLIMIT_AS (ulimit -v) is set, and counts all addresses" :
 		       "";
+}
+
+uint64_t lg_os_file_bytes_max(void)
+{
+	int before = errno;
+	uint64_t bytes = soft_limit(RLIMIT_FSIZE);
+
+	errno = before;
+	return bytes;
 }
 
 uint64_t lg_os_mappings_max(void)

@@ -15,6 +15,12 @@ uint64_t lg_os_address_space_bytes(void);
 /* For the end of a message: that RLIMIT_AS may be why. "" where there is none, and for an -errno that it does not cause. */
 const char *lg_os_address_space_hint(int error);
 
+/*
+ * RLIMIT_FSIZE in bytes; UINT64_MAX: none. To be asked before a regular file gets longer, as the kernel sends SIGXFSZ to who
+ * makes it longer than that. Keeps errno.
+ */
+uint64_t lg_os_file_bytes_max(void);
+
 /* vm.overcommit_memory is 2: what is writable counts as if it were used. */
 bool lg_os_overcommit_is_strict(void);
 

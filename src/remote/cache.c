@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "os/clock.h"
 #include "os/descriptor.h"
+#include "os/limits.h"
 #include "remote/ledger.h"
 
 #include <errno.h>
@@ -15,7 +16,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -215,14 +215,6 @@ static bool write_block(struct lg_cache *cache, const struct lg_key *key, const 
 	return done;
 }
 
-/* Else the kernel would send a signal. */
-static bool may_have(uint64_t bytes)
-{
-	struct rlimit limit;
-
-	return getrlimit(RLIMIT_FSIZE, &limit) != 0 || bytes <= limit.rlim_cur;
-}
-
 void lg_cache_put(struct lg_cache *cache, const struct lg_key *key, const void *data,
 		  uint32_t bytes)
 {
@@ -230,7 +222,7 @@ void lg_cache_put(struct lg_cache *cache, const struct lg_key *key, const void *
 
 	if (now < lg_load_relaxed(&cache->paused_until_ms) ||
 	    !lg_os_descriptor_is_ours(&cache->directory) ||
-	    !may_have(sizeof(struct header) + (uint64_t)bytes))
+	    sizeof(struct header) + (uint64_t)bytes > lg_os_file_bytes_max())
 		return;
 	if (!write_block(cache, key, data, bytes))
 		lg_store_relaxed(&cache->paused_until_ms, now + PAUSE_MS);

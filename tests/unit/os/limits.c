@@ -41,6 +41,24 @@ static void address_space_is_the_soft_limit(void **state)
 	assert_true(most == (before.rlim_max == RLIM_INFINITY ? UINT64_MAX : before.rlim_max));
 }
 
+static void length_of_files_is_the_soft_limit(void **state)
+{
+	struct rlimit before, limit;
+
+	(void)state;
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+	limit = before;
+	limit.rlim_cur = 1234;
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+	errno = EXDEV;
+	uint64_t limited = lg_os_file_bytes_max();
+	assert_int_equal(errno, EXDEV);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+	assert_true(limited == 1234);
+	assert_true(lg_os_file_bytes_max() ==
+		    (before.rlim_cur == RLIM_INFINITY ? UINT64_MAX : before.rlim_cur));
+}
+
 static void mappings_are_those_of_the_system(void **state)
 {
 	FILE *file = fopen("/proc/sys/vm/max_map_count", "re");
@@ -157,6 +175,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(memory_is_at_most_what_the_machine_has),
 		cmocka_unit_test(address_space_is_the_soft_limit),
+		cmocka_unit_test(length_of_files_is_the_soft_limit),
 		cmocka_unit_test(mappings_are_those_of_the_system),
 		cmocka_unit_test(least_limit_of_the_groups_above_counts),
 	};
