@@ -5,6 +5,7 @@
 #include "base/require.h"
 #include "os/clock.h"
 #include "os/descriptor.h"
+#include "os/limits.h"
 #include "os/map.h"
 #include "os/thread.h"
 
@@ -39,6 +40,7 @@ struct lg_trace {
 	int error;
 	bool ended;
 	uint64_t lost;
+	uint64_t bytes;   /* of the file */
 	uint64_t written; /* records */
 	unsigned count;   /* in the buffer */
 	struct lg_trace_record buffer[RECORDS];
@@ -72,10 +74,14 @@ static void write_all(struct lg_trace *trace, const void *bytes, size_t count)
 	if (trace->error == 0 && !is_ours(trace))
 		trace->error = -EBADF;
 	while (count > 0 && trace->error == 0) {
-		ssize_t written = write(trace->fd, at, count);
-
+		if (trace->bytes >= lg_os_file_bytes_max()) {
+			trace->error = -EFBIG;
+			break;
+		}
+		ssize_t written = write(trace->fd, at, count); /* up to the limit */
 		if (written > 0) {
 			at += written;
+			trace->bytes += (uint64_t)written;
 			count -= (size_t)written;
 		} else if (written == 0 || errno != EINTR) {
 			trace->error = written == 0 ? -EIO : -errno;

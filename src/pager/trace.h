@@ -12,7 +12,7 @@
  *   record   struct lg_trace_record, with a check of its own
  *   LOST     `page` records that belong here are missing
  *   END      the last record, `page` the number of those before. A file without one was cut off: its process
- *            was killed, or its disk was full
+ *            was killed, its disk was full, or RLIMIT_FSIZE allows no longer file
  *
  * What is not there: accesses to pages that are mapped, as no pager sees those. A trace is best recorded with a
  * small budget, under which more of them are faults.

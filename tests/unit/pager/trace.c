@@ -296,24 +296,73 @@ static void program_that_ends_leaves_a_whole_trace(void **state)
 	assert_int_equal(file.records[1000].kind, LG_TRACE_END);
 }
 
+static void limit_files(rlim_t bytes)
+{
+	struct rlimit limit;
+
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
+	limit.rlim_cur = bytes;
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+}
+
 static void first_error_of_a_write_is_said_at_the_end(void **state)
 {
-	struct rlimit before, limit = { 1024, 1024 };
+	struct rlimit before;
 	struct lg_trace *trace;
 
 	(void)state;
 	name_file("limit");
 	assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
-	limit.rlim_max = before.rlim_max;
-	signal(SIGXFSZ, SIG_IGN);
 	assert_int_equal(lg_trace_open(path, &about, &trace), 0);
-	assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+	limit_files(1024);
 	for (unsigned i = 0; i < 1000; i++)
 		lg_trace_put(trace, LG_TRACE_READ, 0, i, 12);
 	int error = lg_trace_close(trace);
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
 	assert_int_equal(error, -EFBIG);
 	assert_non_null(strstr(lg_error(), "could not be written to its end: larger than"));
+	read_file(path); /* what there was room for */
+	assert_int_equal(file.count, (1024 - sizeof(file.header)) / sizeof(file.records[0]));
+}
+
+static struct lg_trace *make_one_without_room_for_its_end(void)
+{
+	struct lg_trace *trace;
+
+	name_file("no end");
+	assert_int_equal(lg_trace_open(path, &about, &trace), 0);
+	limit_files(sizeof(struct lg_trace_header));
+	return trace;
+}
+
+/* The kernel would send SIGXFSZ, and it is the program's thread that writes the beginning and the end. */
+static void limit_of_files_ends_no_program(void **state)
+{
+	struct rlimit before;
+	struct lg_trace *trace;
+	int status;
+
+	(void)state;
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+	name_file("no beginning");
+	limit_files(0);
+	int of_beginning = lg_trace_open(path, &about, &trace);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+	assert_int_equal(of_beginning, -EFBIG);
+	assert_non_null(strstr(lg_error(), "cannot be written: larger than"));
+	trace = make_one_without_room_for_its_end();
+	int of_end = lg_trace_close(trace);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+	assert_int_equal(of_end, -EFBIG);
+	pid_t child = fork();
+	assert_true(child >= 0);
+	if (child == 0) {
+		(void)make_one_without_room_for_its_end();
+		exit(7); /* whose destructors write the end */
+	}
+	assert_true(waitpid(child, &status, 0) == child);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 7);
 }
 
 /* Another file got the number of ours: nothing is written to it, and it stays open. */
@@ -373,6 +422,7 @@ int main(void)
 		cmocka_unit_test(child_of_fork_writes_nothing),
 		cmocka_unit_test(program_that_ends_leaves_a_whole_trace),
 		cmocka_unit_test(first_error_of_a_write_is_said_at_the_end),
+		cmocka_unit_test(limit_of_files_ends_no_program),
 		cmocka_unit_test(descriptor_closed_by_the_program_harms_no_file),
 	};
 
