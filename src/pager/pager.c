@@ -153,24 +153,36 @@ static int check_options(const struct lg_pager_options *options)
 	return error == 0 ? lg_policy_named(options->policy, &policy) : error;
 }
 
-/* By the option, else by the environment, which `lgalloc trace record` sets. */
-static int start_trace(struct lg_pager *pager)
+static int open_trace(struct lg_pager *pager, const char *path, bool says)
 {
-	const char *path = pager->options.trace;
+	const struct lg_trace_about about = { .budget = pager->options.memory,
+					      .page_bytes = pager->options.page,
+					      .policy = pager->options.policy,
+					      .says = says };
 	struct lg_trace *trace;
+	int error = lg_trace_open(path, &about, &trace);
 
-	if (path[0] == '\0')
-		path = secure_getenv(LG_TRACE_ENVIRONMENT);
-	if (path == NULL || path[0] == '\0')
-		return 0;
-	int error = lg_trace_open(path,
-				  &(struct lg_trace_about){ .budget = pager->options.memory,
-							    .page_bytes = pager->options.page,
-							    .policy = pager->options.policy },
-				  &trace);
 	if (error == 0)
 		lg_store_relaxed(&pager->trace, trace);
 	return error;
+}
+
+/*
+ * By the option, else by the environment, which `lgalloc trace record` sets: then the program knows nothing of it, and
+ * works without as well.
+ */
+static int start_trace(struct lg_pager *pager)
+{
+	static _Atomic(bool) is_told;
+	const char *path = pager->options.trace;
+
+	if (path[0] != '\0')
+		return open_trace(pager, path, false);
+	path = secure_getenv(LG_TRACE_ENVIRONMENT);
+	if (path != NULL && path[0] != '\0' && open_trace(pager, path, true) != 0 &&
+	    !lg_swap_ordered(&is_told, true))
+		lg_say(LG_TRACE_ENVIRONMENT ": nothing is recorded: %s", lg_error());
+	return 0;
 }
 
 /*

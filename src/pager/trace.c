@@ -39,6 +39,7 @@ struct lg_trace {
 	ino_t inode;
 	int error;
 	bool ended;
+	bool says;
 	uint64_t lost;
 	uint64_t bytes;   /* of the file */
 	uint64_t written; /* records */
@@ -130,6 +131,13 @@ static bool drain(struct lg_trace *trace)
 	return any;
 }
 
+/* Not of a program that closed all descriptors, whose stderr may be something else by now. */
+static void say_error(const struct lg_trace *trace)
+{
+	if (trace->says && trace->error != 0 && trace->error != -EBADF)
+		lg_say("the trace '%s' is cut off: %s", trace->path, lg_error_name(-trace->error));
+}
+
 static void end(struct lg_trace *trace)
 {
 	if (trace->ended)
@@ -140,6 +148,7 @@ static void end(struct lg_trace *trace)
 						.page = trace->written });
 	flush(trace);
 	trace->ended = true;
+	say_error(trace);
 }
 
 static void *run(void *argument)
@@ -351,6 +360,7 @@ int lg_trace_open(const char *path, const struct lg_trace_about *about, struct l
 	trace = record;
 	trace->process = lg_os_process();
 	trace->began_ns = lg_os_now_ns();
+	trace->says = about->says;
 	pthread_mutex_init(&trace->writing, NULL);
 	pthread_once(&once, know_forks);
 	pthread_mutex_lock(&lock);

@@ -23,6 +23,7 @@
 #include "base/atomic.h"
 #include "pager/trace_ring.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -75,6 +76,7 @@ struct lg_trace_about {
 	uint64_t page_bytes;
 	const char *policy;
 	uint64_t slots; /* of the ring, a power of two; 0: LG_TRACE_SLOTS */
+	bool says; /* on stderr at its end that it was cut off, for who cannot ask lg_trace_close */
 };
 
 struct lg_trace;

@@ -9,7 +9,7 @@
 
 int main(int argc, char **argv)
 {
-	static const struct lg_trace_about about = { 64 << 20, 4096, "fifo", 0 };
+	static const struct lg_trace_about about = { 64 << 20, 4096, "fifo", 0, false };
 	const char *path = getenv(LG_TRACE_ENVIRONMENT);
 	struct lg_trace *trace;
 

@@ -18,7 +18,7 @@
 
 static char directory[] = "trace-XXXXXX";
 static char path[PATH_MAX];
-static const struct lg_trace_about about = { 1 << 28, 1 << 16, "clock", 0 };
+static const struct lg_trace_about about = { 1 << 28, 1 << 16, "clock", 0, false };
 
 static struct {
 	struct lg_trace_header header;
