@@ -79,8 +79,8 @@ lg_pager *lg_pager_new(const char *options);
 /*
  * Changes the budget, live. Down, it returns when no more than `bytes` are resident. Threads that resize at once take turns.
  * -EBUSY: more is pinned than may be of that (lg_map_pin); -EINVAL: too small, or more than its tables are for, which is twice the
- * machine's memory, under RLIMIT_AS a quarter of that if it had no more first, or under vm.overcommit_memory=2 what it had
- * first; -EIO …: pages could not be written. The
+ * machine's memory, under RLIMIT_AS or RLIMIT_DATA a quarter of that if it had no more first, or under
+ * vm.overcommit_memory=2 what it had first; -EIO …: pages could not be written. The
  * budget is then what it was.
  */
 int lg_pager_resize(lg_pager *pager, size_t bytes);
@@ -100,7 +100,7 @@ int lg_pager_free(lg_pager *pager);
  *   create    file only: on (default): a file that is not there is made
  *
  * A pager of NULL is the default one: 64K pages, a quarter of the machine's memory (or of the cgroup's
- * limit, or of RLIMIT_AS), made at first use.
+ * limit, of RLIMIT_AS or RLIMIT_DATA), made at first use.
  */
 
 /*

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 #include "os/limits.h"
 
+#include "base/bits.h"
 #include "os/map.h"
 
 #include <errno.h>
@@ -126,13 +127,33 @@ uint64_t lg_os_address_space_bytes(void)
 	return soft_limit(RLIMIT_AS);
 }
 
+/* A soft limit of 0 is none to the kernel, which goes by the hard one then (its may_expand_vm, for Valgrind). */
+static uint64_t data_bytes(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_DATA, &limit) == 0 && limit.rlim_cur == 0)
+		return limit.rlim_max == RLIM_INFINITY ? UINT64_MAX : limit.rlim_max;
+	return soft_limit(RLIMIT_DATA);
+}
+
+uint64_t lg_os_writable_bytes_max(void)
+{
+	return lg_min(lg_os_address_space_bytes(), data_bytes());
+}
+
 const char *lg_os_address_space_hint(int error)
 {
 	bool may_be = error == -ENOMEM || error == -EAGAIN; /* of a thread, whose stack it is */
+	bool addresses = may_be && lg_os_address_space_bytes() != UINT64_MAX;
+	bool data = may_be && data_bytes() != UINT64_MAX;
 
-	return may_be && lg_os_address_space_bytes() != UINT64_MAX ?
-		       ": RLIMIT_AS (ulimit -v) is set, and counts all addresses" :
-		       "";
+	if (addresses && data)
+		return ": RLIMIT_AS (ulimit -v) and RLIMIT_DATA (ulimit -d) are set, and count all addresses, "
+		       "and all that may be written";
+	if (data)
+		return ": RLIMIT_DATA (ulimit -d) is set, and counts all that may be written, touched or not";
+	return addresses ? ": RLIMIT_AS (ulimit -v) is set, and counts all addresses" : "";
 }
 
 uint64_t lg_os_file_bytes_max(void)

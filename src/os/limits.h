@@ -12,7 +12,16 @@ uint64_t lg_os_memory_bytes(void);
 /* RLIMIT_AS in bytes; UINT64_MAX: none. */
 uint64_t lg_os_address_space_bytes(void);
 
-/* For the end of a message: that RLIMIT_AS may be why. "" where there is none, and for an -errno that it does not cause. */
+/*
+ * The least of that and RLIMIT_DATA, which counts private mappings that may be written, touched or not: a pager's frames and
+ * tables, and its maps. UINT64_MAX: neither.
+ */
+uint64_t lg_os_writable_bytes_max(void);
+
+/*
+ * For the end of a message: that RLIMIT_AS or RLIMIT_DATA may be why. "" where there is none, and for an -errno that they do
+ * not cause.
+ */
 const char *lg_os_address_space_hint(int error);
 
 /*

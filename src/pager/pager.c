@@ -23,8 +23,8 @@
 
 enum {
 	FRAMES_PART = 4,  /* of the most there may be: what frames of one size have addresses for */
-	DEFAULT_PART = 4, /* of memory, and of RLIMIT_AS: the budget where none is named */
-	LIMIT_PART = 4,   /* of RLIMIT_AS: the maps and the program have the rest */
+	DEFAULT_PART = 4, /* of memory, and of the limits: the budget where none is named */
+	LIMIT_PART = 4,   /* of RLIMIT_AS, RLIMIT_DATA: the maps and the program have the rest */
 };
 
 static pthread_mutex_t default_lock = PTHREAD_MUTEX_INITIALIZER;
@@ -196,7 +196,7 @@ static uint64_t most_memory(const struct lg_pager *pager)
 
 	if (lg_os_overcommit_is_strict())
 		return budget;
-	return lg_max(lg_min(most, lg_os_address_space_bytes() / LIMIT_PART), budget);
+	return lg_max(lg_min(most, lg_os_writable_bytes_max() / LIMIT_PART), budget);
 }
 
 static int make(struct lg_pager *pager)
@@ -335,7 +335,7 @@ int lg_pager_free(lg_pager *pager)
 
 uint64_t lg_pager_memory_auto(void)
 {
-	uint64_t memory = lg_min(lg_os_memory_bytes(), lg_os_address_space_bytes());
+	uint64_t memory = lg_min(lg_os_memory_bytes(), lg_os_writable_bytes_max());
 
 	return lg_max(memory / DEFAULT_PART, LG_MIB(1));
 }

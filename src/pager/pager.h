@@ -180,7 +180,7 @@ static inline uint64_t lg_pager_page_most(const struct lg_pager *pager)
 int lg_pager_make(const struct lg_pager_options *options, const char *name,
 		  struct lg_pager **pager);
 
-/* Says what was wanted, the error's name, and RLIMIT_AS where it may be why. Returns `error`. */
+/* Says what was wanted, the error's name, and RLIMIT_AS or RLIMIT_DATA where it may be why. Returns `error`. */
 int lg_pager_refuse(const char *what, int error);
 
 /* More readers, for stores whose reads are long and many: as many as there can be. -errno in words. */

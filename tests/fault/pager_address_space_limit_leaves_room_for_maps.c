@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /*
- * Claim: under RLIMIT_AS a pager takes a part of the addresses and leaves its maps the rest, however much memory the
- * machine has; what does not fit is an error that names the limit.
- * Method: children under limits from 16 MiB to 4 GiB.
+ * Claim: under RLIMIT_AS, and under RLIMIT_DATA, which counts what may be written, a pager takes a part of the addresses and
+ * leaves its maps the rest, however much memory the machine has; what does not fit is an error that names the limit.
+ * Method: children under limits of each kind from 16 MiB to 4 GiB.
  * Oracle: contents of the maps, errno, the words.
  */
 #include "fault/child.h"
@@ -17,11 +17,18 @@
 
 #define MIB ((size_t)1 << 20)
 
+static const struct kind {
+	int resource;
+	const char *name;
+} kinds[] = { { RLIMIT_AS, "RLIMIT_AS (ulimit -v) is set" },
+	      { RLIMIT_DATA, "RLIMIT_DATA (ulimit -d) is set" } };
+static const struct kind *kind;
+
 static void limit_addresses(size_t bytes)
 {
 	const struct rlimit limit = { bytes, bytes };
 
-	CLAIM(setrlimit(RLIMIT_AS, &limit) == 0);
+	CLAIM(setrlimit(kind->resource, &limit) == 0);
 }
 
 static void claim_works(lg_map *map)
@@ -41,7 +48,7 @@ static void claim_works(lg_map *map)
 static void claim_names_the_limit(void)
 {
 	CLAIM(errno == ENOMEM || errno == EAGAIN);
-	CLAIM(strstr(lg_error(), "RLIMIT_AS (ulimit -v)") != NULL);
+	CLAIM(strstr(lg_error(), kind->name) != NULL);
 }
 
 /* A map of a quarter of the limit, and a budget that can be as large. */
@@ -135,7 +142,7 @@ static void fail_with_words(void *argument)
 	CLAIM(lg_pager_free(pager) == 0);
 }
 
-int main(void)
+static void claim_all(void)
 {
 	static const size_t limits_mib[] = { 512, 1024, 4096 };
 
@@ -149,5 +156,11 @@ int main(void)
 	(void)child_claim("page_regions", page_regions, NULL);
 	for (size_t limit = 16 * MIB; limit <= 320 * MIB; limit += 3 * MIB)
 		(void)child_claim("fail_with_words", fail_with_words, &limit);
+}
+
+int main(void)
+{
+	for (kind = kinds; kind < kinds + sizeof(kinds) / sizeof(kinds[0]); kind++)
+		claim_all();
 	return EXIT_SUCCESS;
 }

@@ -41,6 +41,46 @@ static void address_space_is_the_soft_limit(void **state)
 	assert_true(most == (before.rlim_max == RLIM_INFINITY ? UINT64_MAX : before.rlim_max));
 }
 
+/* Soft limits of both: the least of them counts, and the hint has the names of those that are set. */
+static void claim_least(rlim_t addresses, rlim_t data, uint64_t least)
+{
+	struct rlimit address_limit, data_limit, before[2];
+
+	assert_int_equal(getrlimit(RLIMIT_AS, &before[0]), 0);
+	assert_int_equal(getrlimit(RLIMIT_DATA, &before[1]), 0);
+	address_limit = before[0];
+	data_limit = before[1];
+	if (address_limit.rlim_max != RLIM_INFINITY || data_limit.rlim_max != RLIM_INFINITY)
+		skip();
+	address_limit.rlim_cur = addresses;
+	data_limit.rlim_cur = data;
+	assert_int_equal(setrlimit(RLIMIT_AS, &address_limit), 0);
+	assert_int_equal(setrlimit(RLIMIT_DATA, &data_limit), 0);
+	uint64_t most = lg_os_writable_bytes_max();
+	const char *hint = lg_os_address_space_hint(-ENOMEM);
+	assert_int_equal(setrlimit(RLIMIT_AS, &before[0]), 0);
+	assert_int_equal(setrlimit(RLIMIT_DATA, &before[1]), 0);
+	assert_true(most == least);
+	assert_true((strstr(hint, "RLIMIT_AS (ulimit -v)") != NULL) ==
+		    (addresses != RLIM_INFINITY));
+	assert_true((strstr(hint, "RLIMIT_DATA (ulimit -d)") != NULL) ==
+		    (data != RLIM_INFINITY && data != 0));
+}
+
+static void least_limit_of_what_may_be_written_counts(void **state)
+{
+	const rlim_t more = (rlim_t)1 << 46, less = (rlim_t)1 << 45, none = RLIM_INFINITY;
+
+	(void)state;
+	claim_least(more, less, less);
+	claim_least(less, more, less);
+	claim_least(none, less, less);
+	claim_least(less, none, less);
+	claim_least(none, none, UINT64_MAX);
+	claim_least(none, 0, UINT64_MAX); /* the kernel goes by the hard limit then */
+	assert_string_equal(lg_os_address_space_hint(-ENOSPC), "");
+}
+
 static void length_of_files_is_the_soft_limit(void **state)
 {
 	struct rlimit before, limit;
@@ -175,6 +215,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(memory_is_at_most_what_the_machine_has),
 		cmocka_unit_test(address_space_is_the_soft_limit),
+		cmocka_unit_test(least_limit_of_what_may_be_written_counts),
 		cmocka_unit_test(length_of_files_is_the_soft_limit),
 		cmocka_unit_test(mappings_are_those_of_the_system),
 		cmocka_unit_test(least_limit_of_the_groups_above_counts),
