@@ -9,6 +9,8 @@
  * Invariant: a page is in this list if and only if its resident says is_refused; it is mapped and ASIDE then. Whatever else ends
  * ASIDE takes it out.
  *
+ * tests/model/aside.pml checks it, with all who set pages ASIDE and have them back.
+ *
  * Under the pager's lock.
  */
 #ifndef LG_PAGER_REFUSED_H
