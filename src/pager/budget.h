@@ -13,6 +13,8 @@
  *
  * Ordering edge B1 set to try: who charges, by one compare and swap, has seen the budget that was set before, as to set it
  * changes the word. What was charged by an older one is seen by who set it, and is freed.
+ *
+ * tests/model/budget.pml checks it, and that who takes is served whatever is pinned.
  */
 #ifndef LG_PAGER_BUDGET_H
 #define LG_PAGER_BUDGET_H
