@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
-/* lg_map_read and lg_map_write: each page is pinned for the length of its copy. */
+/*
+ * lg_map_read and lg_map_write: each page is held for the length of its copy. To and from memory that is paged itself the copy is
+ * by way of the stack: a fault there may need what a page that is held takes.
+ */
 #include "base/error.h"
+#include "pager/atlas.h"
 #include "pager/map.h"
 #include "pager/pin.h"
 
@@ -14,6 +18,8 @@ struct piece {
 	size_t bytes;
 };
 
+enum { BOUNCE_BYTES = 2048 };
+
 static struct piece piece_at(struct lg_map *map, size_t offset, size_t left)
 {
 	uint64_t page = offset >> map->shift;
@@ -24,27 +30,59 @@ static struct piece piece_at(struct lg_map *map, size_t offset, size_t left)
 			       .bytes = left < to_end ? left : to_end };
 }
 
+static bool is_paged(const char *buffer, size_t length)
+{
+	return lg_atlas_find(buffer) != NULL || lg_atlas_find(buffer + length - 1) != NULL;
+}
+
+/* One of `out` and `in` is NULL. */
+static int copy_piece(struct lg_map *map, const struct piece *piece, char *out, const char *in)
+{
+	enum lg_os_access access = in != NULL ? LG_OS_ACCESS_WRITE : LG_OS_ACCESS_READ;
+	uint64_t signals;
+	int error = lg_pin_page(map, piece->page, access, &signals);
+
+	if (error != 0)
+		return error;
+	if (in != NULL)
+		memcpy(piece->at, in, piece->bytes);
+	else
+		memcpy(out, piece->at, piece->bytes);
+	lg_unpin_page(map, piece->page, signals);
+	return 0;
+}
+
+static int bounce_piece(struct lg_map *map, const struct piece *piece, char *out, const char *in)
+{
+	char bounce[BOUNCE_BYTES];
+
+	if (in != NULL) {
+		memcpy(bounce, in, piece->bytes);
+		return copy_piece(map, piece, NULL, bounce);
+	}
+	int error = copy_piece(map, piece, bounce, NULL);
+	if (error == 0)
+		memcpy(out, bounce, piece->bytes);
+	return error;
+}
+
 static ssize_t copy_once(struct lg_map *map, char *out, const char *in, size_t length,
 			 size_t offset)
 {
-	enum lg_os_access access = in != NULL ? LG_OS_ACCESS_WRITE : LG_OS_ACCESS_READ;
-	size_t done = 0;
+	bool bounces = length > 0 && is_paged(in != NULL ? in : out, length);
+	size_t most = bounces ? BOUNCE_BYTES : length, done = 0;
 
 	while (done < length) {
-		struct piece piece = piece_at(map, offset + done, length - done);
-		uint64_t signals;
-		int error = lg_pin_page(map, piece.page, access, &signals);
+		struct piece piece = piece_at(map, offset + done, lg_min(length - done, most));
+		int error = (bounces ? bounce_piece : copy_piece)(map, &piece,
+								  out != NULL ? out + done : NULL,
+								  in != NULL ? in + done : NULL);
 
 		if (error != 0 && map->store->calls->explain != NULL)
 			return map->store->calls->explain(map->store, error);
 		if (error != 0)
 			return lg_fail(-error, "the page at %zu: %s", offset + done,
 				       lg_error_name(-error));
-		if (in != NULL)
-			memcpy(piece.at, in + done, piece.bytes);
-		else
-			memcpy(out + done, piece.at, piece.bytes);
-		lg_unpin_page(map, piece.page, signals);
 		done += piece.bytes;
 	}
 	return (ssize_t)done;

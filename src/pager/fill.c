@@ -249,7 +249,7 @@ int lg_fill(struct lg_map *map, uint64_t first, uint64_t count, enum lg_os_acces
 		lg_pager_count(map->pager, bytes_dirtied, count << map->shift);
 	if (unreadable && !lg_renew_note(map, error)) {
 		lg_poison(map, first, error);
-		error = lg_poison_answer(map);
+		error = lg_poison_answer(map, error);
 	}
 	return error;
 }

@@ -376,7 +376,10 @@ int lg_flight_demand(struct lg_map *map, uint64_t page)
 		plan.end++;
 	for (uint64_t one = plan.first; one < plan.end; one++)
 		set_ours(&plan, one);
-	return start(&plan);
+	uint64_t count = plan.missing;
+	int error = start(&plan);
+	/* There may be pins that were not there. */
+	return error == -ENOMEM && count > pages_most(map) ? -EAGAIN : error;
 }
 
 void lg_flight_ahead(struct lg_map *map, const struct lg_flight_range *range)

@@ -77,9 +77,9 @@ static inline uint64_t lg_flight_block_pages(unsigned shift)
 }
 
 /*
- * Starts for the page, whose BUSY comes with it, and what is OUT of its block. 0: BUSY ends when the page is there,
- * or POISONED, or OUT because it could not be had now. -errno: it has ended, and the page is OUT; -ESTALE of a map
- * that can be renewed: it is to be.
+ * Starts for the page, whose BUSY comes with it, and what is OUT of its block, as far as pins leave memory for it. 0: BUSY ends
+ * when the page is there, or POISONED, or OUT because it could not be had now. -errno: it has ended, and the page is OUT; -ESTALE
+ * of a map that can be renewed: it is to be.
  */
 int lg_flight_demand(struct lg_map *map, uint64_t page);
 

@@ -35,7 +35,6 @@ struct lg_map {
 	bool lent;                /* the addresses are somebody else's */
 	_Atomic(uint32_t) access; /* enum lg_advice: SEQUENTIAL, RANDOM or NORMAL */
 	_Atomic(int) write_error; /* -errno since the last sync; 0: none */
-	_Atomic(int) read_error;  /* the last, for who just met it; each page has its own */
 	_Atomic(uint32_t) poisoned;
 	_Atomic(uint32_t) requests;       /* of reading ahead, not done yet */
 	_Atomic(uint32_t) demands_failed; /* of those for whom others read */

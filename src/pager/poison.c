@@ -14,7 +14,6 @@ void lg_poison_claimed(struct lg_map *map, uint64_t page, int error)
 	lg_word *word = &map->words[page];
 	uint64_t seen = lg_load_relaxed(word);
 
-	lg_store_relaxed(&map->read_error, error);
 	lg_add_relaxed(&map->poisoned, 1);
 	lg_pager_count(map->pager, poisoned, 1);
 	/* First, for whoever gets the SIGBUS may ask at once what it means. */
@@ -44,9 +43,9 @@ void lg_poison(struct lg_map *map, uint64_t page, int error)
 	lg_os_signals_release(signals);
 }
 
-int lg_poison_answer(const struct lg_map *map)
+int lg_poison_answer(const struct lg_map *map, int error)
 {
-	return map->store->is_remote ? lg_load_relaxed(&map->read_error) : -EIO;
+	return map->store->is_remote ? error : -EIO;
 }
 
 void lg_poison_heal(struct lg_map *map, uint64_t page)

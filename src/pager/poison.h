@@ -18,7 +18,7 @@ void lg_poison(struct lg_map *map, uint64_t page, int error);
 void lg_poison_claimed(struct lg_map *map, uint64_t page, int error);
 
 /* What calls say who met it first: a remote object's own error, else -EIO; the store's is lg_map_error's to tell. */
-int lg_poison_answer(const struct lg_map *map);
+int lg_poison_answer(const struct lg_map *map, int error);
 
 /* Its addresses fault again; BUSY is the caller's, who says what it is then. */
 void lg_poison_heal(struct lg_map *map, uint64_t page);

@@ -13,13 +13,14 @@
  *
  * Left out: limbo and writing, which lie between a page and its memory; what tables take; failing stores; turns.
  *
- * HOLDS: so many users at once copy from a page that is held (lg_pin_page) to where they touch. It is by hand, for it finds
- * that pins do not leave enough for that: -DHOLDS=1, where the page held is no recent fill.
+ * HOLDS: so many users at once copy from a page that is held (lg_pin_page) to where they touch. Pins do not leave enough for
+ * that, where the page held is no recent fill: so copies from map to map do not (copy.c).
  *
  * check: -DUSERS=2
  * check: -DBUDGET=10
  * check: -DUSERS=2 -DBLOCK=4
  * check: -DBUDGET=12 -DBLOCK=4
+ * finds: -DHOLDS=1
  * finds: -DUSERS=2 -DTAKE_BLINDLY
  * finds: -DBUDGET=10 -DSET_QUIETLY
  * finds: -DUSERS=2 -DKEEP_BUFFER
@@ -64,7 +65,7 @@ bool stop;
 #define MAX(a, b) (a > b -> a : b)
 #define MIN(a, b) (a < b -> a : b)
 
-/* lg_pin_most, lg_recent_most */
+/* lg_pin_most, and half of lg_budget_unpinned */
 #ifdef PIN_ALL
 #define PIN_MOST(of) (of - 2)
 #else
