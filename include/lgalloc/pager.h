@@ -18,6 +18,15 @@
  *   - A page that cannot be read after retries raises SIGBUS at that address (lg_map_error() says why,
  *     lg_map_retry() heals). Calls return -EIO instead. A page that cannot be written stays in memory,
  *     and the error stays until lg_map_sync() or lg_map_close() returned it.
+ *   - What was written to a map of a file or store is its own when lg_map_sync() or lg_map_close() (lg_file_sync(),
+ *     lg_file_free()) returned 0. A program that ends before, by exit() or otherwise, loses what was not written back
+ *     by then: the kernel has none of it, as it has of mmap().
+ *   - A file that somebody makes shorter while it is mapped: SIGBUS behind its new end, as from mmap()
+ *     (lg_map_error(): -ENODATA).
+ *   - Where the disk failed in a flush (fsync), what the kernel had taken may be gone: from then on each lg_map_sync() of
+ *     that map says so. Map the file anew, and write again what matters.
+ *   - madvise(2), mlock(2) and mprotect(2) may be called on any part of a map. What is locked, or protected, stays
+ *     in memory (Linux 6.8).
  *   - After fork() the child has no maps: touching one is SIGSEGV, never zeros.
  *   - What the budget counts is pages, mapped or held back, and buffers. Page tables and the pager's own
  *     tables (8 bytes for each page of a map that was touched, 32 for each in memory) come on top.

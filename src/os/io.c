@@ -26,7 +26,6 @@ struct transfer {
 	bool writes;
 	uint64_t offset; /* of the first byte in the file */
 	uint64_t done;
-	bool ended; /* reading met the end of the file */
 };
 
 static bool is_ours(const struct lg_os_io *io, int fd)
@@ -72,7 +71,7 @@ static long move_some(const struct transfer *transfer, int fd, uint64_t limit)
 	return call(transfer, fd, parts, count);
 }
 
-/* Goes on to `limit` bytes. A read stops early, with 0, at the end of the file. */
+/* Goes on to `limit` bytes. */
 static int move(struct transfer *transfer, int fd, uint64_t limit)
 {
 	bool whole = lg_os_io_bytes(transfer->parts, transfer->count) == limit;
@@ -87,8 +86,7 @@ static int move(struct transfer *transfer, int fd, uint64_t limit)
 			transfer->done += (uint64_t)got;
 			again = 0;
 		} else if (got == 0) {
-			transfer->ended = true;
-			return transfer->writes ? -EIO : 0;
+			return transfer->writes ? -EIO : -ENODATA; /* it was made shorter */
 		} else if (got == -EAGAIN && again++ < AGAIN_MAX) {
 			lg_os_sleep_us(AGAIN_US);
 		} else if (got != -EINTR) {
@@ -191,9 +189,7 @@ static int move_both_ways(struct lg_os_io *io, struct transfer *transfer, uint64
 {
 	int error = move_direct(io, transfer, limit);
 
-	if (error != 0 || transfer->ended)
-		return error;
-	return move_buffered(io, transfer, limit);
+	return error == 0 ? move_buffered(io, transfer, limit) : error;
 }
 
 static uint64_t limit_of(const struct transfer *transfer, uint64_t end)
@@ -203,7 +199,7 @@ static uint64_t limit_of(const struct transfer *transfer, uint64_t end)
 	return transfer->offset < end ? lg_min(bytes, end - transfer->offset) : 0;
 }
 
-/* What was not read. */
+/* What lies behind the end. */
 static void zero_rest(const struct transfer *transfer)
 {
 	uint64_t done = transfer->done;
@@ -220,7 +216,7 @@ static void zero_rest(const struct transfer *transfer)
 int lg_os_io_read(struct lg_os_io *io, const struct iovec *parts, int count, uint64_t offset,
 		  uint64_t end)
 {
-	struct transfer transfer = { parts, count, false, offset, 0, false };
+	struct transfer transfer = { parts, count, false, offset, 0 };
 	int error = move_both_ways(io, &transfer, limit_of(&transfer, end));
 
 	if (error == 0)
@@ -236,7 +232,7 @@ static bool exceeds_limit(const struct lg_os_io *io, uint64_t end)
 int lg_os_io_write(struct lg_os_io *io, const struct iovec *parts, int count, uint64_t offset,
 		   uint64_t end)
 {
-	struct transfer transfer = { parts, count, true, offset, 0, false };
+	struct transfer transfer = { parts, count, true, offset, 0 };
 	uint64_t limit = limit_of(&transfer, end);
 
 	if (limit == 0)
@@ -250,9 +246,8 @@ int lg_os_io_write(struct lg_os_io *io, const struct iovec *parts, int count, ui
 static bool can_be_sent(const struct lg_os_io *io, const struct lg_os_io_request *request,
 			uint64_t from, uint64_t end)
 {
-	struct transfer transfer = {
-		request->parts, request->count, true, from + request->offset, 0, false
-	};
+	struct transfer transfer = { request->parts, request->count, true, from + request->offset,
+				     0 };
 	uint64_t bytes = lg_os_io_bytes(request->parts, request->count);
 
 	return bytes > 0 && limit_of(&transfer, end) == bytes && is_aligned(&transfer) &&

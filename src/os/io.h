@@ -63,8 +63,8 @@ static inline uint64_t lg_os_io_bytes(const struct iovec *parts, int count)
 }
 
 /*
- * Reads all of the parts (at most LG_OS_IO_PARTS) from `offset` on. From `end` on, and behind the end of the
- * file, there are zeros. 0 or -errno.
+ * Reads all of the parts (at most LG_OS_IO_PARTS) from `offset` on. From `end` on there are zeros. 0 or -errno; -ENODATA: the
+ * file ends before that.
  */
 int lg_os_io_read(struct lg_os_io *io, const struct iovec *parts, int count, uint64_t offset,
 		  uint64_t end);

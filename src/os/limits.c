@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/sysinfo.h>
 #include <unistd.h>
 
 enum { TEXT_BYTES = 4096, NUMBER_BYTES = 32, MAPPINGS_DEFAULT = 65530 };
@@ -105,8 +106,10 @@ static uint64_t cgroup_memory_bytes(void)
 
 uint64_t lg_os_memory_bytes(void)
 {
-	long pages = sysconf(_SC_PHYS_PAGES), page = sysconf(_SC_PAGESIZE);
-	uint64_t ram = pages > 0 && page > 0 ? (uint64_t)pages * (uint64_t)page : UINT64_MAX;
+	struct sysinfo machine;
+	/* Refused by a filter: a machine that is small today. (sysconf would tell what lay on its stack.) */
+	uint64_t ram = sysinfo(&machine) == 0 ? (uint64_t)machine.totalram * machine.mem_unit :
+						(uint64_t)1 << 30;
 	uint64_t group = cgroup_memory_bytes();
 
 	return ram < group ? ram : group;

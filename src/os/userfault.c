@@ -107,6 +107,12 @@ static int refused(int error, bool signals)
 			       "faults:threads needs root (CAP_SYS_PTRACE), "
 			       "vm.unprivileged_userfaultfd=1 or access to /dev/userfaultfd; "
 			       "faults:inline needs none of them");
+	if (error == -EPERM || error == -EACCES)
+		return lg_fail(
+			-error,
+			"userfaultfd: %s: as a rule by a filter of system calls (seccomp), a "
+			"container's; let it allow userfaultfd(2)",
+			lg_error_name(-error));
 	return lg_fail(-error, "userfaultfd: %s", lg_error_name(-error));
 }
 

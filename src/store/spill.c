@@ -103,6 +103,12 @@ static int refuse_reservation(const char *dir, uint64_t bytes, int error)
 			       "dir '%s': its file system cannot reserve disk space; choose "
 			       "another, or reserve:lazy",
 			       dir);
+	if (error != -ENOSPC && error != -EDQUOT)
+		return lg_fail(
+			-error,
+			"dir '%s': to reserve %llu bytes of disk space: %s; reserve:lazy does "
+			"without",
+			dir, (unsigned long long)bytes, lg_error_name(-error));
 	return lg_fail(-error, "dir '%s' has no room to spill %llu bytes: %s", dir,
 		       (unsigned long long)bytes, lg_error_name(-error));
 }

@@ -159,6 +159,20 @@ static void shorter_file_is_extended_to_the_byte(void **state)
 	assert_int_equal(file_length(), 20 * BLOCK + 100);
 }
 
+/* By another program. Zeros would be taken for what it has. */
+static void file_that_was_made_shorter_has_no_data_there(void **state)
+{
+	(void)state;
+	make(6 * BLOCK + 9, 3);
+	assert_int_equal(open_store(0, 0, &store), 0);
+	assert_int_equal(truncate(name, 2 * BLOCK + 5), 0);
+	assert_int_equal(bytes_read(store, memory, BLOCK, 4 * BLOCK), -ENODATA);
+	assert_int_equal(bytes_read(store, memory, 2 * BLOCK, BLOCK), -ENODATA);
+	assert_int_equal(bytes_read(store, memory, 100, 6 * BLOCK), -ENODATA);
+	assert_int_equal(bytes_read(store, memory, BLOCK, BLOCK), 0);
+	bytes_claim(memory, BLOCK, BLOCK, 3);
+}
+
 static void odd_end_and_blocks_are_coherent_with_other_programs(void **state)
 {
 	size_t length = 3 * BLOCK + 1000;
@@ -400,6 +414,7 @@ int main(void)
 		TEST(new_file_is_exactly_as_long_as_asked),
 		TEST(bytes_outside_are_neither_read_nor_written),
 		TEST(shorter_file_is_extended_to_the_byte),
+		TEST(file_that_was_made_shorter_has_no_data_there),
 		TEST(odd_end_and_blocks_are_coherent_with_other_programs),
 		TEST(one_writer_or_many_readers),
 		TEST(links_are_seen_through),
