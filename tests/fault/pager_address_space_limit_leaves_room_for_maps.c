@@ -18,7 +18,7 @@
 #define MIB ((size_t)1 << 20)
 
 static const struct kind {
-	int resource;
+	unsigned resource;
 	const char *name;
 } kinds[] = { { RLIMIT_AS, "RLIMIT_AS (ulimit -v) is set" },
 	      { RLIMIT_DATA, "RLIMIT_DATA (ulimit -d) is set" } };
