@@ -21,7 +21,7 @@
  *   - What was written to a map of a file or store is its own when lg_map_sync() or lg_map_close() (lg_file_sync(),
  *     lg_file_free()) returned 0. A program that ends before, by exit() or otherwise, loses what was not written back
  *     by then: the kernel has none of it, as it has of mmap().
- *   - A file that somebody makes shorter while it is mapped: SIGBUS behind its new end, as from mmap()
+ *   - A file that somebody makes shorter while it is mapped: SIGBUS from the map's page on in which it ends now
  *     (lg_map_error(): -ENODATA).
  *   - Where the disk failed in a flush (fsync), what the kernel had taken may be gone: from then on each lg_map_sync() of
  *     that map says so. Map the file anew, and write again what matters.

@@ -64,8 +64,7 @@ static enum lg_os_access access_of(void *context)
 
 static bool is_handler(const struct sigaction *action)
 {
-	return (action->sa_flags & SA_SIGINFO) != 0 ||
-	       (action->sa_handler != SIG_DFL && action->sa_handler != SIG_IGN);
+	return action->sa_handler != SIG_DFL && action->sa_handler != SIG_IGN;
 }
 
 /* The kernel's own set is the first 64 signals of the C library's, and all there is of it in a signal's context. */
@@ -132,8 +131,11 @@ static void handle(int number, siginfo_t *info, void *context)
 	    info->si_code != BUS_MCEERR_AO) {
 		/* Our mask is that of the handler that was called, which need not be ours. */
 		uint64_t signals = lg_os_signals_hold();
+		/* A store of the user's may hold and restore it, and to restore it is to end where that was asked for at any time. */
+		int cancel = lg_os_cancel_hold();
 		served = serve(info->si_addr, access_of(context));
 		lg_os_signals_release(signals);
+		lg_os_cancel_restore(cancel);
 	}
 	if (!served)
 		pass_on(number, info, context);

@@ -213,8 +213,8 @@ int lg_os_userfault_copy(const struct lg_os_userfault *userfault, void *to, cons
 	return 0;
 }
 
-/* Nothing is at this place, in memory or swap; what it takes to know is taken away again. False: not as far as is known. */
-static bool is_empty(const struct lg_os_userfault *userfault, void *at)
+/* 0: nothing is at this place; -EEXIST: a page is, in memory or swap; else it cannot be known. What it takes to know is taken away. */
+static int probe(const struct lg_os_userfault *userfault, void *at)
 {
 	struct uffdio_zeropage zero = {
 		.range = { .start = (uintptr_t)at, .len = lg_os_page_bytes() },
@@ -226,19 +226,28 @@ static bool is_empty(const struct lg_os_userfault *userfault, void *at)
 	while (error == -EAGAIN);
 	if (error == 0)
 		(void)lg_os_drop(at, lg_os_page_bytes());
-	return error == 0;
+	return error;
 }
 
-/* The page `done` bytes behind the beginning; of what is not private only whether it is in memory can be known. */
+static bool is_in_memory(const void *at)
+{
+	unsigned char there = 0;
+
+	return lg_os_raw(SYS_mincore, (long)at, (long)lg_os_page_bytes(), (long)&there, 0, 0, 0) !=
+		       0 ||
+	       (there & 1) != 0;
+}
+
+/* The page `done` bytes behind the beginning, as far as is known. Of what is not private only its memory can be asked for. */
 static bool has_moved(const struct lg_os_userfault *userfault, const struct lg_os_move *move,
 		      size_t done)
 {
-	uint64_t resident;
+	int there;
 
-	if (move->private == move->from)
-		return is_empty(userfault, (char *)move->from + done);
-	return lg_os_resident((char *)move->from + done, lg_os_page_bytes(), &resident) == 0 &&
-	       resident == 0 && !is_empty(userfault, (char *)move->to + done);
+	if (move->private == move->to && is_in_memory((const char *)move->from + done))
+		return false;
+	there = probe(userfault, (char *)move->private + done);
+	return there == (move->private == move->to ? -EEXIST : 0);
 }
 
 /*

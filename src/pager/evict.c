@@ -179,7 +179,12 @@ static void refuse(struct lg_map *map, uint64_t page, struct lg_frames *frames, 
 	struct lg_pager *pager = map->pager;
 
 	if (part > 0) {
-		LG_REQUIRE(lg_limbo_move_in(map, page, frame, part) == 0);
+		int error;
+
+		do /* as long as the kernel has no memory for its tables */
+			error = lg_limbo_move_in(map, page, frame, part);
+		while (error == -ENOMEM || error == -EBUSY);
+		LG_REQUIRE(error == 0);
 		(void)lg_os_userfault_unprotect(&pager->userfault, lg_map_page_at(map, page),
 						lg_map_page_bytes(map));
 		lg_word_set_state(&map->words[page], LG_PAGE_DIRTY);

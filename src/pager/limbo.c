@@ -304,35 +304,36 @@ static bool lock_alike(char *page, char *frame, size_t bytes, bool *locked)
 		return false;
 	if (!is_locked)
 		return lg_os_munlock(frame, bytes) == 0;
-	*locked = lg_os_mlock_absent(frame, bytes) == 0;
-	return *locked || lg_os_munlock(page, bytes) == 0; /* beyond RLIMIT_MEMLOCK */
+	if (lg_os_mlock_absent(frame, bytes) != 0) /* beyond RLIMIT_MEMLOCK */
+		return lg_os_munlock(page, bytes) == 0;
+	*locked = true;
+	return true;
 }
 
 /*
  * Where the kernel cannot move, or not here, as what the program has mprotected differs from a frame: the rest, behind what is in
- * the map already. That cannot be taken back, and then so much may be in memory twice for a moment, whatever the budget.
+ * the map already, which cannot be taken back. Little by little, for it is in memory twice until the frame's is dropped, and
+ * nothing is charged for that.
  */
 static int copy_rest(struct lg_map *map, char *to, char *from, size_t bytes, size_t done)
 {
-	size_t copied;
-	bool charged = lg_budget_take_now(map->pager, bytes - done);
-	uint64_t taken = charged ? bytes - done : 0;
-	int error = -ENOMEM;
+	size_t some = lg_os_page_bytes(), copied;
 
-	while (charged || done > 0) {
-		error = lg_os_userfault_copy(&map->pager->userfault, to + done, from + done,
-					     bytes - done, false, &copied);
-		done += copied;
-		if (error == 0 || done == 0)
-			break;
-		LG_REQUIRE(error == -ENOMEM);
-		lg_os_sleep_us(HELD_PAUSE_US);
+	while (done < bytes) {
+		int error = lg_os_userfault_copy(&map->pager->userfault, to + done, from + done,
+						 some, false, &copied);
+
+		if (error == 0) {
+			(void)lg_os_drop(from + done, some);
+			done += some;
+		} else if (done == 0) {
+			return error;
+		} else {
+			LG_REQUIRE(error == -ENOMEM);
+			lg_os_sleep_us(HELD_PAUSE_US);
+		}
 	}
-	if (error == 0)
-		(void)lg_os_drop(from, bytes);
-	if (taken > 0)
-		lg_budget_give(map->pager, taken);
-	return error;
+	return 0;
 }
 
 int lg_limbo_move_in(struct lg_map *map, uint64_t page, uint32_t frame, size_t bytes)

@@ -262,7 +262,8 @@ static void serve_demand(const struct lg_request *request)
 		error = lg_flight_demand(map, request->page);
 	else
 		error = lg_fill(map, request->page, 1, request->access);
-	lg_add_relaxed(&map->demands_failed, error != 0);
+	lg_add_relaxed(&map->demands_failed,
+		       error != 0 && error != -EAGAIN); /* which is asked for again */
 	lg_recent_for(0);
 	(void)lg_renew_after(map, request->page, error);
 }

@@ -96,8 +96,12 @@ static void resizes_go_on(void *unused)
 	shelf_end(&shelf);
 }
 
+static atomic_bool ends_reader;
+
 static ssize_t read_where_threads_end(void *context, void *buffer, size_t length, uint64_t offset)
 {
+	if (atomic_exchange(&ends_reader, false))
+		CLAIM(pthread_cancel(pthread_self()) == 0);
 	pthread_testcancel();
 	return shelf_read(context, buffer, length, offset);
 }
@@ -123,6 +127,16 @@ static void *touch_page(void *map)
 {
 	CLAIM(pthread_cancel(pthread_self()) == 0);
 	((volatile char *)lg_map_data(map))[MIB] = 't';
+	pthread_testcancel();
+	return NULL;
+}
+
+/* The thread may end at any time: at once, when its page is nobody's any more. */
+static void *touch_page_and_end(void *map)
+{
+	CLAIM(pthread_setcanceltype(PTHREAD_CANCEL_ASYNCHRONOUS, NULL) == 0);
+	atomic_store(&ends_reader, true);
+	(void)((volatile char *)lg_map_data(map))[2 * MIB];
 	pthread_testcancel();
 	return NULL;
 }
@@ -155,6 +169,8 @@ static void stores_go_on(void *unused)
 	CLAIM(byte == shelf_byte(1));
 	cancel_during(touch_page, map);
 	CLAIM(((char *)lg_map_data(map))[MIB] == 't');
+	cancel_during(touch_page_and_end, map);
+	CLAIM(((volatile char *)lg_map_data(map))[2 * MIB] == shelf_byte(2 * MIB));
 	cancel_during(sync_page, map);
 	CLAIM(shelf.bytes[MIB] == 't');
 	CLAIM(atomic_load(&shelf.flushes) == 1);
