@@ -120,6 +120,15 @@ static void pass_on(int number, siginfo_t *info, void *context)
 	}
 }
 
+/* Again; if it was asked for meanwhile the thread ends here, and what it runs then has the signals of who was interrupted. */
+static void cancel_at_any_time(const void *context)
+{
+	uint64_t ours = lg_os_signals_set(signals_of(&((const ucontext_t *)context)->uc_sigmask));
+
+	lg_os_cancel_at_any_time();
+	(void)lg_os_signals_set(ours);
+}
+
 static void handle(int number, siginfo_t *info, void *context)
 {
 	serve_function *serve = lg_load_acquire(&serve_fault);
@@ -131,11 +140,12 @@ static void handle(int number, siginfo_t *info, void *context)
 	    info->si_code != BUS_MCEERR_AO) {
 		/* Our mask is that of the handler that was called, which need not be ours. */
 		uint64_t signals = lg_os_signals_hold();
-		/* A store of the user's may hold and restore it, and to restore it is to end where that was asked for at any time. */
-		int cancel = lg_os_cancel_hold();
+		/* A store of the user's may hold cancellation, and where a thread ends at any time, to restore it is to end. */
+		bool at_any_time = lg_os_cancel_defer();
 		served = serve(info->si_addr, access_of(context));
 		lg_os_signals_release(signals);
-		lg_os_cancel_restore(cancel);
+		if (at_any_time)
+			cancel_at_any_time(context);
 	}
 	if (!served)
 		pass_on(number, info, context);

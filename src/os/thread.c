@@ -108,6 +108,21 @@ int lg_os_cancel_hold(void)
 	return before;
 }
 
+bool lg_os_cancel_defer(void)
+{
+	int before;
+
+	pthread_setcanceltype(PTHREAD_CANCEL_DEFERRED, &before);
+	return before == PTHREAD_CANCEL_ASYNCHRONOUS;
+}
+
+void lg_os_cancel_at_any_time(void)
+{
+	int before;
+
+	pthread_setcanceltype(PTHREAD_CANCEL_ASYNCHRONOUS, &before);
+}
+
 void lg_os_cancel_restore(int before)
 {
 	pthread_setcancelstate(before, &before);

@@ -66,4 +66,11 @@ int lg_os_process(void);
 int lg_os_cancel_hold(void);
 void lg_os_cancel_restore(int before);
 
+/*
+ * For a signal handler: to restore a hold is to end here, if the thread is one that may end at any time. Deferred, it is not. True:
+ * it is such a thread, and becomes so again by the other, where it may end.
+ */
+bool lg_os_cancel_defer(void);
+void lg_os_cancel_at_any_time(void);
+
 #endif

@@ -12,6 +12,7 @@
 #include <lgalloc/pager.h>
 
 #include <pthread.h>
+#include <sched.h>
 
 #define MIB ((size_t)1 << 20)
 
@@ -96,12 +97,14 @@ static void resizes_go_on(void *unused)
 	shelf_end(&shelf);
 }
 
-static atomic_bool ends_reader;
+static pthread_t reader;
+static atomic_bool ends_reader, has_ended_reader;
 
 static ssize_t read_where_threads_end(void *context, void *buffer, size_t length, uint64_t offset)
 {
 	if (atomic_exchange(&ends_reader, false))
-		CLAIM(pthread_cancel(pthread_self()) == 0);
+		while (!atomic_load(&has_ended_reader))
+			sched_yield();
 	pthread_testcancel();
 	return shelf_read(context, buffer, length, offset);
 }
@@ -131,13 +134,36 @@ static void *touch_page(void *map)
 	return NULL;
 }
 
-/* The thread may end at any time: at once, when its page is nobody's any more. */
+static void *end_reader(void *unused)
+{
+	(void)unused;
+	while (atomic_load(&ends_reader))
+		sched_yield();
+	CLAIM(pthread_cancel(reader) == 0);
+	atomic_store(&has_ended_reader, true);
+	return NULL;
+}
+
+/* The thread may end at any time: when its page is nobody's any more. What it runs then may touch a map. */
+static void touch_again(void *map)
+{
+	CLAIM(((volatile char *)lg_map_data(map))[3 * MIB] == shelf_byte(3 * MIB));
+}
+
 static void *touch_page_and_end(void *map)
 {
-	CLAIM(pthread_setcanceltype(PTHREAD_CANCEL_ASYNCHRONOUS, NULL) == 0);
+	pthread_t other;
+
+	reader = pthread_self();
 	atomic_store(&ends_reader, true);
+	CLAIM(pthread_create(&other, NULL, end_reader, NULL) == 0);
+	CLAIM(pthread_detach(other) == 0);
+	pthread_cleanup_push(touch_again, map);
+	CLAIM(pthread_setcanceltype(PTHREAD_CANCEL_ASYNCHRONOUS, NULL) == 0);
 	(void)((volatile char *)lg_map_data(map))[2 * MIB];
-	pthread_testcancel();
+	for (;;)
+		sched_yield();
+	pthread_cleanup_pop(0);
 	return NULL;
 }
 
