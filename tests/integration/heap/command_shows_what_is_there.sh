@@ -29,6 +29,14 @@ says() {
 	grep -qE -- "$1" "$directory/$2" || fail "'$1' is not in $2:" "$(cat "$directory/$2")"
 }
 
+# flip FILE OFFSET: another byte than was there, whatever it was.
+flip() {
+	local byte
+	byte=$(od -An -tu1 -j "$2" -N 1 "$1" | tr -d ' ')
+	# shellcheck disable=SC2059
+	printf "\\x$(printf %x $((byte ^ 4)))" | dd of="$1" bs=1 seek="$2" conv=notrunc status=none
+}
+
 status=0
 "$holder" "$heap" >"$directory/expected" 2>&1 || status=$?
 [ "$status" -eq 137 ] || fail "the holder did not come to its end"
@@ -101,9 +109,7 @@ fi
 copy=$directory/copy.heap
 expect 0 dump --csv "$copy"
 ref=$(($(awk -F, '$1 == "object" && $4 == "extent" { print $2; exit }' "$directory/out")))
-byte=$(od -An -tu1 -j "$ref" -N 1 "$copy" | tr -d ' ')
-# shellcheck disable=SC2059
-printf "\\x$(printf %x $((byte ^ 4)))" | dd of="$copy" bs=1 seek="$ref" conv=notrunc status=none
+flip "$copy" "$ref"
 damaged=$(sha256sum "$copy")
 expect 3 check "$copy"
 says "^page $((ref / 4096)): its checksum is [0-9a-f]{8}, not [0-9a-f]{8}\$" out
@@ -114,7 +120,7 @@ says ' 1 findings, repaired$' out
 expect 0 check "$copy"
 
 # A superblock, of which there are two.
-printf 'x' | dd of="$copy" bs=1 seek=20 conv=notrunc status=none
+flip "$copy" 20
 expect 3 check "$copy"
 says '^superblock 0 does not count: its superblock is damaged$' out
 expect 4 check --repair "$copy"
