@@ -120,13 +120,20 @@ static void pass_on(int number, siginfo_t *info, void *context)
 	}
 }
 
-/* Again; if it was asked for meanwhile the thread ends here, and what it runs then has the signals of who was interrupted. */
-static void cancel_at_any_time(const void *context)
+static void take_signals_of_interrupted(void *context)
 {
-	uint64_t ours = lg_os_signals_set(signals_of(&((const ucontext_t *)context)->uc_sigmask));
+	(void)lg_os_signals_set(signals_of(&((const ucontext_t *)context)->uc_sigmask));
+}
 
+/*
+ * Again; if it was asked for meanwhile the thread ends here, and what it runs then has the signals of who was interrupted. Not
+ * before: a handler of the program's that came in between and left by a jump would take along that it cannot end.
+ */
+static void cancel_at_any_time(void *context)
+{
+	pthread_cleanup_push(take_signals_of_interrupted, context);
 	lg_os_cancel_at_any_time();
-	(void)lg_os_signals_set(ours);
+	pthread_cleanup_pop(0);
 }
 
 static void handle(int number, siginfo_t *info, void *context)

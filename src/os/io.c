@@ -10,10 +10,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 /* CUT: parts of one call, where not all are moved; a signal handler's stack may be small. */
@@ -122,17 +124,16 @@ static int move_direct(struct lg_os_io *io, struct transfer *transfer, uint64_t 
 	return 0;
 }
 
-/* 0 where there is no such call, which says nothing. */
-static int send_back(struct lg_os_io *io, uint64_t offset, uint64_t bytes, long how)
+static int send_back(const struct lg_os_io *io, uint64_t offset, uint64_t bytes, long how)
 {
-	long error = 0;
+	return (int)lg_os_raw(SYS_sync_file_range, io->file.fd, (long)offset, (long)bytes, how, 0,
+			      0);
+}
 
-	if (io->can_ask)
-		do
-			error = lg_os_raw(SYS_sync_file_range, io->file.fd, (long)offset,
-					  (long)bytes, how, 0, 0);
-		while (error == -EINTR);
-	return (int)error;
+/* By a kernel that does not have it or a filter, and not a loss: no disk is asked for nothing at all. */
+static bool is_refusal(const struct lg_os_io *io, int error)
+{
+	return error != 0 && send_back(io, 0, 0, 0) == error;
 }
 
 /* Under `asking`. */
@@ -142,23 +143,52 @@ static void note_loss(struct lg_os_io *io, int error)
 	lg_add_relaxed(&io->losses, 1);
 }
 
+/* Under `asking`. EINTR is an answer too: no signal comes here, and what it tells is told once. */
+static int flush(struct lg_os_io *io)
+{
+	if (io->sync_error != 0)
+		return io->sync_error;
+	if (!is_ours(io, io->file.fd))
+		return -EBADF;
+	lg_add_ordered(&io->syncs, 1); /* I1 */
+	io->sync_error = (int)lg_os_raw(SYS_fdatasync, io->file.fd, 0, 0, 0, 0, 0);
+	if (io->sync_error != 0)
+		note_loss(io, io->sync_error);
+	return io->sync_error;
+}
+
+/* Under `asking`. */
+static int wait_for(struct lg_os_io *io, uint64_t offset, uint64_t bytes)
+{
+	long how = SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER;
+
+	if (lg_load_relaxed(&io->can_ask)) {
+		int error = send_back(io, offset, bytes, how);
+		if (!is_refusal(io, error)) {
+			if (error != 0)
+				note_loss(io, error);
+			return error;
+		}
+		lg_store_relaxed(&io->can_ask, false);
+	}
+	return flush(io);
+}
+
 /*
  * Waits until what was written is on disk. All are sent at once, but one asks at a time, for the kernel says once what was lost,
  * to whoever asks: since `losses` were counted, before this write, it may have told another.
  */
 static int write_back(struct lg_os_io *io, uint64_t offset, uint64_t bytes, uint32_t losses)
 {
-	long send = SYNC_FILE_RANGE_WRITE;
-	long wait = send | SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WAIT_AFTER;
-	int unsent = send_back(io, offset, bytes, send);
-	uint64_t signals = lg_os_latch_enter(&io->asking);
-	int error = send_back(io, offset, bytes, wait);
+	int unsent = 0;
 
-	if (unsent != 0 && unsent != -ENOMEM && unsent != -EAGAIN) /* those were sent once more */
-		error = unsent;
-	if (error != 0)
-		note_loss(io, error);
-	else if (lg_load_relaxed(&io->losses) != losses)
+	if (lg_load_relaxed(&io->can_ask))
+		unsent = send_back(io, offset, bytes, SYNC_FILE_RANGE_WRITE);
+	uint64_t signals = lg_os_latch_enter(&io->asking);
+	if (unsent != 0 && unsent != -ENOMEM && unsent != -EAGAIN && !is_refusal(io, unsent))
+		note_loss(io, unsent); /* those others are sent once more */
+	int error = wait_for(io, offset, bytes);
+	if (error == 0 && lg_load_relaxed(&io->losses) != losses)
 		error = io->loss;
 	lg_os_latch_leave(&io->asking, signals);
 	return error;
@@ -275,39 +305,40 @@ void lg_os_io_write_many(struct lg_os_io *io, struct lg_os_io_queue *queue,
 							   from + requests[i].offset, end);
 }
 
-/* One call on the file as a whole. */
-static int control(struct lg_os_io *io, long number, long a, long b, long c)
+int lg_os_io_punch(struct lg_os_io *io, uint64_t offset, uint64_t bytes)
 {
 	long error;
 
 	if (!is_ours(io, io->file.fd))
 		return -EBADF;
 	do
-		error = lg_os_raw(number, io->file.fd, a, b, c, 0, 0);
+		error = lg_os_raw(SYS_fallocate, io->file.fd,
+				  FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (long)offset,
+				  (long)bytes, 0, 0);
 	while (error == -EINTR);
 	return (int)error;
-}
-
-int lg_os_io_punch(struct lg_os_io *io, uint64_t offset, uint64_t bytes)
-{
-	return control(io, SYS_fallocate, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (long)offset,
-		       (long)bytes);
 }
 
 int lg_os_io_sync(struct lg_os_io *io)
 {
 	uint32_t begun = lg_load_ordered(&io->syncs); /* I1 */
 	uint64_t signals = lg_os_latch_enter(&io->asking);
+	int error = lg_load_relaxed(&io->syncs) == begun ? flush(io) : io->sync_error;
 
-	if (lg_load_relaxed(&io->syncs) == begun && io->sync_error == 0) {
-		lg_add_ordered(&io->syncs, 1); /* I1 */
-		io->sync_error = control(io, SYS_fdatasync, 0, 0, 0);
-		if (io->sync_error != 0)
-			note_loss(io, io->sync_error);
-	}
-	int error = io->sync_error;
 	lg_os_latch_leave(&io->asking, signals);
 	return error;
+}
+
+/*
+ * Asked by a call that does nothing: the disk's errors, which may be any number, are not taken for a refusal so. Of an overlay
+ * it finds no pages, for they are those of the file below; and says all is well.
+ */
+static bool can_ask(const struct lg_os_io *io)
+{
+	struct statfs system;
+
+	return send_back(io, 0, 0, 0) == 0 &&
+	       (fstatfs(io->file.fd, &system) != 0 || system.f_type != OVERLAYFS_SUPER_MAGIC);
 }
 
 void lg_os_io_open(struct lg_os_io *io, bool readonly)
@@ -319,8 +350,7 @@ void lg_os_io_open(struct lg_os_io *io, bool readonly)
 	lg_store_relaxed(&io->losses, 0);
 	lg_store_relaxed(&io->syncs, 0);
 	io->sync_error = 0;
-	/* Nothing to be done. Errors of the disk, which may be any number, are not taken for a refusal so. */
-	io->can_ask = lg_os_raw(SYS_sync_file_range, io->file.fd, 0, 0, 0, 0, 0) == 0;
+	lg_store_relaxed(&io->can_ask, can_ask(io));
 	io->is_limited = fstat(io->file.fd, &status) != 0 || S_ISREG(status.st_mode);
 	/*
 	 * By its number: a name may be another file's by now, and an unlinked file has none. Not in /proc/self, which is the

@@ -9,7 +9,8 @@
  * keeps both ways coherent.
  *
  * The kernel says once what it could not write of its cache, to whoever asks first, and calls the pages clean. So one asks at
- * a time, and a loss is that of all whose writes were not known to be on disk then; each fails, and still has its bytes.
+ * a time, and a loss is that of all whose writes were not known to be on disk then; each fails, and still has its bytes. Where it
+ * cannot be asked about a range, what was written is flushed with all of the file.
  *
  * Ordering edge I1: who found no flush begun after its writes finds in the next that began all of them on disk.
  *
@@ -33,7 +34,8 @@ struct lg_os_io {
 	int direct;              /* -1: none */
 	_Atomic(bool) is_direct; /* until the kernel refuses it */
 	bool is_limited;         /* by RLIMIT_FSIZE: not a device */
-	bool can_ask; /* here, and of this file: whether bytes were lost is told without a flush */
+	_Atomic(bool)
+		can_ask; /* of a range, whether its bytes were lost, until that is refused; else a flush tells */
 	struct lg_os_latch asking; /* whether bytes were lost */
 	_Atomic(uint32_t) losses;  /* so often they were */
 	int loss;                  /* the last */

@@ -13,6 +13,7 @@
 
 #include <pthread.h>
 #include <sched.h>
+#include <setjmp.h>
 
 #define MIB ((size_t)1 << 20)
 
@@ -98,13 +99,15 @@ static void resizes_go_on(void *unused)
 }
 
 static pthread_t reader;
-static atomic_bool ends_reader, has_ended_reader;
+static atomic_bool ends_reader, has_ended_reader, signals_reader;
 
 static ssize_t read_where_threads_end(void *context, void *buffer, size_t length, uint64_t offset)
 {
 	if (atomic_exchange(&ends_reader, false))
 		while (!atomic_load(&has_ended_reader))
 			sched_yield();
+	if (atomic_exchange(&signals_reader, false))
+		CLAIM(pthread_kill(reader, SIGUSR1) == 0);
 	pthread_testcancel();
 	return shelf_read(context, buffer, length, offset);
 }
@@ -175,6 +178,34 @@ static void *sync_page(void *map)
 	return NULL;
 }
 
+static sigjmp_buf before_touch;
+
+static void leave_fault(int number)
+{
+	(void)number;
+	siglongjmp(before_touch, 1);
+}
+
+/* A signal that came while the page was fetched is delivered behind the fault, and its handler need not return. */
+static void *touch_page_and_jump(void *map)
+{
+	int type;
+
+	reader = pthread_self();
+	CLAIM(signal(SIGUSR1, leave_fault) != SIG_ERR);
+	CLAIM(pthread_setcanceltype(PTHREAD_CANCEL_ASYNCHRONOUS, &type) == 0);
+	if (sigsetjmp(before_touch, 1) == 0) {
+		atomic_store(&signals_reader, true);
+		(void)((volatile char *)lg_map_data(map))[4 * MIB];
+		CLAIM(false);
+	}
+	CLAIM(pthread_setcanceltype(PTHREAD_CANCEL_DEFERRED, &type) == 0);
+	CLAIM(type == PTHREAD_CANCEL_ASYNCHRONOUS);
+	CLAIM(pthread_cancel(pthread_self()) == 0);
+	pthread_testcancel();
+	return NULL;
+}
+
 static void stores_go_on(void *unused)
 {
 	struct lg_store_ops ops = shelf_ops;
@@ -197,6 +228,8 @@ static void stores_go_on(void *unused)
 	CLAIM(((char *)lg_map_data(map))[MIB] == 't');
 	cancel_during(touch_page_and_end, map);
 	CLAIM(((volatile char *)lg_map_data(map))[2 * MIB] == shelf_byte(2 * MIB));
+	cancel_during(touch_page_and_jump, map);
+	CLAIM(((volatile char *)lg_map_data(map))[4 * MIB] == shelf_byte(4 * MIB));
 	cancel_during(sync_page, map);
 	CLAIM(shelf.bytes[MIB] == 't');
 	CLAIM(atomic_load(&shelf.flushes) == 1);

@@ -11,17 +11,19 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/futex.h>
+#include <linux/magic.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 enum { BLOCK = LG_OS_IO_BLOCK, BYTES = 4 * BLOCK, ODD = 100, WAITING = 3 };
 
 /* Those of a server, or a file system in a process, may be any. */
-static const int losses[] = { EIO,   ENOSPC, EDQUOT, ENODATA,   ETIMEDOUT,
-			      EPERM, EACCES, EINVAL, EOPNOTSUPP };
+static const int losses[] = { EIO,   ENOSPC, EDQUOT, ENODATA,    ETIMEDOUT,
+			      EPERM, EACCES, EINVAL, EOPNOTSUPP, EINTR };
 
 static struct lg_os_io io;
 static char *memory; /* BYTES, aligned */
@@ -31,6 +33,7 @@ static struct {
 	atomic_int lost;   /* to be said, once */
 	atomic_int unsent; /* the same where writing is begun */
 	int missing;       /* no range can be waited for: this is said instead */
+	bool is_overlay;   /* no range is waited for, and 0 is said */
 	int (*amid)(void); /* once, after the next write and before anybody waits for it */
 	int amid_result;
 	atomic_bool holds; /* the first flush, which was answered already */
@@ -77,6 +80,17 @@ static bool begins_a_range(long number, const long *arguments)
 	return number == SYS_sync_file_range && (arguments[3] & SYNC_FILE_RANGE_WAIT_AFTER) == 0;
 }
 
+int __real_fstatfs(int fd, struct statfs *system);
+int __wrap_fstatfs(int fd, struct statfs *system);
+int __wrap_fstatfs(int fd, struct statfs *system)
+{
+	int result = __real_fstatfs(fd, system);
+
+	if (kernel.is_overlay)
+		system->f_type = OVERLAYFS_SUPER_MAGIC;
+	return result;
+}
+
 static long ask(long number)
 {
 	int lost = atomic_exchange(&kernel.lost, 0);
@@ -103,6 +117,8 @@ long __wrap_syscall(long number, ...)
 		errno = kernel.missing;
 		return -1;
 	}
+	if (number == SYS_sync_file_range && kernel.is_overlay)
+		return 0;
 	if (waits_for_a_range(number, arguments) || number == SYS_fdatasync)
 		return ask(number);
 	if (begins_a_range(number, arguments) && (errno = atomic_exchange(&kernel.unsent, 0)) != 0)
@@ -116,10 +132,11 @@ long __wrap_syscall(long number, ...)
 	return result;
 }
 
-static int open_with(int missing)
+static int open_of(int missing, bool is_overlay)
 {
 	memset((void *)&kernel, 0, sizeof(kernel));
 	kernel.missing = missing;
+	kernel.is_overlay = is_overlay;
 	memory = mmap(NULL, BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (memory == MAP_FAILED || lg_os_file_open(".", &io.file) != 0)
 		return -1;
@@ -131,7 +148,7 @@ static int open_with(int missing)
 static int open_here(void **state)
 {
 	(void)state;
-	return open_with(0);
+	return open_of(0, false);
 }
 
 static int open_through_the_cache(void **state)
@@ -196,7 +213,7 @@ static void loss_told_when_writing_begins_is_one(void **state)
 /* It is begun once more where it is waited for, and what became of it is told there. */
 static void what_could_not_be_begun_at_once_is_no_loss(void **state)
 {
-	static const int passing[] = { ENOMEM, EAGAIN, EINTR };
+	static const int passing[] = { ENOMEM, EAGAIN };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(passing) / sizeof(passing[0]); i++) {
@@ -208,20 +225,43 @@ static void what_could_not_be_begun_at_once_is_no_loss(void **state)
 	}
 }
 
-/* A file system that has no such call, or a filter before it, loses nothing; a flush tells what is lost. */
+static void loss_is_told_by_a_flush(void)
+{
+	for (size_t i = 0; i < 2; i++) {
+		assert_int_equal(write_at(0, BLOCK + ODD), 0);
+		assert_int_equal(lg_os_io_sync(&io), 0);
+	}
+	atomic_store(&kernel.lost, EINTR);
+	assert_int_equal(write_at(0, BLOCK + ODD), -EINTR);
+	assert_int_equal(lg_os_io_sync(&io), -EINTR); /* a flush that failed */
+}
+
+/* A file system that has no such call, or a filter before it, loses nothing. */
 static void missing_call_is_no_loss(void **state)
 {
-	static const int missing[] = { ENOSYS, EPERM, EINVAL, ESPIPE, EOPNOTSUPP };
+	static const int missing[] = { ENOSYS, EPERM, EINVAL, ESPIPE, EOPNOTSUPP, EINTR };
 
 	for (size_t i = 0; i < sizeof(missing) / sizeof(missing[0]); i++) {
 		assert_int_equal(close_here(state), 0);
-		assert_int_equal(open_with(missing[i]), 0);
-		assert_int_equal(write_at(0, BLOCK + ODD), 0);
-		assert_int_equal(lg_os_io_sync(&io), 0);
-		atomic_store(&kernel.lost, EIO);
-		assert_int_equal(write_at(0, BLOCK + ODD), 0);
-		assert_int_equal(lg_os_io_sync(&io), -EIO);
+		assert_int_equal(open_of(missing[i], false), 0);
+		loss_is_told_by_a_flush();
 	}
+}
+
+static void filter_that_comes_later_is_no_loss(void **state)
+{
+	(void)state;
+	assert_int_equal(write_at(0, BLOCK + ODD), 0);
+	assert_int_equal(atomic_load(&kernel.flushes), 0);
+	kernel.missing = EPERM;
+	loss_is_told_by_a_flush();
+}
+
+static void overlay_is_flushed(void **state)
+{
+	assert_int_equal(close_here(state), 0);
+	assert_int_equal(open_of(0, true), 0);
+	loss_is_told_by_a_flush();
 }
 
 static void loss_told_to_a_flush_is_that_of_the_write(void **state)
@@ -325,6 +365,8 @@ int main(void)
 		TEST(loss_told_when_writing_begins_is_one, open_through_the_cache),
 		TEST(what_could_not_be_begun_at_once_is_no_loss, open_through_the_cache),
 		TEST(missing_call_is_no_loss, open_here),
+		TEST(filter_that_comes_later_is_no_loss, open_here),
+		TEST(overlay_is_flushed, open_here),
 		TEST(loss_told_to_a_flush_is_that_of_the_write, open_through_the_cache),
 		TEST(odd_end_is_waited_for, open_here),
 		TEST(after_a_flush_that_failed_all_fail_without_asking, open_here),
