@@ -70,12 +70,18 @@ int lg_os_advise(void *at, size_t bytes, enum lg_os_advice advice);
  */
 int lg_os_keep_apart(void *at, size_t bytes);
 
-/* mlock or mlockall has locked this page's mapping. */
-bool lg_os_is_locked(void *page);
+/*
+ * mlock or mlockall has locked a mapping here. A huge page is to be asked about as a whole: a part of it alone makes the kernel
+ * split it.
+ */
+bool lg_os_is_locked(void *at, size_t bytes);
 int lg_os_munlock(void *at, size_t bytes);
 
 /* Locks what is there, and the rest when it comes. -EPERM, -ENOMEM: beyond RLIMIT_MEMLOCK. */
 int lg_os_mlock_absent(void *at, size_t bytes);
+
+/* All is in memory; whether no part of it has been made PROT_NONE. */
+bool lg_os_is_readable(const void *at, size_t bytes);
 
 /* Anonymous: as LG_OS_DROP, whether or not it is locked. */
 int lg_os_drop(void *at, size_t bytes);

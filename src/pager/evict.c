@@ -283,6 +283,15 @@ static uint64_t leave_in_place(struct lg_map *map, uint64_t first, uint64_t coun
 		drop_run(&(struct run){ map, first, count });
 		return count;
 	}
+	if (!lg_os_is_readable(lg_map_page_at(map, first), count << map->shift)) {
+		if (count == 1) {
+			keep(map, first, 1);
+			return 0;
+		}
+		uint64_t half = count / 2;
+		return leave_in_place(map, first, half, true) +
+		       leave_in_place(map, first + half, count - half, true);
+	}
 	for (uint64_t i = 0; i < count; i++) {
 		places[i] = lg_map_page_at(map, first + i);
 		lg_or_release(&map->words[first + i],

@@ -298,9 +298,9 @@ static bool can_copy(const struct lg_map *map, uint64_t word, enum lg_os_access 
  */
 static bool lock_alike(char *page, char *frame, size_t bytes, bool *locked)
 {
-	bool is_locked = lg_os_is_locked(page);
+	bool is_locked = lg_os_is_locked(page, lg_os_page_bytes());
 
-	if (lg_os_is_locked(frame) == is_locked)
+	if (lg_os_is_locked(frame, bytes) == is_locked)
 		return false;
 	if (!is_locked)
 		return lg_os_munlock(frame, bytes) == 0;

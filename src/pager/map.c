@@ -184,7 +184,8 @@ static int attach(struct lg_map *map, const char *policy)
 		error = lg_policy_use(pager, policy, &map->use);
 	if (error == 0)
 		error = make_frames(pager, map->shift);
-	if (error == 0 && lg_os_is_locked(lg_pager_frames(pager, map->shift)->base))
+	if (error == 0 &&
+	    lg_os_is_locked(lg_pager_frames(pager, map->shift)->base, lg_map_page_bytes(map)))
 		unlock_all(pager);
 	if (error == 0)
 		error = enter(map);
@@ -387,8 +388,11 @@ static int end(struct lg_map *map)
 	lg_atlas_remove(map);
 	lg_server_leave(map);
 	lg_prefetch_drain(map);
-	if (!map->readonly && map->store->lasts)
+	if (!map->readonly && map->store->lasts) {
+		/* Nobody touches it any more, and what is PROT_NONE could not be written. */
+		(void)lg_os_make_writable(map->base, map->pages << map->shift);
 		error = lg_map_sync(map, 0, 0);
+	}
 	lg_drop_all(map);
 	/* No page waits to be written there any more; other maps will fail again. */
 	lg_store_relaxed(&pager->write_failure, 0);

@@ -18,15 +18,17 @@ void lg_poison_claimed(struct lg_map *map, uint64_t page, int error)
 	lg_pager_count(map->pager, poisoned, 1);
 	/* First, for whoever gets the SIGBUS may ask at once what it means. */
 	lg_word_set_error(word, error);
+	seen = lg_word_with_error(seen, error);
 	if (map->pager->in_threads && lg_os_userfault_poison(userfault, lg_map_page_at(map, page),
 							     lg_map_page_bytes(map)) != 0) {
+		seen |= LG_WORD_NOTHING;
 		/* Where that fails whoever touches it asks us again, and again. */
 		(void)lg_os_map_nothing(lg_map_page_at(map, page), lg_map_page_bytes(map));
 		(void)lg_os_userfault_wake(userfault, lg_map_page_at(map, page),
 					   lg_map_page_bytes(map));
 	}
 	lg_probe_poison(lg_map_page_at(map, page), -error);
-	lg_word_release(word, lg_word_with_error(seen, error));
+	lg_word_release(word, seen);
 }
 
 void lg_poison(struct lg_map *map, uint64_t page, int error)
@@ -55,7 +57,7 @@ void lg_poison_heal(struct lg_map *map, uint64_t page)
 	size_t bytes = lg_map_page_bytes(map);
 
 	lg_sub_relaxed(&map->poisoned, 1);
-	if (!map->pager->in_threads || userfault->can_poison) {
+	if ((lg_load_relaxed(&map->words[page]) & LG_WORD_NOTHING) == 0) {
 		(void)lg_os_drop(at, bytes);
 		return;
 	}

@@ -3,6 +3,7 @@
 
 #include "base/error.h"
 #include "os/clock.h"
+#include "os/map.h"
 #include "os/thread.h"
 #include "pager/content.h"
 #include "pager/evict.h"
@@ -15,8 +16,15 @@
 
 enum { RUN = 256, PAUSE_US = 100 };
 
-/* Pages from `first` that are DIRTY and nobody's: claimed. All pinned, or none. */
-static uint64_t claim_run(struct lg_map *map, uint64_t first, uint64_t end, bool pinned)
+/* Where writes cannot be caught a page that is synced leaves. These cannot: the last time the kernel refused to let the latter. */
+static bool stays(const struct lg_map *map, uint64_t word)
+{
+	return (word & LG_WORD_STAYS) != 0 ||
+	       (!map->pager->userfault.can_protect && (word & LG_WORD_ASIDE) != 0);
+}
+
+/* Pages from `first` that are DIRTY and nobody's: claimed. All of them stay, or none. */
+static uint64_t claim_run(struct lg_map *map, uint64_t first, uint64_t end, bool staying)
 {
 	uint64_t most = lg_max(LG_WRITE_BYTES >> map->shift, 1), count = 0;
 
@@ -24,8 +32,8 @@ static uint64_t claim_run(struct lg_map *map, uint64_t first, uint64_t end, bool
 		lg_word *word = &map->words[first + count];
 		uint64_t seen = lg_load_relaxed(word);
 
-		if (lg_word_state(seen) != LG_PAGE_DIRTY ||
-		    ((seen & LG_WORD_STAYS) != 0) != pinned || !lg_word_claim(word, &seen))
+		if (lg_word_state(seen) != LG_PAGE_DIRTY || stays(map, seen) != staying ||
+		    !lg_word_claim(word, &seen))
 			break;
 	}
 	return count;
@@ -58,6 +66,8 @@ static int write_out(struct lg_map *map, uint64_t first, uint64_t count)
 	uint64_t wanted = 0; /* those before page i that are neighbours, and not written yet */
 	int error = 0;
 
+	if (!lg_os_is_readable(lg_map_page_at(map, first), count << map->shift))
+		return -EFAULT;
 	for (uint64_t i = 0; error == 0 && i < count; i++) {
 		bool stored = map->huge && is_stored(map, first + i);
 
@@ -79,14 +89,14 @@ static int write_out(struct lg_map *map, uint64_t first, uint64_t count)
 }
 
 /* A claimed run; what is released stays mapped. */
-static int write_claimed(struct lg_map *map, uint64_t first, uint64_t count, bool pinned)
+static int write_claimed(struct lg_map *map, uint64_t first, uint64_t count, bool staying)
 {
 	struct lg_pager *pager = map->pager;
 	char *at = lg_map_page_at(map, first);
 	size_t bytes = count << map->shift;
 	int error;
 
-	if (pinned) {
+	if (staying) {
 		error = write_out(map, first, count);
 		release_run(map, first, count, LG_PAGE_DIRTY);
 		return error;
@@ -108,14 +118,15 @@ static int write_claimed(struct lg_map *map, uint64_t first, uint64_t count, boo
 }
 
 /* Pages from `first` that are DIRTY: *count, none if they are others' by now. */
-static int write_run(struct lg_map *map, uint64_t first, uint64_t end, bool pinned, uint64_t *count)
+static int write_run(struct lg_map *map, uint64_t first, uint64_t end, bool staying,
+		     uint64_t *count)
 {
 	uint64_t signals = lg_os_signals_hold();
 	int error = 0;
 
-	*count = claim_run(map, first, end, pinned);
+	*count = claim_run(map, first, end, staying);
 	if (*count > 0)
-		error = write_claimed(map, first, *count, pinned);
+		error = write_claimed(map, first, *count, staying);
 	lg_os_signals_release(signals);
 	return error;
 }
@@ -148,6 +159,7 @@ static int write_limbo(struct lg_map *map, uint64_t first, uint64_t end, uint64_
 
 int lg_sync_write(struct lg_map *map, uint64_t first, uint64_t end)
 {
+	uint64_t unreadable = 0; /* a page before this one; each is written by itself */
 	int result = 0, error;
 
 	for (uint64_t page = first; page < end;) {
@@ -159,11 +171,16 @@ int lg_sync_write(struct lg_map *map, uint64_t first, uint64_t end)
 			continue;
 		}
 		if (lg_word_state(seen) == LG_PAGE_DIRTY) {
-			bool pinned = (seen & LG_WORD_STAYS) != 0;
+			bool staying = stays(map, seen);
 
-			error = write_run(map, page, end, pinned, &count);
-			if (error == 0 && !pinned && !map->pager->userfault.can_protect)
+			error = write_run(map, page, page < unreadable ? page + 1 : end, staying,
+					  &count);
+			if (error == 0 && !staying && !map->pager->userfault.can_protect)
 				continue; /* they are in limbo now */
+			if (error == -EFAULT && count > 1) {
+				unreadable = page + count;
+				continue;
+			}
 		} else if (is_in_limbo(seen)) {
 			error = write_limbo(map, page, end, &count);
 		}
