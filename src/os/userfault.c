@@ -213,8 +213,7 @@ int lg_os_userfault_copy(const struct lg_os_userfault *userfault, void *to, cons
 	return 0;
 }
 
-/* 0: nothing is at this place; -EEXIST: a page is, in memory or swap; else it cannot be known. What it takes to know is taken away. */
-static int probe(const struct lg_os_userfault *userfault, void *at)
+static int put_zeros(const struct lg_os_userfault *userfault, void *at)
 {
 	struct uffdio_zeropage zero = {
 		.range = { .start = (uintptr_t)at, .len = lg_os_page_bytes() },
@@ -224,6 +223,14 @@ static int probe(const struct lg_os_userfault *userfault, void *at)
 	do
 		error = call(userfault, UFFDIO_ZEROPAGE, &zero);
 	while (error == -EAGAIN);
+	return error;
+}
+
+/* 0: nothing is at this place; -EEXIST: a page is, in memory or swap; else it cannot be known. What it takes to know is taken away. */
+static int probe(const struct lg_os_userfault *userfault, void *at)
+{
+	int error = put_zeros(userfault, at);
+
 	if (error == 0)
 		(void)lg_os_drop(at, lg_os_page_bytes());
 	return error;
@@ -285,6 +292,27 @@ int lg_os_userfault_move(const struct lg_os_userfault *userfault, const struct l
 			return error;
 	}
 	return 0;
+}
+
+/* What is in swap looks absent, too, and is there already. */
+bool lg_os_userfault_fill_holes(const struct lg_os_userfault *userfault, void *at, size_t bytes)
+{
+	enum { PAGES = 64 };
+	unsigned char there[PAGES];
+	size_t page = lg_os_page_bytes(), some;
+	bool filled = false;
+
+	for (size_t done = 0; done < bytes; done += some) {
+		some = lg_min(bytes - done, PAGES * page);
+		if (lg_os_raw(SYS_mincore, (long)at + (long)done, (long)some, (long)there, 0, 0,
+			      0) != 0)
+			break;
+		for (size_t i = 0; i < some / page; i++)
+			if ((there[i] & 1) == 0 &&
+			    put_zeros(userfault, (char *)at + done + i * page) == 0)
+				filled = true;
+	}
+	return filled;
 }
 
 static int set_protection(const struct lg_os_userfault *userfault, void *at, size_t bytes,

@@ -69,6 +69,9 @@ struct lg_os_move {
 int lg_os_userfault_move(const struct lg_os_userfault *userfault, const struct lg_os_move *move,
 			 size_t *done);
 
+/* Zeros where nothing is. True: somewhere nothing was. Of what is missing for good, or not known, false. */
+bool lg_os_userfault_fill_holes(const struct lg_os_userfault *userfault, void *at, size_t bytes);
+
 int lg_os_userfault_protect(const struct lg_os_userfault *userfault, void *at, size_t bytes);
 int lg_os_userfault_unprotect(const struct lg_os_userfault *userfault, void *at, size_t bytes);
 

@@ -5,6 +5,7 @@
 #include "os/map.h"
 #include "pager/budget.h"
 #include "pager/flush.h"
+#include "pager/hole.h"
 #include "pager/limbo.h"
 #include "pager/map.h"
 #include "pager/probe.h"
@@ -172,9 +173,12 @@ static void enter_limbo(struct lg_map *map, uint64_t first, uint64_t count, uint
 	lg_pager_unlock(pager, signals);
 }
 
-/* The page the kernel refused to move: in one piece again, and it stays. What is moved arrives writable, and so is the rest. */
+/*
+ * The page the kernel refused to move: in one piece again, and it stays. What is moved arrives writable, and so is the rest. ENOENT:
+ * it may have holes, and can be moved the next time.
+ */
 static void refuse(struct lg_map *map, uint64_t page, struct lg_frames *frames, uint32_t frame,
-		   size_t part)
+		   size_t part, int why)
 {
 	struct lg_pager *pager = map->pager;
 
@@ -190,6 +194,8 @@ static void refuse(struct lg_map *map, uint64_t page, struct lg_frames *frames, 
 		lg_word_set_state(&map->words[page], LG_PAGE_DIRTY);
 		lg_flush_note(pager);
 	}
+	if (why == -ENOENT)
+		(void)lg_hole_fill(map, page, 1);
 	lg_pager_count(pager, evictions_busy, 1);
 	lg_pager_put_frames(pager, frames, frame, 1, LG_FRAME_EMPTY);
 	uint64_t signals = lg_pager_lock(pager);
@@ -227,7 +233,7 @@ static uint64_t move_out_some(struct lg_map *map, uint64_t first, uint64_t count
 	if (error == 0)
 		return got;
 	refuse(map, first + moved, frames, (uint32_t)(frame + moved),
-	       done - (size_t)(moved << map->shift));
+	       done - (size_t)(moved << map->shift), error);
 	lg_pager_put_frames(pager, frames, (uint32_t)(frame + moved + 1), got - moved - 1,
 			    LG_FRAME_EMPTY);
 	return moved + 1;
@@ -283,6 +289,7 @@ static uint64_t leave_in_place(struct lg_map *map, uint64_t first, uint64_t coun
 		drop_run(&(struct run){ map, first, count });
 		return count;
 	}
+	(void)lg_hole_fill(map, first, count);
 	if (!lg_os_is_readable(lg_map_page_at(map, first), count << map->shift)) {
 		if (count == 1) {
 			keep(map, first, 1);

@@ -6,6 +6,7 @@
 #include "pager/atlas.h"
 #include "pager/fill.h"
 #include "pager/flush.h"
+#include "pager/hole.h"
 #include "pager/limbo.h"
 #include "pager/map.h"
 #include "pager/poison.h"
@@ -22,6 +23,8 @@ struct outcome {
 	bool ahead;     /* the page had been read ahead */
 	bool followed;  /* the streams know of it */
 	bool signal;    /* inside a signal handler */
+	bool is_call;   /* of the library's, and nobody's touch */
+	bool poisoned;  /* the page is, and nobody can have it */
 	unsigned asked; /* how often a reader, or the store itself, was asked for the page */
 	uint32_t failed_before; /* demands of the map's, by the first time */
 };
@@ -159,7 +162,7 @@ static int fill(struct lg_map *map, uint64_t page, uint64_t word, enum lg_os_acc
 	if (!zero && (map->store->fetches || (outcome->signal && !map->store->signal_safe)))
 		return ask(map, page, word, access, outcome);
 	outcome->asked += map->store->renews;
-	return lg_fill(map, page, count, access);
+	return lg_fill(map, page, count, access, &outcome->poisoned);
 }
 
 bool lg_fault_is_over(const struct lg_map *map, uint64_t word, enum lg_os_access access)
@@ -204,6 +207,14 @@ static int step(struct lg_map *map, uint64_t page, enum lg_os_access access,
 	case LG_PAGE_DIRTY:
 		break;
 	case LG_PAGE_POISONED: /* just now, for us, or earlier */
+		if (outcome->is_call && (*seen & LG_WORD_STARVED) != 0) {
+			if (lg_word_claim(word, seen)) {
+				lg_poison_heal(map, page);
+				lg_word_release(word, lg_word_with_state(*seen, LG_PAGE_OUT));
+			}
+			break;
+		}
+		outcome->poisoned = true;
 		return outcome->asked > 0 && map->store->is_remote ? lg_word_error(*seen) : -EIO;
 	}
 	return error;
@@ -238,8 +249,10 @@ static int serve(struct lg_map *map, uint64_t page, enum lg_os_access access,
 			return 0;
 		}
 		lg_os_signals_release(signals);
-		if (out)
+		if (out && done == -ESTALE) {
 			done = lg_renew_after(map, page, done);
+			outcome->poisoned = done != 0;
+		}
 		if (done != 0 && done != -EAGAIN)
 			return done;
 		/* Not known whether to write: if so it faults again, and is found CLEAN. */
@@ -261,12 +274,27 @@ static void follow(struct lg_map *map, uint64_t page, enum lg_os_access access, 
 		lg_prefetch_follow(map, page, outcome->stalled);
 }
 
-static int serve_fault(struct lg_map *map, uint64_t page, enum lg_os_access access, bool signal)
+/* It is there. Another thread had the same fault; or it is not true, which nobody tells us but the kernel by asking again. */
+static void look_closer(struct lg_map *map, uint64_t page, uint64_t seen)
+{
+	uint64_t signals = lg_os_signals_hold();
+
+	if (lg_word_claim(&map->words[page], &seen)) {
+		(void)lg_hole_fill(map, page, 1);
+		lg_word_release(&map->words[page], lg_load_relaxed(&map->words[page]));
+	}
+	lg_os_signals_release(signals);
+}
+
+static int serve_fault(struct lg_map *map, uint64_t page, enum lg_os_access access,
+		       struct outcome *outcome)
 {
 	struct lg_pager *pager = map->pager;
-	struct outcome outcome = { .signal = signal };
-	uint64_t start = lg_os_now_ns(), seen;
-	int error = serve(map, page, access, &outcome, &seen, NULL);
+	uint64_t start = lg_os_now_ns(), seen = lg_load_acquire(&map->words[page]); /* W1 */
+
+	if ((seen & LG_WORD_BUSY) == 0 && lg_fault_is_over(map, seen, access))
+		look_closer(map, page, seen);
+	int error = serve(map, page, access, outcome, &seen, NULL);
 
 	lg_pager_count(pager, faults, 1);
 	if (access != LG_OS_ACCESS_WRITE)
@@ -277,19 +305,30 @@ static int serve_fault(struct lg_map *map, uint64_t page, enum lg_os_access acce
 		lg_times_note(&lg_remote_tally.fault_ns, took);
 	lg_probe_fault(lg_map_page_at(map, page), took);
 	if (error == 0)
-		follow(map, page, access, seen, &outcome);
+		follow(map, page, access, seen, outcome);
 	return error;
 }
 
 int lg_fault_serve(struct lg_map *map, uint64_t page, enum lg_os_access access)
 {
-	return serve_fault(map, page, access, false);
+	struct outcome outcome = { .is_call = true };
+
+	return serve_fault(map, page, access, &outcome);
+}
+
+int lg_fault_serve_other(struct lg_map *map, uint64_t page, enum lg_os_access access, bool *starved)
+{
+	struct outcome outcome = { .is_call = false };
+	int error = serve_fault(map, page, access, &outcome);
+
+	*starved = error != 0 && error != -EBADF && !outcome.poisoned;
+	return error;
 }
 
 int lg_fault_claim(struct lg_map *map, uint64_t page, enum lg_os_access access, uint64_t *word,
 		   uint64_t *signals)
 {
-	struct outcome outcome = { .signal = false };
+	struct outcome outcome = { .is_call = true };
 	int error = serve(map, page, access, &outcome, word, signals);
 
 	if (error == 0)
@@ -303,6 +342,7 @@ bool lg_fault_signal(void *address, enum lg_os_access access)
 
 	if (map == NULL || map->pager->in_threads)
 		return false;
+	struct outcome outcome = { .signal = true };
 	uint64_t page = (uint64_t)((char *)address - map->base) >> map->shift;
-	return serve_fault(map, page, access, true) == 0;
+	return serve_fault(map, page, access, &outcome) == 0;
 }

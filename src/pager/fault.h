@@ -22,9 +22,13 @@ bool lg_fault_is_over(const struct lg_map *map, uint64_t word, enum lg_os_access
 
 /*
  * Makes the page present, and writable if it is to be written. 0: the access may be tried again; -EIO: the
- * page cannot be read; -ENOMEM: no memory can be had.
+ * page cannot be read; -ENOMEM, or why others could not be written: no memory can be had.
  */
 int lg_fault_serve(struct lg_map *map, uint64_t page, enum lg_os_access access);
+
+/* The same for a thread that touched it and sleeps in the kernel. *starved: it failed, for want of memory. */
+int lg_fault_serve_other(struct lg_map *map, uint64_t page, enum lg_os_access access,
+			 bool *starved);
 
 /*
  * The same for a call of the library's, which counts no fault, and leaves BUSY with the caller: *word is the

@@ -228,10 +228,12 @@ undo_claim:
 	return error;
 }
 
-int lg_fill(struct lg_map *map, uint64_t first, uint64_t count, enum lg_os_access access)
+int lg_fill(struct lg_map *map, uint64_t first, uint64_t count, enum lg_os_access access,
+	    bool *poisoned)
 {
 	bool zero = lg_map_is_zero(map, lg_load_relaxed(&map->words[first])), unreadable = false;
 
+	*poisoned = false;
 	if (lg_renew_is_due(map)) {
 		give_up(map, first, count);
 		return -ESTALE;
@@ -247,7 +249,8 @@ int lg_fill(struct lg_map *map, uint64_t first, uint64_t count, enum lg_os_acces
 		lg_probe_fill(lg_map_page_at(map, first), count << map->shift);
 	if (error == 0 && access == LG_OS_ACCESS_WRITE)
 		lg_pager_count(map->pager, bytes_dirtied, count << map->shift);
-	if (unreadable && !lg_renew_note(map, error)) {
+	*poisoned = unreadable && !lg_renew_note(map, error);
+	if (*poisoned) {
 		lg_poison(map, first, error);
 		error = lg_poison_answer(map, error);
 	}

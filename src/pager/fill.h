@@ -25,7 +25,8 @@ struct lg_map;
  * memory (-ENOMEM, or why pages could not be written), and the pages are OUT; or -ESTALE, they are OUT, and the map is to be
  * renewed (renew.h).
  */
-int lg_fill(struct lg_map *map, uint64_t first, uint64_t count, enum lg_os_access access);
+int lg_fill(struct lg_map *map, uint64_t first, uint64_t count, enum lg_os_access access,
+	    bool *poisoned);
 
 /*
  * The same for pages that the store has, before they are touched. The page `marker` of them goes to limbo and

@@ -8,7 +8,8 @@
 
 #include <errno.h>
 
-void lg_poison_claimed(struct lg_map *map, uint64_t page, int error)
+/* `how`: LG_WORD_STARVED, or 0. */
+static void poison_claimed(struct lg_map *map, uint64_t page, int error, uint64_t how)
 {
 	const struct lg_os_userfault *userfault = &map->pager->userfault;
 	lg_word *word = &map->words[page];
@@ -18,7 +19,7 @@ void lg_poison_claimed(struct lg_map *map, uint64_t page, int error)
 	lg_pager_count(map->pager, poisoned, 1);
 	/* First, for whoever gets the SIGBUS may ask at once what it means. */
 	lg_word_set_error(word, error);
-	seen = lg_word_with_error(seen, error);
+	seen = lg_word_with_error(seen, error) | how;
 	if (map->pager->in_threads && lg_os_userfault_poison(userfault, lg_map_page_at(map, page),
 							     lg_map_page_bytes(map)) != 0) {
 		seen |= LG_WORD_NOTHING;
@@ -31,7 +32,12 @@ void lg_poison_claimed(struct lg_map *map, uint64_t page, int error)
 	lg_word_release(word, seen);
 }
 
-void lg_poison(struct lg_map *map, uint64_t page, int error)
+void lg_poison_claimed(struct lg_map *map, uint64_t page, int error)
+{
+	poison_claimed(map, page, error, 0);
+}
+
+static void poison(struct lg_map *map, uint64_t page, int error, uint64_t how)
 {
 	lg_word *word = &map->words[page];
 	uint64_t seen = lg_load_relaxed(word);
@@ -41,8 +47,18 @@ void lg_poison(struct lg_map *map, uint64_t page, int error)
 		seen = lg_word_wait(word, seen);
 	while (lg_word_state(seen) == LG_PAGE_OUT && !lg_word_claim(word, &seen));
 	if (lg_word_state(seen) == LG_PAGE_OUT)
-		lg_poison_claimed(map, page, error);
+		poison_claimed(map, page, error, how);
 	lg_os_signals_release(signals);
+}
+
+void lg_poison(struct lg_map *map, uint64_t page, int error)
+{
+	poison(map, page, error, 0);
+}
+
+void lg_poison_starved(struct lg_map *map, uint64_t page, int error)
+{
+	poison(map, page, error, LG_WORD_STARVED);
 }
 
 int lg_poison_answer(const struct lg_map *map, int error)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /*
- * Poison: a page that could not be read. Touching it is SIGBUS: where threads serve their own faults the
+ * Poison: a page that could not be read, or, where others serve a thread's faults, for which no memory was to be had. Touching it is SIGBUS: where threads serve their own faults the
  * handler passes that signal on; else the kernel is told to raise it, or, before Linux 6.6, finds a file
  * there that has no bytes.
  */
@@ -13,6 +13,9 @@ struct lg_map;
 
 /* The page is OUT, and nobody's that we hold; unless somebody brought it in meanwhile it is POISONED. */
 void lg_poison(struct lg_map *map, uint64_t page, int error);
+
+/* The same for want of memory: nothing is known against the page, and who calls, rather than touches it, tries again. */
+void lg_poison_starved(struct lg_map *map, uint64_t page, int error);
 
 /* The same of a page that is OUT and whose BUSY is the caller's, where it ends. */
 void lg_poison_claimed(struct lg_map *map, uint64_t page, int error);

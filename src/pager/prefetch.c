@@ -255,13 +255,14 @@ static bool is_late(const struct lg_request *request)
 static void serve_demand(const struct lg_request *request)
 {
 	struct lg_map *map = request->map;
+	bool poisoned;
 	int error;
 
 	lg_recent_for(request->thread);
 	if (has_flights(map))
 		error = lg_flight_demand(map, request->page);
 	else
-		error = lg_fill(map, request->page, 1, request->access);
+		error = lg_fill(map, request->page, 1, request->access, &poisoned);
 	lg_add_relaxed(&map->demands_failed,
 		       error != 0 && error != -EAGAIN); /* which is asked for again */
 	lg_recent_for(0);

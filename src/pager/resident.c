@@ -292,7 +292,9 @@ static void forget_oldest(struct lg_residents *residents, struct lg_ring *ring)
 
 static uint64_t recent_most(const struct lg_pager *pager)
 {
-	return lg_budget_unpinned(pager) / 2;
+	uint64_t unpinned = lg_budget_unpinned(pager);
+
+	return (unpinned - lg_min(pager->residents.refused_bytes, unpinned)) / 2;
 }
 
 void lg_recent_trim(struct lg_pager *pager)

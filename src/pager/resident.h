@@ -89,6 +89,7 @@ struct lg_residents {
 	uint64_t recent_bytes;                /* in all rings */
 	uint32_t passed_over[LG_PASSED_OVER]; /* victims that cannot leave, until the search ends */
 	struct lg_order refused; /* by the kernel (refused.h): the oldest at the front */
+	uint64_t refused_bytes;
 };
 
 /* For up to `bytes` of memory in pages of the smallest size. -ENOMEM. */

@@ -5,8 +5,14 @@
 #include "pager/atlas.h"
 #include "pager/fault.h"
 #include "pager/map.h"
+#include "pager/poison.h"
 
-enum { SPINS = 200, PAUSE_US = 50 };
+#include <errno.h>
+#include <stdbool.h>
+
+enum { SPINS = 200, PAUSE_US = 50, STARVED_PAUSE_US = 10000 };
+
+#define GIVE_UP_NS ((uint64_t)10000000000)
 
 struct lg_map *lg_server_enter(struct lg_pager *pager, unsigned server, const void *address)
 {
@@ -26,14 +32,31 @@ void lg_server_exit(struct lg_pager *pager, unsigned server)
 	(void)lg_swap_release(&pager->at_work[server], (uintptr_t)0); /* V1, V2 */
 }
 
+/*
+ * Until it is there, is poisoned, or no memory could be had for long enough: the kernel may lack it for a moment, the pager waits
+ * by itself. A thread that serves itself would get SIGBUS then; this one can get it only of a poisoned page.
+ */
+static void bring(struct lg_map *map, uint64_t page, enum lg_os_access access)
+{
+	uint64_t until = lg_os_now_ns() + GIVE_UP_NS;
+	bool starved;
+	int error;
+
+	while ((error = lg_fault_serve_other(map, page, access, &starved)) == -ENOMEM && starved &&
+	       lg_os_now_ns() < until)
+		lg_os_sleep_us(STARVED_PAUSE_US);
+	if (starved)
+		lg_poison_starved(map, page, error);
+}
+
 /* It may have been there already, or poisoned: whoever waits is woken, and tries again. */
 static void serve(struct lg_map *map, const struct lg_os_fault *fault)
 {
 	uint64_t page = (fault->address - (uint64_t)(uintptr_t)map->base) >> map->shift;
+	bool writes = fault->write || fault->protect;
 
 	lg_recent_for(fault->thread);
-	(void)lg_fault_serve(
-		map, page, fault->write || fault->protect ? LG_OS_ACCESS_WRITE : LG_OS_ACCESS_READ);
+	bring(map, page, writes ? LG_OS_ACCESS_WRITE : LG_OS_ACCESS_READ);
 	(void)lg_os_userfault_wake(&map->pager->userfault, lg_map_page_at(map, page),
 				   lg_map_page_bytes(map));
 }

@@ -7,6 +7,7 @@
 #include "os/thread.h"
 #include "pager/content.h"
 #include "pager/evict.h"
+#include "pager/hole.h"
 #include "pager/limbo.h"
 #include "pager/map.h"
 #include "pager/transfer.h"
@@ -66,8 +67,6 @@ static int write_out(struct lg_map *map, uint64_t first, uint64_t count)
 	uint64_t wanted = 0; /* those before page i that are neighbours, and not written yet */
 	int error = 0;
 
-	if (!lg_os_is_readable(lg_map_page_at(map, first), count << map->shift))
-		return -EFAULT;
 	for (uint64_t i = 0; error == 0 && i < count; i++) {
 		bool stored = map->huge && is_stored(map, first + i);
 
@@ -88,6 +87,12 @@ static int write_out(struct lg_map *map, uint64_t first, uint64_t count)
 	return error;
 }
 
+static int check_readable(struct lg_map *map, uint64_t first, uint64_t count)
+{
+	(void)lg_hole_fill(map, first, count);
+	return lg_os_is_readable(lg_map_page_at(map, first), count << map->shift) ? 0 : -EFAULT;
+}
+
 /* A claimed run; what is released stays mapped. */
 static int write_claimed(struct lg_map *map, uint64_t first, uint64_t count, bool staying)
 {
@@ -96,6 +101,11 @@ static int write_claimed(struct lg_map *map, uint64_t first, uint64_t count, boo
 	size_t bytes = count << map->shift;
 	int error;
 
+	error = check_readable(map, first, count);
+	if (error != 0) {
+		release_run(map, first, count, LG_PAGE_DIRTY);
+		return error;
+	}
 	if (staying) {
 		error = write_out(map, first, count);
 		release_run(map, first, count, LG_PAGE_DIRTY);

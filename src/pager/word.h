@@ -16,7 +16,9 @@
  *   14    ASIDE     its policy does not have it: it could not leave when it was chosen, or was read ahead
  *   15-19 holds     the library's own pins, for the length of a copy
  *   20-31 pins      the user's
- *   32-63 handle    its resident, while it is CLEAN, DIRTY or LIMBO; why it could not be read (errno), while it is POISONED, and bit 63: nothing is mapped there
+ *   32-63 handle    its resident, while it is CLEAN, DIRTY or LIMBO; why it could not be read (errno), while it is POISONED, with
+ *                 62     it was for want of memory for the page, which calls try again
+ *                 63     nothing is mapped there
  *
  * Invariants
  *   - Only who holds BUSY calls the kernel or the store for the page, and changes bits 0-2, 5-7 and 32-63.
@@ -65,6 +67,7 @@ enum lg_page_state {
 #define LG_WORD_HOLDS ((uint64_t)31 << 15)
 #define LG_WORD_PIN ((uint64_t)1 << 20)
 #define LG_WORD_PINS ((uint64_t)4095 << 20)
+#define LG_WORD_STARVED ((uint64_t)1 << 62)
 #define LG_WORD_NOTHING ((uint64_t)1 << 63)
 #define LG_WORD_STAYS (LG_WORD_HOLDS | LG_WORD_PINS)
 
@@ -119,7 +122,7 @@ static inline uint64_t lg_word_with_error(uint64_t word, int error)
 /* Why a POISONED page could not be read: -errno. */
 static inline int lg_word_error(uint64_t word)
 {
-	return -(int)lg_word_handle(word & ~LG_WORD_NOTHING);
+	return -(int)lg_word_handle(word & ~(LG_WORD_STARVED | LG_WORD_NOTHING));
 }
 
 /* The owner's, who keeps it. */

@@ -9,6 +9,7 @@
 
 #include <lgalloc/pager.h>
 #include <pthread.h>
+#include <sys/mman.h>
 
 #define MIB ((size_t)1 << 20)
 
@@ -142,6 +143,26 @@ static void map_that_ends_is_forgotten_with_its_last_page(void **state)
 	assert_false(join_oldest());
 }
 
+/* What came last may not leave either, and is no more than there is room for beside them. */
+static void half_of_a_budget_may_be_protected(void **state)
+{
+	enum { BUDGET = 1 << 20, BYTES = 3 << 20 };
+	lg_pager *small = lg_pager_new("memory:1M,page:16K,faults:inline");
+	lg_map *many = lg_map_memory(small, BYTES, NULL);
+	volatile char *data = lg_map_data(many);
+
+	(void)state;
+	assert_non_null(data);
+	for (size_t at = 0; at < BYTES; at += PAGE)
+		data[at] = 'h';
+	assert_int_equal(mprotect((void *)(uintptr_t)data, BUDGET / 2, PROT_READ), 0);
+	for (unsigned round = 0; round < 2; round++)
+		for (size_t at = 0; at < BYTES; at += PAGE)
+			assert_int_equal(data[at], 'h');
+	assert_int_equal(lg_map_close(many), 0);
+	assert_int_equal(lg_pager_free(small), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -151,6 +172,7 @@ int main(void)
 						end),
 		cmocka_unit_test_setup_teardown(map_that_ends_is_forgotten_with_its_last_page,
 						start, end),
+		cmocka_unit_test(half_of_a_budget_may_be_protected),
 	};
 
 	return UNIT_RUN(tests);
