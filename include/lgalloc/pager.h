@@ -27,7 +27,8 @@
  *     that map says so. Map the file anew, and write again what matters.
  *   - madvise(2), mlock(2) and mprotect(2) may be called on any part of a map. What is locked, or protected, stays
  *     in memory (Linux 6.8).
- *   - After fork() the child has no maps: touching one is SIGSEGV, never zeros.
+ *   - After fork() the child has no maps: touching one is SIGSEGV, never zeros. The addresses stay
+ *     reserved: nothing else comes to lie there.
  *   - What the budget counts is pages, mapped or held back, and buffers. Page tables and the pager's own
  *     tables (8 bytes for each page of a map that was touched, 32 for each in memory) come on top.
  *   - mlock(2) on a map keeps its pages from leaving: they count all the same. mlockall(2) does not: what a pager maps

@@ -25,6 +25,7 @@ static void poison_claimed(struct lg_map *map, uint64_t page, int error, uint64_
 		seen |= LG_WORD_NOTHING;
 		/* Where that fails whoever touches it asks us again, and again. */
 		(void)lg_os_map_nothing(lg_map_page_at(map, page), lg_map_page_bytes(map));
+		(void)lg_os_keep_apart(lg_map_page_at(map, page), lg_map_page_bytes(map));
 		(void)lg_os_userfault_wake(userfault, lg_map_page_at(map, page),
 					   lg_map_page_bytes(map));
 	}

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /*
- * Claim: in a child of fork a map is SIGSEGV and never zeros, wherever its page is; calls say ECHILD; the
- * child may have a pager of its own; exec and posix_spawn work; the rings through which the writers send many pages at
+ * Claim: in a child of fork a map is SIGSEGV and never zeros, wherever its page is, and nothing that the child maps comes to lie
+ * there; calls say ECHILD; the child may have a pager of its own; exec and posix_spawn work; the rings through which the writers send many pages at
  * once are not the child's; and nothing of this disturbs the parent.
  * Method: a child for each kind of page, in both ways to serve faults; one that has its parent's process number, as
  * each of them is the first of a namespace.
@@ -17,6 +17,7 @@
 #include <linux/aio_abi.h>
 #include <sched.h>
 #include <spawn.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 
 #define MIB ((size_t)1 << 20)
@@ -27,6 +28,8 @@ static lg_pager *pager;
 static lg_map *map, *theirs;
 static char *data;
 static struct shelf shelf;
+
+enum { BYTES = 6 << 20, BAD = 4 << 20 }; /* theirs: more than a page, whatever its size */
 
 static void touch(void *at)
 {
@@ -48,6 +51,47 @@ static void claim_segv(const char *what, void (*body)(void *), size_t offset)
 		child_print(what, &end);
 		BROKEN("a child of fork ends by SIGSEGV");
 	}
+}
+
+/* The kernel takes a hint where nothing is. */
+static void map_something_there(void *at)
+{
+	void *got = mmap(at, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	CLAIM(got != MAP_FAILED);
+	CLAIM(got != at);
+}
+
+static void claim_kept(void *at)
+{
+	child_claim("what a child maps", map_something_there, at);
+}
+
+/* Memory of somebody's who was there before the library is no reason to leave the rest. */
+static void claim_kept_round_a_neighbour(void)
+{
+	CLAIM(madvise(data + 5 * MIB, 4096, MADV_DOFORK) == 0);
+	claim_kept(data);
+	claim_kept(data + 5 * MIB - 16384);
+	claim_kept(data + 5 * MIB + 16384);
+	claim_kept(data + 8 * MIB - 4096);
+	claim_segv("a page in a map that has a neighbour", touch, 0);
+	CLAIM(madvise(data + 5 * MIB, 4096, MADV_DONTFORK) == 0);
+}
+
+/* Where a page cannot be poisoned there is a mapping of another kind. */
+static void claim_unreadable_kept(void)
+{
+	char *at = (char *)lg_map_data(theirs) + BAD, byte;
+
+	atomic_store(&shelf.bad_from, BAD);
+	atomic_store(&shelf.bad_to, BAD + 1);
+	CLAIM(lg_map_read(theirs, &byte, 1, BAD) == -EIO);
+	claim_segv("an unreadable page", touch, (size_t)(at - data));
+	claim_kept(at);
+	claim_kept(lg_map_data(theirs));
+	atomic_store(&shelf.bad_to, BAD);
+	CLAIM(lg_map_retry(theirs) == 1);
 }
 
 static void call_everything(void *unused)
@@ -137,8 +181,8 @@ static bool start(const char *options)
 	map = lg_map_memory(pager, 8 * MIB, NULL);
 	CLAIM(map != NULL);
 	data = lg_map_data(map);
-	shelf_make(&shelf, MIB);
-	theirs = lg_map_store(pager, &shelf_ops, &shelf, MIB, NULL);
+	shelf_make(&shelf, BYTES);
+	theirs = lg_map_store(pager, &shelf_ops, &shelf, BYTES, NULL);
 	CLAIM(theirs != NULL);
 	((char *)lg_map_data(theirs))[5] = 's';
 	for (size_t i = 0; i < 8 * MIB; i += 4096)
@@ -168,6 +212,10 @@ static void try_way(const char *options)
 	CLAIM(lg_map_unpin(map, 0, 1) == 0);
 	CLAIM(lg_map_advise(map, 0, 0, LG_COLD) == 0);
 	claim_segv("a cold page, written", write_to, 100000);
+	claim_kept(data);
+	claim_kept(data + 8 * MIB - 4096);
+	claim_kept_round_a_neighbour();
+	claim_unreadable_kept();
 	child_claim("calls", call_everything, NULL);
 	child_claim("a pager of its own", make_their_own, NULL);
 	child_claim("exec", execute, NULL);
@@ -287,6 +335,7 @@ int main(void)
 		setenv("ASAN_OPTIONS", "handle_segv=0", 1);
 	try_way(inline_pages);
 	try_way(served_pages);
+	try_way("memory:1M,page:16K,faults:threads,without:poison");
 	try_way("memory:16M,page:2M,faults:inline");
 	try_rings("memory:2M,page:4K,faults:inline,dir:/var/tmp");
 	child_claim("namespaces", have_a_first, inline_pages);
