@@ -15,6 +15,8 @@
  *   - Several may run at once, for different pages. For one page never two at a time.
  *   - They may be called again for the same page after a failure: reads are retried a few times, writes
  *     whenever the page has to leave memory.
+ *   - One that answers -EAGAIN or -EINTR is called again for about a second, and then has failed: -EIO. A read, which is
+ *     tried four times, takes some five seconds so.
  */
 #ifndef LG_STORE_H
 #define LG_STORE_H

@@ -10,7 +10,8 @@
 #include <errno.h>
 #include <string.h>
 
-enum { AGAIN_MAX = 1000, AGAIN_US = 1000, ERRNO_MAX = 4095, OPS_BYTES_MAX = 4096 };
+/* AT_ONCE: a burst of signals, which is over by then. */
+enum { AGAIN_MAX = 1000, AT_ONCE = 10, AGAIN_US = 1000, ERRNO_MAX = 4095, OPS_BYTES_MAX = 4096 };
 
 struct user {
 	struct lg_store store; /* first */
@@ -55,7 +56,7 @@ static bool is_passing(ssize_t answer, unsigned *again)
 {
 	if ((answer != -EINTR && answer != -EAGAIN) || (*again)++ == AGAIN_MAX)
 		return false;
-	if (answer == -EAGAIN)
+	if (answer == -EAGAIN || *again > AT_ONCE)
 		lg_os_sleep_us(AGAIN_US);
 	return true;
 }
