@@ -35,7 +35,7 @@
  *     afterwards is not locked. What it has already is brought in once by MCL_CURRENT, buffers and tables as well:
  *     call it before lg_pager_new.
  *   - A program that closes all descriptors (closefrom) closes the pager's: pages that are out read zero
- *     then, and calls fail. The pager touches no descriptor that took its place.
+ *     then, and calls fail (-EBADF, or -EIO). The pager touches no descriptor that took its place.
  *
  * Options are `key:value,key:value`; NULL means defaults. Calls that return int give 0 (or a count) or
  * -errno; those that return a pointer give NULL and set errno; lg_error() has the failure in words.

@@ -48,10 +48,13 @@ struct poison {
 
 enum { MESSAGES = 16, LOOK_AGAIN_SECONDS = 5 };
 
+/* -EBADF: the program closed it; what took its number since knows none of these. */
 static int call(const struct lg_os_userfault *userfault, unsigned long request, void *argument)
 {
-	return (int)lg_os_raw(SYS_ioctl, userfault->descriptor.fd, (long)request, (long)argument, 0,
-			      0, 0);
+	int error = (int)lg_os_raw(SYS_ioctl, userfault->descriptor.fd, (long)request,
+				   (long)argument, 0, 0, 0);
+
+	return error == -ENOTTY ? -EBADF : error;
 }
 
 /* --- opening ------------------------------------------------------------------------------------ */
@@ -283,8 +286,8 @@ int lg_os_userfault_move(const struct lg_os_userfault *userfault, const struct l
 			step = bytes;
 		if (error == 0 || error == -EAGAIN)
 			continue;
-		if (error == -EBADF || error == -ENOTTY)
-			return error; /* the program closed it */
+		if (error == -EBADF)
+			return error;
 		size_t before = *done;
 		while (*done < bytes && has_moved(userfault, move, *done))
 			*done += lg_os_page_bytes();

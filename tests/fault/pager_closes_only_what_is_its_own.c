@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /*
  * Claim: a program that closes every descriptor it does not know, and gets their numbers for its own, keeps
- * those as they are: the pager reads, writes and closes none of them, and its calls come back.
+ * those as they are: the pager reads, writes and closes none of them, and its calls come back, with an error that is documented.
  * Method: a pager in each way to serve faults, with threads asleep and a child of fork alive; all numbers
  * are closed and given to pipes with bytes in them and to event counters; then everything that ends a pager.
  * Oracle: what is in the pipes and counters, and that they are the same; a deadline.
@@ -19,7 +19,7 @@
 
 #define MIB ((size_t)1 << 20)
 
-enum { OWN_MAX = 64, BYTES = 100 };
+enum { OWN_MAX = 64, BYTES = 100, PAGE = 16384 };
 
 static struct own {
 	int fd;
@@ -142,6 +142,18 @@ try {
 	bool has_child;
 };
 
+/* Pages in memory first, then some that are held back, which the kernel would have to move. */
+static void claim_documented(lg_map *map)
+{
+	ssize_t got = 1;
+	char byte;
+
+	for (size_t at = 4 * MIB; got == 1 && at > 0; at -= PAGE) {
+		got = lg_map_read(map, &byte, 1, at - PAGE);
+		CLAIM(got == 1 || got == -EIO || got == -EBADF);
+	}
+}
+
 static void close_and_end(void *argument)
 {
 	const struct try *try = argument;
@@ -164,6 +176,7 @@ static void close_and_end(void *argument)
 	await_sleep();
 	take_all_numbers();
 	if (try->has_map) {
+		claim_documented(map);
 		CLAIM(lg_map_sync(map, 0, 0) <= 0);
 		CLAIM(lg_map_advise(map, 0, 0, LG_DEAD) == 0);
 		CLAIM(lg_map_close(map) <= 0);
