@@ -8,6 +8,7 @@
 #include "pager/fault.h"
 #include "pager/map.h"
 #include "pager/poison.h"
+#include "pager/tract.h"
 #include "pager/writeback.h"
 
 #include <errno.h>
@@ -88,13 +89,26 @@ static int make_piece_cold(struct lg_map *map, uint64_t first, uint64_t end)
 }
 
 /* Piece by piece, for limbo may not have as many frames as the map has pages in memory. */
-static int make_cold(struct lg_map *map, uint64_t first, uint64_t end)
+static int make_pieces_cold(struct lg_map *map, uint64_t first, uint64_t end)
 {
 	uint64_t most = lg_max(COLD_BYTES >> map->shift, 1);
 	int error = 0;
 
 	for (uint64_t page = first; page < end; page += most) {
 		int failed = make_piece_cold(map, page, lg_min(page + most, end));
+
+		error = error == 0 ? failed : error;
+	}
+	return error;
+}
+
+static int make_cold(struct lg_map *map, uint64_t first, uint64_t end)
+{
+	uint64_t to;
+	int error = 0;
+
+	for (uint64_t page = first; lg_tracts_next(map, &page, end, &to); page = to) {
+		int failed = make_pieces_cold(map, page, to);
 
 		error = error == 0 ? failed : error;
 	}
@@ -189,17 +203,29 @@ static bool heal(struct lg_map *map, uint64_t page, uint64_t seen)
 	return claimed;
 }
 
-int lg_map_retry(lg_map *map)
+/* Pages of used tracts: how many there were. */
+static int heal_some(struct lg_map *map, uint64_t first, uint64_t end)
 {
-	int error = lg_map_check(map), healed = 0;
+	int healed = 0;
 
-	if (error != 0)
-		return error;
-	for (uint64_t page = 0; page < map->pages && lg_load_relaxed(&map->poisoned) > 0; page++) {
+	for (uint64_t page = first; page < end && lg_load_relaxed(&map->poisoned) > 0; page++) {
 		uint64_t seen = lg_load_relaxed(&map->words[page]);
 
 		if (lg_word_state(seen) == LG_PAGE_POISONED)
 			healed += heal(map, page, seen);
 	}
+	return healed;
+}
+
+int lg_map_retry(lg_map *map)
+{
+	int error = lg_map_check(map), healed = 0;
+	uint64_t page = 0, to;
+
+	if (error != 0)
+		return error;
+	for (; lg_load_relaxed(&map->poisoned) > 0 && lg_tracts_next(map, &page, map->pages, &to);
+	     page = to)
+		healed += heal_some(map, page, to);
 	return healed;
 }

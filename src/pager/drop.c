@@ -8,6 +8,7 @@
 #include "pager/limbo.h"
 #include "pager/map.h"
 #include "pager/poison.h"
+#include "pager/tract.h"
 #include "pager/writeback.h"
 
 #include <errno.h>
@@ -29,10 +30,16 @@ static uint64_t forgotten(const struct lg_map *map)
 	return map->store->lasts ? 0 : LG_WORD_STORED;
 }
 
+/* What the store has of pages that were never here, too. */
+static bool reaches_store(const struct drop *drop)
+{
+	return drop->discards && drop->map->store->lasts;
+}
+
 /* It is out and need not be touched, or pinned and may not be. */
 static bool stays(const struct drop *drop, uint64_t seen)
 {
-	bool unknown = (seen & LG_WORD_STORED) == 0 && !(drop->discards && drop->map->store->lasts);
+	bool unknown = (seen & LG_WORD_STORED) == 0 && !reaches_store(drop);
 
 	return (lg_word_state(seen) == LG_PAGE_OUT && unknown) ||
 	       ((seen & LG_WORD_STAYS) != 0 && !drop->all);
@@ -125,7 +132,8 @@ static uint64_t drop_some(struct drop *drop, uint64_t page, uint64_t end)
 	return count;
 }
 
-static void drop_range(struct drop *drop, uint64_t first, uint64_t end)
+/* All of these pages: how many had to go. */
+static uint64_t drop_pages(struct drop *drop, uint64_t first, uint64_t end)
 {
 	struct lg_map *map = drop->map;
 	uint64_t dropped = 0, count;
@@ -143,6 +151,20 @@ static void drop_range(struct drop *drop, uint64_t first, uint64_t end)
 			dropped += count;
 		}
 	}
+	return dropped;
+}
+
+static void drop_range(struct drop *drop, uint64_t first, uint64_t end)
+{
+	struct lg_map *map = drop->map;
+	uint64_t dropped = 0, page = first, to;
+
+	/* What is discarded is claimed meanwhile: that takes its word, used or not. */
+	if (reaches_store(drop))
+		dropped = drop_pages(drop, first, end);
+	else
+		for (; lg_tracts_next(map, &page, end, &to); page = to)
+			dropped += drop_pages(drop, page, to);
 	if (!drop->all && !lg_load_relaxed(&map->stale))
 		lg_pager_count(map->pager, discarded, dropped);
 }
@@ -226,35 +248,38 @@ void lg_drop_all(struct lg_map *map)
 			;
 }
 
-static bool has_pins(const struct lg_map *map)
+/* The pages that are not OUT; *pinned: whether there are pins. */
+static uint64_t count_left(const struct lg_map *map, bool *pinned)
 {
-	for (uint64_t page = 0; page < map->pages; page++)
-		if ((lg_load_relaxed(&map->words[page]) & LG_WORD_PINS) != 0)
-			return true;
-	return false;
+	uint64_t left = 0, page = 0, to;
+
+	*pinned = false;
+	for (; lg_tracts_next(map, &page, map->pages, &to); page = to)
+		for (; page < to; page++) {
+			uint64_t seen = lg_load_acquire(&map->words[page]);
+
+			*pinned = *pinned || (seen & LG_WORD_PINS) != 0;
+			left += lg_word_state(seen) != LG_PAGE_OUT;
+		}
+	return left;
 }
 
 int lg_drop_changed(struct lg_map *map)
 {
 	enum { PAUSE_US = 50 };
 	struct drop drop = { .map = map };
-	uint64_t left = 1;
+	bool pinned;
 
-	if (has_pins(map))
+	(void)count_left(map, &pinned);
+	if (pinned)
 		return -ESTALE;
 	forget_pages(map);
-	while (left > 0) {
-		left = 0;
+	for (;;) {
 		drop_range(&drop, 0, map->pages);
-		for (uint64_t page = 0; page < map->pages; page++) {
-			uint64_t seen = lg_load_acquire(&map->words[page]);
+		uint64_t left = count_left(map, &pinned);
 
-			if ((seen & LG_WORD_PINS) != 0)
-				return -ESTALE;
-			left += lg_word_state(seen) != LG_PAGE_OUT;
-		}
-		if (left > 0)
-			lg_os_sleep_us(PAUSE_US); /* copies are short */
+		if (pinned || left == 0)
+			return pinned ? -ESTALE : 0;
+		lg_os_sleep_us(PAUSE_US); /* copies are short */
 	}
-	return 0;
 }

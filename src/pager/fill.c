@@ -234,7 +234,7 @@ int lg_fill(struct lg_map *map, uint64_t first, uint64_t count, enum lg_os_acces
 	bool zero = lg_map_is_zero(map, lg_load_relaxed(&map->words[first])), unreadable = false;
 
 	*poisoned = false;
-	if (lg_renew_is_due(map)) {
+	if (lg_renew_is_due(map, first, first + count)) {
 		give_up(map, first, count);
 		return -ESTALE;
 	}
@@ -422,7 +422,7 @@ int lg_fill_ahead(struct lg_map *map, uint64_t first, uint64_t count, uint64_t m
 {
 	int error = 0;
 
-	if (lg_renew_is_due(map)) {
+	if (lg_renew_is_due(map, first, first + count)) {
 		give_up(map, first, count);
 		return -ESTALE;
 	}

@@ -321,7 +321,7 @@ static int start(struct lg_flight *plan)
 	struct lg_pager *pager = map->pager;
 	uint64_t page = lg_map_page_bytes(map);
 	void *buffer;
-	int error = lg_renew_is_due(map) ? -ESTALE : 0;
+	int error = lg_renew_is_due(map, plan->first, plan->end) ? -ESTALE : 0;
 
 	if (error == 0) {
 		make_room(pager, page + (plan->missing << map->shift));

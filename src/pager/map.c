@@ -12,6 +12,7 @@
 #include "pager/pin.h"
 #include "pager/server.h"
 #include "pager/sync.h"
+#include "pager/tract.h"
 #include "store/file.h"
 #include "store/spill.h"
 #include "store/user.h"
@@ -210,6 +211,11 @@ static struct lg_map *fail(int error)
 	return NULL;
 }
 
+static size_t table_bytes(const struct lg_map *map)
+{
+	return map->pages * sizeof(lg_word) + lg_tracts_bytes(map->pages);
+}
+
 static int make_whole(struct lg_pager *pager, void *at, struct lg_store *store,
 		      const struct lg_map_options *options, struct lg_map **made)
 {
@@ -244,13 +250,14 @@ static int make_whole(struct lg_pager *pager, void *at, struct lg_store *store,
 	error = check_ways(map);
 	if (error != 0)
 		goto undo_record;
-	error = lg_os_map_table(map->pages * sizeof(lg_word), &words);
+	error = lg_os_map_table(table_bytes(map), &words);
 	if (error != 0) {
 		error = lg_fail(-error, "the page table of %zu pages: %s%s", (size_t)map->pages,
 				lg_error_name(-error), lg_os_address_space_hint(error));
 		goto undo_record;
 	}
 	map->words = words;
+	map->tracts = (_Atomic(uint64_t) *)(map->words + map->pages);
 	error = map_range(map);
 	if (error != 0)
 		goto undo_words;
@@ -267,7 +274,7 @@ static int make_whole(struct lg_pager *pager, void *at, struct lg_store *store,
 undo_range:
 	unmap_range(map);
 undo_words:
-	lg_os_unreserve(words, map->pages * sizeof(lg_word));
+	lg_os_unreserve(words, table_bytes(map));
 undo_record:
 	lg_os_unreserve(record, sizeof(*map));
 undo_store:
@@ -400,7 +407,7 @@ static int end(struct lg_map *map)
 	leave(map);
 	lg_os_latch_leave(&pager->maps_lock, signals);
 	unmap_range(map);
-	lg_os_unreserve(map->words, map->pages * sizeof(lg_word));
+	lg_os_unreserve(map->words, table_bytes(map));
 	map->store->calls->close(map->store);
 	lg_os_unreserve(map, sizeof(*map));
 	return error;

@@ -2,7 +2,8 @@
 /*
  * A map: an address range whose pages come from one store.
  *
- * `words` has one for each page, in memory that is taken as it is touched.
+ * `words` has one for each page, in memory that is taken as it is touched; behind them `tracts` says which of them to look
+ * at (tract.h).
  */
 #ifndef LG_PAGER_MAP_H
 #define LG_PAGER_MAP_H
@@ -26,6 +27,7 @@ struct lg_map {
 	uint64_t bytes;
 	uint64_t pages;
 	lg_word *words;
+	_Atomic(uint64_t) *tracts;
 	uint32_t index;
 	unsigned shift;
 	bool huge;     /* pages are moved in, whole, and arrive writable */

@@ -5,6 +5,7 @@
 #include "os/thread.h"
 #include "pager/map.h"
 #include "pager/probe.h"
+#include "pager/tract.h"
 
 #include <errno.h>
 
@@ -15,6 +16,7 @@ static void poison_claimed(struct lg_map *map, uint64_t page, int error, uint64_
 	lg_word *word = &map->words[page];
 	uint64_t seen = lg_load_relaxed(word);
 
+	lg_tract_use(map, page); /* U1 */
 	lg_add_relaxed(&map->poisoned, 1);
 	lg_pager_count(map->pager, poisoned, 1);
 	/* First, for whoever gets the SIGBUS may ask at once what it means. */

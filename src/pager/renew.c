@@ -4,6 +4,7 @@
 #include "os/thread.h"
 #include "pager/drop.h"
 #include "pager/poison.h"
+#include "pager/tract.h"
 
 #include <errno.h>
 
@@ -15,10 +16,11 @@ bool lg_renew_note(struct lg_map *map, int error)
 	return true;
 }
 
-bool lg_renew_is_due(const struct lg_map *map)
+bool lg_renew_is_due(struct lg_map *map, uint64_t first, uint64_t end)
 {
 	if (!map->store->renews)
 		return false;
+	lg_tracts_use(map, first, end);            /* U2 */
 	atomic_thread_fence(memory_order_seq_cst); /* N1: the claim before it */
 	return lg_load_acquire(&map->stale);       /* N2 */
 }

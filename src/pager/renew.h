@@ -21,8 +21,8 @@
 /* A read said so. True: it is no error yet, for the map can be renewed. */
 bool lg_renew_note(struct lg_map *map, int error);
 
-/* BUSY of a page that is OUT is the caller's. True: it is to be given up, and the map renewed. */
-bool lg_renew_is_due(const struct lg_map *map);
+/* BUSY of pages that are OUT, up to `end`, is the caller's. True: they are to be given up, and the map renewed. */
+bool lg_renew_is_due(struct lg_map *map, uint64_t first, uint64_t end);
 
 /*
  * After a read of the page that ended so: renews the map if that is what it asks for, or leaves it until who renews one is

@@ -8,6 +8,7 @@
 #include "pager/map.h"
 #include "pager/pager.h"
 #include "pager/refused.h"
+#include "pager/tract.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -111,6 +112,7 @@ uint32_t lg_resident_add(struct lg_map *map, uint64_t page)
 							 .frame = LG_FRAME_NONE };
 	if (map->huge)
 		*lg_resident_hash(residents, handle) = LG_HASH_NONE;
+	lg_tract_use(map, page); /* U1 */
 	return handle;
 }
 

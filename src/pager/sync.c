@@ -10,6 +10,7 @@
 #include "pager/hole.h"
 #include "pager/limbo.h"
 #include "pager/map.h"
+#include "pager/tract.h"
 #include "pager/transfer.h"
 #include "pager/writeback.h"
 
@@ -167,7 +168,8 @@ static int write_limbo(struct lg_map *map, uint64_t first, uint64_t end, uint64_
 	return error;
 }
 
-int lg_sync_write(struct lg_map *map, uint64_t first, uint64_t end)
+/* Of used tracts. */
+static int write_used(struct lg_map *map, uint64_t first, uint64_t end)
 {
 	uint64_t unreadable = 0; /* a page before this one; each is written by itself */
 	int result = 0, error;
@@ -197,6 +199,19 @@ int lg_sync_write(struct lg_map *map, uint64_t first, uint64_t end)
 		if (error != 0 && result == 0)
 			result = error;
 		page += count;
+	}
+	return result;
+}
+
+int lg_sync_write(struct lg_map *map, uint64_t first, uint64_t end)
+{
+	uint64_t to;
+	int result = 0;
+
+	for (uint64_t page = first; lg_tracts_next(map, &page, end, &to); page = to) {
+		int error = write_used(map, page, to);
+
+		result = result == 0 ? error : result;
 	}
 	return result;
 }

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+#include "pager/tract.h"
+
+void lg_tracts_use(struct lg_map *map, uint64_t first, uint64_t end)
+{
+	uint64_t pages = (uint64_t)1 << LG_TRACT_SHIFT;
+
+	for (uint64_t page = first; page < end; page = lg_round_down(page, pages) + pages)
+		lg_tract_use(map, page);
+}
+
+/* The first page from `page` on, before `end`, that is of a tract used, or not; `end`: there is none. */
+static uint64_t find(const struct lg_map *map, uint64_t page, uint64_t end, bool used)
+{
+	uint64_t tract = page >> LG_TRACT_SHIFT, flip = used ? 0 : UINT64_MAX;
+
+	while (tract << LG_TRACT_SHIFT < end) {
+		uint64_t bits = (lg_load_relaxed(&map->tracts[tract / 64]) ^ flip) >> tract % 64;
+
+		if (bits != 0) {
+			tract += (uint64_t)__builtin_ctzll(bits);
+			return lg_min(lg_max(tract << LG_TRACT_SHIFT, page), end);
+		}
+		tract = lg_round_down(tract, 64) + 64;
+	}
+	return end;
+}
+
+bool lg_tracts_next(const struct lg_map *map, uint64_t *page, uint64_t end, uint64_t *to)
+{
+	atomic_thread_fence(memory_order_seq_cst); /* U1 */
+	*page = find(map, *page, end, true);
+	*to = find(map, *page, end, false);
+	return *page < end;
+}
