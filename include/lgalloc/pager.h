@@ -215,9 +215,10 @@ int lg_map_pin(lg_map *map, size_t offset, size_t length);
 int lg_map_unpin(lg_map *map, size_t offset, size_t length);
 
 /*
- * Copies without faulting, for buffers that lie in no map of this pager. How many bytes, which is less than
- * `length` only at the end of the map; -EIO: a page could not be read or is poisoned; -EROFS; -EINVAL: `buffer` is NULL
- * and `length` is not 0.
+ * Copies without faulting, for buffers that lie in no map of this pager. How many bytes, which is less than `length` only
+ * where the map ends before: reading from the end on or behind it is 0, writing there -EINVAL. -EIO: a page could not be
+ * read or is poisoned; -ENOSPC and others, -ENOMEM: no room, as lg_map_pin; -EROFS; -EINVAL: `buffer` is NULL. A length
+ * of 0 is 0. What the program made PROT_NONE, or for writing PROT_READ, is SIGSEGV as a touch of it.
  */
 ssize_t lg_map_read(lg_map *map, void *buffer, size_t length, size_t offset);
 ssize_t lg_map_write(lg_map *map, const void *buffer, size_t length, size_t offset);

@@ -128,5 +128,9 @@ ssize_t lg_map_write(lg_map *map, const void *buffer, size_t length, size_t offs
 
 	if (error == 0 && map->readonly)
 		error = lg_fail(EROFS, "the map is read-only");
+	/* 0 would be no error to who writes until all is written, and would be asked for ever. */
+	if (error == 0 && length > 0 && offset >= map->bytes)
+		error = lg_fail(EINVAL, "%zu bytes at %zu are behind the end of a map of %zu",
+				length, offset, (size_t)map->bytes);
 	return error == 0 ? copy(map, NULL, buffer, length, offset) : error;
 }

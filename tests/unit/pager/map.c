@@ -307,6 +307,12 @@ static void ranges_outside_are_refused_and_empty_ones_go_to_the_end(void **state
 	assert_int_equal(lg_map_sync(map, 100000, 0), 0);
 	assert_int_equal(lg_map_read(map, &byte, 1, 100000), 0);
 	assert_int_equal(lg_map_read(map, &byte, 1, SIZE_MAX), 0);
+	assert_int_equal(lg_map_write(map, &byte, 1, 100000), -EINVAL);
+	assert_non_null(strstr(lg_error(), "1 bytes at 100000"));
+	assert_int_equal(lg_map_write(map, &byte, 1, SIZE_MAX), -EINVAL);
+	assert_int_equal(lg_map_write(map, &byte, 0, 100000), 0);
+	assert_int_equal(lg_map_write(map, &byte, 0, SIZE_MAX), 0);
+	assert_int_equal(lg_map_write(map, "ab", 2, 99999), 1);
 	assert_int_equal(lg_map_error(map, (char *)lg_map_data(map) - 1), -EINVAL);
 	assert_int_equal(lg_map_error(map, lg_map_data(map)), 0);
 	assert_int_equal(lg_map_advise(map, 0, 0, (enum lg_advice)77), -EINVAL);
