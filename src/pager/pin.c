@@ -103,12 +103,14 @@ static int add_pin(struct lg_map *map, uint64_t page, uint64_t seen)
 	return -ENOMEM;
 }
 
-static int pin(struct lg_map *map, uint64_t page)
+/* *came: the page is there, and what fails is the pin. */
+static int pin(struct lg_map *map, uint64_t page, bool *came)
 {
 	enum lg_os_access access = map->readonly ? LG_OS_ACCESS_READ : LG_OS_ACCESS_WRITE;
 	uint64_t seen, signals;
 	int error = lg_fault_claim(map, page, access, &seen, &signals);
 
+	*came = error == 0;
 	if (error != 0)
 		return error;
 	error = add_pin(map, page, seen);
@@ -143,12 +145,17 @@ static bool unpin(struct lg_map *map, uint64_t page)
 	return true;
 }
 
-static int refuse(struct lg_map *map, uint64_t page, int error)
+static int refuse(struct lg_map *map, uint64_t page, int error, bool came)
 {
 	if (error == -EOVERFLOW)
 		return lg_fail(EOVERFLOW,
 			       "page %zu cannot be pinned: it has %d pins, which is the most",
 			       (size_t)page, (int)(LG_WORD_PINS / LG_WORD_PIN));
+	if (error == -ENOMEM && !came)
+		return lg_fail(ENOMEM,
+			       "page %zu cannot be pinned: what is in memory is pinned or locked, "
+			       "or cannot be written (ENOMEM)",
+			       (size_t)page);
 	if (error != -ENOMEM)
 		return lg_fail(-error, "page %zu cannot be pinned: %s", (size_t)page,
 			       lg_error_name(-error));
@@ -163,11 +170,12 @@ static int refuse(struct lg_map *map, uint64_t page, int error)
 static int pin_all(struct lg_map *map, uint64_t first, uint64_t end)
 {
 	for (uint64_t page = first; page < end; page++) {
-		int error = pin(map, page);
+		bool came;
+		int error = pin(map, page, &came);
 
 		if (error == 0)
 			continue;
-		error = refuse(map, page, error);
+		error = refuse(map, page, error, came);
 		while (page-- > first)
 			(void)unpin(map, page);
 		return error;

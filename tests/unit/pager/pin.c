@@ -332,6 +332,38 @@ static void copies_go_across_pages_and_end_with_the_map(void **state)
 	assert_int_equal(lg_map_read(map, out, 0, 0), 0);
 }
 
+static ssize_t refuse_write(void *context, const void *buffer, size_t length, uint64_t offset)
+{
+	(void)context;
+	(void)buffer;
+	(void)length;
+	(void)offset;
+	return -ENOMEM;
+}
+
+/* Not of the limit of pins, which is the same errno. */
+static void page_that_finds_no_room_says_so(void **state)
+{
+	struct lg_store_ops ops = shelf_ops;
+	struct shelf shelf;
+	lg_map *full;
+	size_t at = 0;
+
+	(void)state;
+	ops.write = refuse_write;
+	shelf_make(&shelf, 4 * MIB);
+	full = lg_map_store(pager, &ops, &shelf, shelf.length, NULL);
+	assert_non_null(full);
+	while (lg_map_write(full, "x", 1, at) == 1)
+		at += PAGE;
+	assert_true(at < 4 * MIB - PAGE);
+	assert_int_equal(lg_map_pin(full, 4 * MIB - PAGE, PAGE), -ENOMEM);
+	assert_non_null(strstr(lg_error(), "cannot be written"));
+	assert_int_equal(lg_map_populate(full, 4 * MIB - PAGE, PAGE), -ENOMEM);
+	assert_int_equal(lg_map_close(full), -ENOMEM);
+	shelf_end(&shelf);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -350,6 +382,7 @@ int main(void)
 		TEST(copies_of_one_page_may_be_many_at_once),
 		TEST(page_that_is_unpinned_can_be_pinned_at_the_limit),
 		TEST(copies_go_across_pages_and_end_with_the_map),
+		TEST(page_that_finds_no_room_says_so),
 	};
 
 	return UNIT_RUN(tests);
