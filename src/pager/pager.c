@@ -136,11 +136,11 @@ int lg_pager_add_readers(struct lg_pager *pager)
 
 /* --- making and ending -------------------------------------------------------------------------- */
 
-static int check_budget(uint64_t bytes, uint64_t page)
+static int check_budget(uint64_t bytes, uint64_t page, const char *whose)
 {
 	if (bytes < page * LG_PAGES_LEAST)
-		return lg_fail(EINVAL, "memory of %zu bytes is less than %d pages of %zu",
-			       (size_t)bytes, LG_PAGES_LEAST, (size_t)page);
+		return lg_fail(EINVAL, "memory of %zu bytes is less than %d pages of %zu%s",
+			       (size_t)bytes, LG_PAGES_LEAST, (size_t)page, whose);
 	return 0;
 }
 
@@ -148,7 +148,7 @@ static int check_budget(uint64_t bytes, uint64_t page)
 static int check_options(const struct lg_pager_options *options)
 {
 	struct lg_policy policy;
-	int error = check_budget(options->memory, options->page);
+	int error = check_budget(options->memory, options->page, "");
 
 	return error == 0 ? lg_policy_named(options->policy, &policy) : error;
 }
@@ -299,7 +299,8 @@ static int end(struct lg_pager *pager)
 	uint32_t maps = lg_load_relaxed(&pager->map_count);
 	lg_os_latch_leave(&pager->maps_lock, signals);
 	if (maps > 0)
-		return lg_fail(EBUSY, "%u maps of the pager are open", maps);
+		return lg_fail(EBUSY, "%u map%s of the pager %s open", maps, maps > 1 ? "s" : "",
+			       maps > 1 ? "are" : "is");
 	lg_roster_remove(pager);
 	stop_threads(pager);
 	(void)lg_trace_close(lg_load_relaxed(&pager->trace));
@@ -469,13 +470,16 @@ static int shrink(struct lg_pager *pager, uint64_t bytes)
 static int set_budget(struct lg_pager *pager, uint64_t bytes)
 {
 	uint64_t page = lg_pager_page_most(pager), pinned = lg_load_relaxed(&pager->pinned);
-	int error = check_budget(bytes, page);
+	int error = check_budget(bytes, page, ", the largest it ever had");
 
 	if (error != 0)
 		return error;
 	if (bytes / LG_KIB(4) > pager->residents.capacity)
-		return lg_fail(EINVAL, "a budget of %zu bytes: this pager can grow to %zu",
-			       (size_t)bytes, (size_t)pager->residents.capacity * LG_KIB(4));
+		return lg_fail(
+			EINVAL,
+			"a budget of %zu bytes is more than this pager was made for: its "
+			"tables have addresses for %zu; a pager that is made with more has more",
+			(size_t)bytes, (size_t)pager->residents.capacity * LG_KIB(4));
 	if (pinned > lg_pin_most(bytes, page))
 		return lg_fail(EBUSY, "%zu bytes are pinned: of a budget of %zu only %zu may be",
 			       (size_t)pinned, (size_t)bytes, (size_t)lg_pin_most(bytes, page));

@@ -145,8 +145,13 @@ int lg_spill_open(const char *dir, uint64_t bytes, bool reserve, struct lg_store
 	struct spill *spill;
 	int error;
 
-	if (bytes == 0 || bytes > LG_STORE_BYTES_MAX)
-		return lg_fail(EINVAL, "a spill of %llu bytes is none", (unsigned long long)bytes);
+	if (bytes == 0)
+		return lg_fail(EINVAL, "a spill of 0 bytes was asked for");
+	if (bytes > LG_STORE_BYTES_MAX)
+		return lg_fail(
+			EFBIG,
+			"memory of %llu bytes is more than a file to spill to can have: at most %llu",
+			(unsigned long long)bytes, (unsigned long long)LG_STORE_BYTES_MAX);
 	if (dir == NULL || dir[0] == '\0') {
 		lg_option_dir_copy(usual);
 		dir = usual;

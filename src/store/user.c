@@ -232,8 +232,12 @@ static int check(const struct lg_store_ops *ops, uint64_t bytes)
 			       sizeof(*ops));
 	if (ops->read == NULL)
 		return lg_fail(EINVAL, "a store needs a read function");
-	if (bytes == 0 || bytes > LG_STORE_BYTES_MAX)
-		return lg_fail(EINVAL, "a store of %llu bytes is none", (unsigned long long)bytes);
+	if (bytes == 0)
+		return lg_fail(EINVAL, "a store of 0 bytes was asked for");
+	if (bytes > LG_STORE_BYTES_MAX)
+		return lg_fail(EFBIG,
+			       "a store of %llu bytes is more than a map can have: at most %llu",
+			       (unsigned long long)bytes, (unsigned long long)LG_STORE_BYTES_MAX);
 	return 0;
 }
 

@@ -51,8 +51,13 @@ static void pager_with_open_maps_is_not_freed(void **state)
 	assert_non_null(pager);
 	assert_non_null(map);
 	assert_int_equal(lg_pager_free(pager), -EBUSY);
-	assert_non_null(strstr(lg_error(), "1 map"));
+	assert_string_equal(lg_error(), "1 map of the pager is open");
 	((char *)lg_map_data(map))[MIB - 1] = 1; /* it works on */
+	lg_map *other = lg_map_memory(pager, MIB, NULL);
+	assert_non_null(other);
+	assert_int_equal(lg_pager_free(pager), -EBUSY);
+	assert_string_equal(lg_error(), "2 maps of the pager are open");
+	assert_int_equal(lg_map_close(other), 0);
 	assert_int_equal(lg_map_close(map), 0);
 	assert_int_equal(lg_pager_free(pager), 0);
 	assert_int_equal(lg_pager_free(NULL), 0);
@@ -166,7 +171,12 @@ static void resize_to_nonsense_is_refused(void **state)
 	assert_int_equal(lg_pager_resize(pager, 0), -EINVAL);
 	assert_int_equal(lg_pager_resize(pager, 100 * KIB), -EINVAL);
 	assert_int_equal(lg_pager_resize(pager, SIZE_MAX / 2), -EINVAL);
+	assert_non_null(strstr(lg_error(), "more than this pager was made for"));
 	assert_int_equal(stats_of(pager).budget, 8 * MIB);
+	lg_map *map = lg_map_memory(pager, MIB, "page:1M");
+	assert_int_equal(lg_map_close(map), 0);
+	assert_int_equal(lg_pager_resize(pager, 4 * MIB), -EINVAL);
+	assert_non_null(strstr(lg_error(), "the largest it ever had"));
 	assert_int_equal(lg_pager_free(pager), 0);
 }
 

@@ -149,7 +149,7 @@ static void bad_directories_and_lengths_are_an_errno_in_words(void **state)
 	assert_non_null(strstr(lg_error(), "./there/is/none"));
 	assert_int_equal(lg_spill_open("/proc/self/status", BYTES, true, &other), -ENOTDIR);
 	assert_int_equal(lg_spill_open(".", 0, true, &other), -EINVAL);
-	assert_int_equal(lg_spill_open(".", UINT64_MAX, true, &other), -EINVAL);
+	assert_int_equal(lg_spill_open(".", UINT64_MAX, true, &other), -EFBIG);
 	assert_null(other);
 }
 

@@ -219,7 +219,7 @@ static void bad_descriptions_are_refused_and_not_called(void **state)
 	assert_int_equal(lg_user_store_open(&bad, &theirs, BYTES, false, &other), -EINVAL);
 	assert_non_null(strstr(lg_error(), "read"));
 	assert_int_equal(lg_user_store_open(&ops, &theirs, 0, false, &other), -EINVAL);
-	assert_int_equal(lg_user_store_open(&ops, &theirs, UINT64_MAX, false, &other), -EINVAL);
+	assert_int_equal(lg_user_store_open(&ops, &theirs, UINT64_MAX, false, &other), -EFBIG);
 	assert_null(other);
 	assert_int_equal(theirs.closes, 0);
 	/* A later header's, which asks for nothing that is not known here. */
