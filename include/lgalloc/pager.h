@@ -22,20 +22,28 @@
  *     lg_file_free()) returned 0. A program that ends before, by exit() or otherwise, loses what was not written back
  *     by then: the kernel has none of it, as it has of mmap().
  *   - A file that somebody makes shorter while it is mapped: SIGBUS from the map's page on in which it ends now
- *     (lg_map_error(): -ENODATA).
+ *     (lg_map_error(): -ENODATA). Pages behind that which were dirty are written there again, which makes it longer.
  *   - Where the disk failed in a flush (fsync), what the kernel had taken may be gone: from then on each lg_map_sync() of
  *     that map says so. Map the file anew, and write again what matters.
  *   - madvise(2), mlock(2) and mprotect(2) may be called on any part of a map. What is locked, or protected, stays
- *     in memory (Linux 6.8).
+ *     in memory (Linux 6.8) and counts: lock and protect at most a third of the budget that is not pinned, else a touch
+ *     elsewhere waits ten seconds or more for room, and is SIGBUS.
+ *   - Advice that discards is not for maps: after MADV_DONTNEED, MADV_FREE or MADV_REMOVE bytes are zeros, or what the store
+ *     has; LG_DEAD (lg_map_advise) is for that. MADV_DOFORK is not to be called.
+ *   - A part that is PROT_NONE is SIGSEGV, also inside lg_map_read() and lg_map_write(); so is lg_map_write() to one that is
+ *     PROT_READ. lg_map_sync() is -EFAULT for pages that are PROT_NONE and dirty, and writes the others; lg_map_close() makes
+ *     them writable and writes them.
  *   - After fork() the child has no maps: touching one is SIGSEGV, never zeros. The addresses stay
  *     reserved: nothing else comes to lie there.
  *   - What the budget counts is pages, mapped or held back, and buffers. Page tables and the pager's own
  *     tables (8 bytes for each page of a map that was touched, 32 for each in memory) come on top.
  *   - mlock(2) on a map keeps its pages from leaving: they count all the same. mlockall(2) does not: what a pager maps
  *     afterwards is not locked. What it has already is brought in once by MCL_CURRENT, buffers and tables as well:
- *     call it before lg_pager_new.
+ *     call it before lg_pager_new. Under `faults:inline` mlock(2) of pages that are out, or not yet writable, returns
+ *     ENOMEM, though they stay once they come: lg_map_pin() them first, or use mlock2(MLOCK_ONFAULT).
  *   - A program that closes all descriptors (closefrom) closes the pager's: pages that are out read zero
- *     then, and calls fail (-EBADF, or -EIO). The pager touches no descriptor that took its place.
+ *     then, or are SIGBUS, and calls fail (-EBADF, or -EIO). lg_map_sync() of memory has nothing to do and is 0. The pager
+ *     touches no descriptor that took its place.
  *
  * Options are `key:value,key:value`; NULL means defaults. Calls that return int give 0 (or a count) or
  * -errno; those that return a pointer give NULL and set errno; lg_error() has the failure in words.
@@ -88,8 +96,9 @@ lg_pager *lg_pager_new(const char *options);
 
 /*
  * Changes the budget, live. Down, it returns when no more than `bytes` are resident. Threads that resize at once take turns.
- * -EBUSY: more is pinned than may be of that (lg_map_pin); -EINVAL: too small, or more than its tables are for, which is twice the
- * machine's memory, under RLIMIT_AS or RLIMIT_DATA a quarter of that if it had no more first, or under
+ * -EBUSY: more is pinned than may be of that (lg_map_pin); -EINVAL: less than eight of the largest pages that it, or a map of it,
+ * ever had, or more than its tables are for, which is twice the machine's memory, or twice what it had first if that is more,
+ * under RLIMIT_AS or RLIMIT_DATA a quarter of that if it had no more first, or under
  * vm.overcommit_memory=2 what it had first; -EIO …: pages could not be written. The
  * budget is then what it was.
  */
@@ -114,8 +123,8 @@ int lg_pager_free(lg_pager *pager);
  */
 
 /*
- * `bytes` of memory that reads zero. EINVAL: 0 bytes, or more than any file has; ENOMEM; ENOSPC: no disk for the spill; EFBIG:
- * more than a file may have there.
+ * `bytes` of memory that reads zero. EINVAL: 0 bytes; ENOMEM; ENOSPC: no disk for the spill; EFBIG: more than a file may
+ * have, anywhere or there.
  */
 lg_map *lg_map_memory(lg_pager *pager, size_t bytes, const char *options);
 
@@ -200,13 +209,17 @@ int lg_map_sync(lg_map *map, size_t offset, size_t length);
  */
 int lg_map_advise(lg_map *map, size_t offset, size_t length, enum lg_advice advice);
 
-/* Brings the range into memory, as far as the budget allows. -EIO: a page could not be read. */
+/*
+ * Brings the range into memory, from its beginning as far as three quarters of the budget go. -EIO: a page could not be
+ * read; no room: as lg_map_pin.
+ */
 int lg_map_populate(lg_map *map, size_t offset, size_t length);
 
 /*
  * A pinned page is present and writable (read-only maps: readable) and stays so: system calls may be given
  * it, and mlock-like latencies hold. Pins nest, up to 4095. -ENOMEM: that would leave less of the budget than
- * an eighth, or than four of the largest pages any map of the pager had; nothing is pinned then; -EIO.
+ * an eighth, or than four of the largest pages any map of the pager ever had, or no room can be had for ten seconds;
+ * -ENOSPC and others: nor can it, for what is in memory cannot be written; nothing is pinned then; -EIO.
  *
  * What a device writes to by itself (reads with O_DIRECT, io_uring, RDMA) is to be pinned as long as it may, also with
  * faults:threads: to a sync or a writer the page looks unchanged meanwhile, and what arrives behind it may be lost.
