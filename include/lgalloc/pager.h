@@ -28,8 +28,9 @@
  *   - madvise(2), mlock(2) and mprotect(2) may be called on any part of a map. What is locked, or protected, stays
  *     in memory (Linux 6.8) and counts: lock and protect at most a third of the budget that is not pinned, else a touch
  *     elsewhere waits ten seconds or more for room, and is SIGBUS.
- *   - Advice that discards is not for maps: after MADV_DONTNEED, MADV_FREE or MADV_REMOVE bytes are zeros, or what the store
- *     has; LG_DEAD (lg_map_advise) is for that. MADV_DOFORK is not to be called.
+ *   - Advice that discards is not for maps, but LG_DEAD (lg_map_advise). After MADV_DONTNEED, MADV_FREE or MADV_REMOVE bytes
+ *     are zeros, or what the store has; if it comes amid lg_map_sync(), or before Linux 6.8 any writing, of the same page,
+ *     that may never end. MADV_DOFORK is not to be called.
  *   - A part that is PROT_NONE is SIGSEGV, also inside lg_map_read() and lg_map_write(); so is lg_map_write() to one that is
  *     PROT_READ. lg_map_sync() is -EFAULT for pages that are PROT_NONE and dirty, and writes the others; lg_map_close() makes
  *     them writable and writes them.
