@@ -8,11 +8,12 @@
  */
 #include "fault/system_calls.h"
 
+#include "stress/syscall.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/futex.h>
 #include <pthread.h>
-#include <stdarg.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -23,7 +24,6 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
@@ -244,21 +244,12 @@ static int failure_of(long number)
 	}
 }
 
-long __real_syscall(long number, ...);
-long __wrap_syscall(long number, ...);
-long __wrap_syscall(long number, ...)
+static long kernel_answers(long number, long arguments[6])
 {
 	int error = failure_of(number);
-	long arguments[6];
-	va_list more;
 
-	va_start(more, number);
-	for (unsigned i = 0; i < 6; i++)
-		arguments[i] = va_arg(more, long);
-	va_end(more);
 	if (error == 0)
-		return __real_syscall(number, arguments[0], arguments[1], arguments[2],
-				      arguments[3], arguments[4], arguments[5]);
+		return syscall_really(number, arguments);
 	errno = error;
 	return -1;
 }

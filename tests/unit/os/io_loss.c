@@ -6,6 +6,7 @@
 #include "os/io.h"
 
 #include "stress/clock.h"
+#include "stress/syscall.h"
 #include "unit/unit.h"
 
 #include <errno.h>
@@ -15,7 +16,6 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <sys/mman.h>
-#include <sys/syscall.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
@@ -102,17 +102,8 @@ static long ask(long number)
 	return lost != 0 ? -1 : 0;
 }
 
-long __real_syscall(long number, ...);
-long __wrap_syscall(long number, ...);
-long __wrap_syscall(long number, ...)
+static long kernel_answers(long number, long arguments[6])
 {
-	long arguments[6];
-	va_list more;
-
-	va_start(more, number);
-	for (unsigned i = 0; i < 6; i++)
-		arguments[i] = va_arg(more, long);
-	va_end(more);
 	if (is_missing(number)) {
 		errno = kernel.missing;
 		return -1;
@@ -125,8 +116,7 @@ long __wrap_syscall(long number, ...)
 		return -1;
 	if (is_going_to_sleep(number, arguments))
 		count_asleep();
-	long result = __real_syscall(number, arguments[0], arguments[1], arguments[2], arguments[3],
-				     arguments[4], arguments[5]);
+	long result = syscall_really(number, arguments);
 	if (number == SYS_pwritev)
 		write_in_between();
 	return result;

@@ -5,17 +5,16 @@
  */
 #include "base/bits.h"
 #include "os/userfault.h"
+#include "stress/syscall.h"
 #include "unit/pager/sigbus.h"
 #include "unit/unit.h"
 
 #include <errno.h>
 #include <lgalloc/pager.h>
 #include <linux/userfaultfd.h>
-#include <stdarg.h>
 #include <stdatomic.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
-#include <sys/syscall.h>
 
 enum { BYTES = 16 << 20, CELL = 4096, EACH = 50 };
 
@@ -46,17 +45,8 @@ static bool fails(long request)
 		(unsigned long)request == UFFDIO_ZEROPAGE);
 }
 
-long __real_syscall(long number, ...);
-long __wrap_syscall(long number, ...);
-long __wrap_syscall(long number, ...)
+static long kernel_answers(long number, long a[6])
 {
-	long a[6];
-	va_list more;
-
-	va_start(more, number);
-	for (unsigned i = 0; i < 6; i++)
-		a[i] = va_arg(more, long);
-	va_end(more);
 	if (number == SYS_ioctl && fails(a[1])) {
 		errno = ENOMEM;
 		return -1;
@@ -76,7 +66,7 @@ long __wrap_syscall(long number, ...)
 			return -1;
 		}
 	}
-	return __real_syscall(number, a[0], a[1], a[2], a[3], a[4], a[5]);
+	return syscall_really(number, a);
 }
 
 static void write_and_read(const char *options)

@@ -3,13 +3,12 @@
  * A kernel may have no memory to poison a page with (ENOMEM). What stands for it then gives way to what is read when the page is
  * healed. The linker's --wrap sends the library's raw system calls here.
  */
+#include "stress/syscall.h"
 #include "unit/pager/shelved.h"
 
 #include <linux/userfaultfd.h>
-#include <stdarg.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
-#include <sys/syscall.h>
 
 enum { PAGE = 65536, PAGES = 16, BAD = 5 };
 
@@ -26,17 +25,8 @@ static struct {
 
 static sigjmp_buf back;
 
-long __real_syscall(long number, ...);
-long __wrap_syscall(long number, ...);
-long __wrap_syscall(long number, ...)
+static long kernel_answers(long number, long a[6])
 {
-	long a[6];
-	va_list more;
-
-	va_start(more, number);
-	for (unsigned i = 0; i < 6; i++)
-		a[i] = va_arg(more, long);
-	va_end(more);
 	if (number == SYS_ioctl && (unsigned long)a[1] == _IOWR(UFFDIO, 0x08, struct poison)) {
 		atomic_fetch_add(&kernel.poisoned, 1);
 		if (shelf_fails(&kernel.fails)) {
@@ -44,7 +34,7 @@ long __wrap_syscall(long number, ...)
 			return -1;
 		}
 	}
-	return __real_syscall(number, a[0], a[1], a[2], a[3], a[4], a[5]);
+	return syscall_really(number, a);
 }
 
 static void on_sigbus(int number)

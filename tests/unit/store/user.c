@@ -2,13 +2,12 @@
 /* The linker's --wrap sends the library's raw system calls here: pauses are counted, and over at once. */
 #include "store/user.h"
 
+#include "stress/syscall.h"
 #include "unit/store/bytes.h"
 
 #include <errno.h>
 #include <lgalloc/lgalloc.h>
 #include <pthread.h>
-#include <stdarg.h>
-#include <sys/syscall.h>
 
 enum { BYTES = 10000, ROOM = 5 * BLOCK };
 
@@ -30,22 +29,13 @@ static struct lg_store *store;
 static char *memory;
 static unsigned pauses;
 
-long __real_syscall(long number, ...);
-long __wrap_syscall(long number, ...);
-long __wrap_syscall(long number, ...)
+static long kernel_answers(long number, long a[6])
 {
-	long a[6];
-	va_list more;
-
-	va_start(more, number);
-	for (unsigned i = 0; i < 6; i++)
-		a[i] = va_arg(more, long);
-	va_end(more);
 	if (number == SYS_clock_nanosleep) {
 		pauses++;
 		return 0;
 	}
-	return __real_syscall(number, a[0], a[1], a[2], a[3], a[4], a[5]);
+	return syscall_really(number, a);
 }
 
 /* Where a thread can be cancelled, as at most of what a store does, this one is not. */
