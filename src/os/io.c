@@ -146,19 +146,19 @@ static void note_loss(struct lg_os_io *io, int error)
 /* Under `asking`. EINTR is an answer too: no signal comes here, and what it tells is told once. */
 static int flush(struct lg_os_io *io)
 {
-	if (io->sync_error != 0)
-		return io->sync_error;
 	if (!is_ours(io, io->file.fd))
 		return -EBADF;
 	lg_add_ordered(&io->syncs, 1); /* I1 */
-	io->sync_error = (int)lg_os_raw(SYS_fdatasync, io->file.fd, 0, 0, 0, 0, 0);
-	if (io->sync_error != 0)
-		note_loss(io, io->sync_error);
-	return io->sync_error;
+	int error = (int)lg_os_raw(SYS_fdatasync, io->file.fd, 0, 0, 0, 0, 0);
+	if (error != 0) {
+		note_loss(io, error);
+		io->sync_error = error;
+	}
+	return error;
 }
 
-/* Under `asking`. */
-static int wait_for(struct lg_os_io *io, uint64_t offset, uint64_t bytes)
+/* Under `asking`. `begun`: as many flushes had when the bytes were written; a later one has told the losses. */
+static int wait_for(struct lg_os_io *io, uint64_t offset, uint64_t bytes, uint32_t begun)
 {
 	long how = SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER;
 
@@ -171,7 +171,7 @@ static int wait_for(struct lg_os_io *io, uint64_t offset, uint64_t bytes)
 		}
 		lg_store_relaxed(&io->can_ask, false);
 	}
-	return flush(io);
+	return lg_load_relaxed(&io->syncs) == begun ? flush(io) : 0;
 }
 
 /*
@@ -184,10 +184,11 @@ static int write_back(struct lg_os_io *io, uint64_t offset, uint64_t bytes, uint
 
 	if (lg_load_relaxed(&io->can_ask))
 		unsent = send_back(io, offset, bytes, SYNC_FILE_RANGE_WRITE);
+	uint32_t begun = lg_load_ordered(&io->syncs); /* I1 */
 	uint64_t signals = lg_os_latch_enter(&io->asking);
 	if (unsent != 0 && unsent != -ENOMEM && unsent != -EAGAIN && !is_refusal(io, unsent))
 		note_loss(io, unsent); /* those others are sent once more */
-	int error = wait_for(io, offset, bytes);
+	int error = wait_for(io, offset, bytes, begun);
 	if (error == 0 && lg_load_relaxed(&io->losses) != losses)
 		error = io->loss;
 	lg_os_latch_leave(&io->asking, signals);
@@ -323,8 +324,10 @@ int lg_os_io_sync(struct lg_os_io *io)
 {
 	uint32_t begun = lg_load_ordered(&io->syncs); /* I1 */
 	uint64_t signals = lg_os_latch_enter(&io->asking);
-	int error = lg_load_relaxed(&io->syncs) == begun ? flush(io) : io->sync_error;
+	int error = io->sync_error;
 
+	if (error == 0 && lg_load_relaxed(&io->syncs) == begun)
+		error = flush(io);
 	lg_os_latch_leave(&io->asking, signals);
 	return error;
 }

@@ -292,7 +292,7 @@ static int serve_fault(struct lg_map *map, uint64_t page, enum lg_os_access acce
 	struct lg_pager *pager = map->pager;
 	uint64_t start = lg_os_now_ns(), seen = lg_load_acquire(&map->words[page]); /* W1 */
 
-	if ((seen & LG_WORD_BUSY) == 0 && lg_fault_is_over(map, seen, access))
+	if (!outcome->is_call && (seen & LG_WORD_BUSY) == 0 && lg_fault_is_over(map, seen, access))
 		look_closer(map, page, seen);
 	int error = serve(map, page, access, outcome, &seen, NULL);
 
@@ -321,7 +321,9 @@ int lg_fault_serve_other(struct lg_map *map, uint64_t page, enum lg_os_access ac
 	struct outcome outcome = { .is_call = false };
 	int error = serve_fault(map, page, access, &outcome);
 
-	*starved = error != 0 && error != -EBADF && !outcome.poisoned;
+	*starved = error != 0 && !outcome.poisoned &&
+		   lg_os_userfault_is_ours(
+			   &map->pager->userfault); /* else nobody is served any more */
 	return error;
 }
 

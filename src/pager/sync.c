@@ -18,11 +18,23 @@
 
 enum { RUN = 256, PAUSE_US = 100 };
 
-/* Where writes cannot be caught a page that is synced leaves. These cannot: the last time the kernel refused to let the latter. */
-static bool stays(const struct lg_map *map, uint64_t word)
+/* By the kernel, the last time it was to leave. */
+static bool is_refused(struct lg_map *map, uint64_t page, uint64_t word)
+{
+	if ((word & LG_WORD_ASIDE) == 0)
+		return false;
+	uint64_t signals = lg_pager_lock(map->pager);
+	bool refused = lg_word_handle(lg_load_relaxed(&map->words[page])) == lg_word_handle(word) &&
+		       lg_map_resident(map, word)->is_refused;
+	lg_pager_unlock(map->pager, signals);
+	return refused;
+}
+
+/* Where writes cannot be caught a page that is synced leaves. These cannot. */
+static bool stays(struct lg_map *map, uint64_t page, uint64_t word)
 {
 	return (word & LG_WORD_STAYS) != 0 ||
-	       (!map->pager->userfault.can_protect && (word & LG_WORD_ASIDE) != 0);
+	       (!map->pager->userfault.can_protect && is_refused(map, page, word));
 }
 
 /* Pages from `first` that are DIRTY and nobody's: claimed. All of them stay, or none. */
@@ -34,8 +46,8 @@ static uint64_t claim_run(struct lg_map *map, uint64_t first, uint64_t end, bool
 		lg_word *word = &map->words[first + count];
 		uint64_t seen = lg_load_relaxed(word);
 
-		if (lg_word_state(seen) != LG_PAGE_DIRTY || stays(map, seen) != staying ||
-		    !lg_word_claim(word, &seen))
+		if (lg_word_state(seen) != LG_PAGE_DIRTY ||
+		    stays(map, first + count, seen) != staying || !lg_word_claim(word, &seen))
 			break;
 	}
 	return count;
@@ -183,7 +195,7 @@ static int write_used(struct lg_map *map, uint64_t first, uint64_t end)
 			continue;
 		}
 		if (lg_word_state(seen) == LG_PAGE_DIRTY) {
-			bool staying = stays(map, seen);
+			bool staying = stays(map, page, seen);
 
 			error = write_run(map, page, page < unreadable ? page + 1 : end, staying,
 					  &count);

@@ -80,6 +80,16 @@ static void others_say_why(void **state)
 	(void)lg_map_sync(map, 0, 0);
 }
 
+/* That of the program's store is not the pager's own. */
+static void whatever_the_store_says(void **state)
+{
+	(void)state;
+	atomic_store(&shelf.write_error, -EBADF);
+	assert_true(first_that_raises() < BYTES);
+	atomic_store(&shelf.writes_fail, 0);
+	(void)lg_map_sync(map, 0, 0);
+}
+
 int main(void)
 {
 	static const char *const ways[] = {
@@ -91,6 +101,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, start, shelved_end)
 		TEST(touch_is_sigbus_until_there_is_memory),
 		TEST(others_say_why),
+		TEST(whatever_the_store_says),
 	};
 	struct sigaction action = { .sa_handler = on_sigbus, .sa_flags = SA_NODEFER };
 	int failed = 0;
