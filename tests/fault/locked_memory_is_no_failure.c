@@ -96,13 +96,14 @@ static void body(const struct round *round)
 {
 	static const int flags[] = { MCL_CURRENT, MCL_FUTURE, MCL_CURRENT | MCL_FUTURE };
 	const struct rlimit no_limit = { RLIM_INFINITY, RLIM_INFINITY };
+	/* The rest of the rounds differ in who gives back, not in what is locked; and what is locked is brought in, all of it. */
+	unsigned first = strchr(round->name, '-') == NULL ? 0 : 2;
 	bool all = true;
 
-	(void)round;
 	setrlimit(RLIMIT_MEMLOCK, &no_limit);
 	if (!child_claim("lock_much", lock_much, NULL))
 		exit(EXIT_SKIPPED);
-	for (unsigned i = 0; i < sizeof(flags) / sizeof(flags[0]); i++) {
+	for (unsigned i = first; i < sizeof(flags) / sizeof(flags[0]); i++) {
 		int one = flags[i];
 
 		printf("mlockall(%d)\n", one);
