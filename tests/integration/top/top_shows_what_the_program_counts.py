@@ -111,9 +111,10 @@ def once_has_the_programs_numbers(watched):
         before = watched.rows()
         watched.wait_for_file()
         answers = [top("--once", watched.pid), top("--once", watched.file)]
-        if watched.rows() == before:
+        after = watched.rows()
+        if after == before:
             break
-    claim("the program comes to rest", watched.rows() == before)
+    claim("the program comes to rest", after == before)
     for status, out, err in answers:
         claim("--once ends well", status == 0 and err == "", out, err)
         claim("the heading names the process", out.startswith(f"watched, pid {watched.pid}, "), out)
