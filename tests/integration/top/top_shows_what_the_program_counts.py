@@ -144,9 +144,10 @@ def pagers_are_above_the_classes(watched):
         before = watched.pager()
         watched.wait_for_file()
         status, out, err = top("--once", watched.file)
-        if watched.pager() == before:
+        after = watched.pager()
+        if after == before:
             break
-    claim("the pager comes to rest", watched.pager() == before)
+    claim("the pager comes to rest", after == before)
     claim("--once ends well", status == 0 and err == "", out, err)
     claim("pagers are above the classes", out.index("PAGER") < out.index("SIZE"), out)
     rows = table(out, "PAGER")
