@@ -115,6 +115,8 @@ int lg_os_map_table(size_t bytes, void **table)
 	error = lg_os_map_unlocked(*table, bytes);
 	if (error != 0)
 		lg_os_unreserve(*table, bytes);
+	else
+		(void)lg_os_advise(*table, bytes, LG_OS_NOHUGEPAGE);
 	return error;
 }
 

@@ -59,7 +59,7 @@ int lg_os_map_nothing(void *at, size_t bytes);
 /* Zeroed read-write memory for records that live for ever. */
 int lg_os_map_record(size_t bytes, void **record);
 
-/* A table that is large and mostly never touched: as a record, but never locked nor brought in as a whole. */
+/* A table that is large and mostly never touched: as a record, but never locked, nor brought in by more than a page. */
 int lg_os_map_table(size_t bytes, void **table);
 
 int lg_os_advise(void *at, size_t bytes, enum lg_os_advice advice);

@@ -8,6 +8,8 @@
 #include <errno.h>
 #include <string.h>
 
+enum { STAGING_SMALL = LG_STAGING_BUFFERS - LG_STAGING_HUGE };
+
 static bool take_bit(_Atomic(uint64_t) *idle, unsigned *bit)
 {
 	uint64_t seen = lg_load_relaxed(idle);
@@ -20,29 +22,45 @@ static bool take_bit(_Atomic(uint64_t) *idle, unsigned *bit)
 	return true;
 }
 
+/* Memory of our own, in pieces of a huge page. */
+static int map_apart(size_t bytes, char **memory)
+{
+	void *range;
+	int error = lg_os_reserve(bytes, (size_t)1 << LG_PAGE_SHIFT_HUGE, &range);
+
+	if (error != 0)
+		return error;
+	error = lg_os_map_unlocked(range, bytes);
+	if (error != 0) {
+		lg_os_unreserve(range, bytes);
+		return error;
+	}
+	(void)lg_os_keep_apart(range, bytes);
+	*memory = range;
+	return 0;
+}
+
 int lg_staging_make(struct lg_pager *pager)
 {
 	struct lg_staging *staging = &pager->staging;
 	size_t huge = (size_t)1 << LG_PAGE_SHIFT_HUGE;
-	void *range;
 
 	staging->bytes = huge;
-	int error = lg_os_map_table(staging->bytes * LG_STAGING_BUFFERS, &range);
+	int error = map_apart(huge * LG_STAGING_BUFFERS, &staging->base);
 	if (error != 0)
 		return error;
-	staging->base = range;
-	error = lg_os_reserve(huge * LG_NURSERY_PAGES, huge, &range);
-	if (error == 0)
-		error = lg_os_map_unlocked(range, huge * LG_NURSERY_PAGES);
+	error = map_apart(huge * LG_NURSERY_PAGES, &pager->nursery.base);
 	if (error != 0) {
-		lg_os_unreserve(staging->base, staging->bytes * LG_STAGING_BUFFERS);
+		lg_os_unreserve(staging->base, huge * LG_STAGING_BUFFERS);
 		return error;
 	}
-	pager->nursery.base = range;
-	(void)lg_os_advise(range, huge * LG_NURSERY_PAGES, LG_OS_HUGEPAGE);
-	(void)lg_os_keep_apart(range, huge * LG_NURSERY_PAGES);
-	(void)lg_os_keep_apart(staging->base, staging->bytes * LG_STAGING_BUFFERS);
+	(void)lg_os_advise(pager->nursery.base, huge * LG_NURSERY_PAGES, LG_OS_HUGEPAGE);
+	/* A huge page for a small page's bytes would not be charged. */
+	(void)lg_os_advise(staging->base, huge * STAGING_SMALL, LG_OS_NOHUGEPAGE);
+	(void)lg_os_advise(staging->base + huge * STAGING_SMALL, huge * LG_STAGING_HUGE,
+			   LG_OS_HUGEPAGE);
 	lg_store_relaxed(&staging->idle, ~(uint64_t)0);
+	lg_store_relaxed(&staging->idle_huge, lg_ones(0, LG_STAGING_HUGE));
 	lg_store_relaxed(&pager->nursery.idle, lg_ones(0, LG_NURSERY_PAGES));
 	return 0;
 }
@@ -55,7 +73,10 @@ void lg_staging_end(struct lg_pager *pager)
 
 static void put_back(struct lg_pager *pager, unsigned bit)
 {
-	lg_or_release(&pager->staging.idle, (uint64_t)1 << bit);
+	if (bit < STAGING_SMALL)
+		lg_or_release(&pager->staging.idle, (uint64_t)1 << bit);
+	else
+		lg_or_release(&pager->staging.idle_huge, (uint64_t)1 << (bit - STAGING_SMALL));
 	lg_add_release(&pager->staging.returned, 1);
 	if (lg_load_relaxed(&pager->staging.wanted) > 0)
 		lg_os_wake_all(&pager->staging.returned);
@@ -90,6 +111,14 @@ static int charge(struct lg_pager *pager, unsigned bit, uint64_t bytes, uint64_t
 	return 0;
 }
 
+static bool take_huge(struct lg_staging *staging, unsigned *bit)
+{
+	if (!take_bit(&staging->idle_huge, bit))
+		return false;
+	*bit += STAGING_SMALL;
+	return true;
+}
+
 int lg_staging_take(struct lg_pager *pager, uint64_t bytes, uint64_t more, void **buffer)
 {
 	struct lg_staging *staging = &pager->staging;
@@ -98,7 +127,8 @@ int lg_staging_take(struct lg_pager *pager, uint64_t bytes, uint64_t more, void 
 	for (;;) {
 		uint32_t returned = lg_load_acquire(&staging->returned);
 
-		if (take_bit(&staging->idle, &bit))
+		if ((bytes == staging->bytes && take_huge(staging, &bit)) ||
+		    take_bit(&staging->idle, &bit))
 			break;
 		lg_add_relaxed(&staging->wanted, 1);
 		lg_os_sleep_while(&staging->returned, returned, 1); /* the count may be seen late */
@@ -127,17 +157,15 @@ void lg_staging_give(struct lg_pager *pager, void *buffer)
 uint64_t lg_staging_drop(struct lg_pager *pager)
 {
 	struct lg_staging *staging = &pager->staging;
-	uint64_t dropped = 0, held = 0;
-	unsigned bit;
+	unsigned held[LG_STAGING_BUFFERS], count = 0, bit;
+	uint64_t dropped = 0;
 
-	while (take_bit(&staging->idle, &bit)) {
-		held |= (uint64_t)1 << bit;
+	while (take_bit(&staging->idle, &bit) || take_huge(staging, &bit)) {
 		dropped += drop_memory(staging, bit);
+		held[count++] = bit;
 	}
-	while (held != 0) {
-		put_back(pager, (unsigned)__builtin_ctzll(held));
-		held &= held - 1;
-	}
+	while (count > 0)
+		put_back(pager, held[--count]);
 	if (dropped > 0)
 		lg_budget_give(pager, dropped);
 	return dropped;

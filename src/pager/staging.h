@@ -4,7 +4,8 @@
  *
  * Staging buffers: what is read from a store lies there until it is copied into the map. The last used
  * is the first given out again, so that few of them ever have memory. That counts against the budget,
- * and stays until memory is wanted.
+ * and stays until memory is wanted. The last few are huge pages, for those who want all of a buffer: a disk
+ * is asked for 2 MiB in one place by one request, and for 512 pages that lie anywhere by three.
  *
  * The nursery: fresh huge pages, zeroed by the kernel, that a frame or a map gets by a move. Frames cannot have
  * memory of their own by touching it: a fault there would be ours.
@@ -19,12 +20,13 @@
 
 struct lg_pager;
 
-enum { LG_STAGING_BUFFERS = 64, LG_NURSERY_PAGES = 8 };
+enum { LG_STAGING_HUGE = 8, LG_STAGING_BUFFERS = 64 + LG_STAGING_HUGE, LG_NURSERY_PAGES = 8 };
 
 struct lg_staging {
 	char *base;
 	uint64_t bytes;                         /* of one buffer: the largest page */
 	LG_LINE_ALIGNED _Atomic(uint64_t) idle; /* a bit each */
+	_Atomic(uint64_t) idle_huge;            /* the same of those that follow */
 	_Atomic(uint32_t) returned;             /* goes up when one is idle again */
 	_Atomic(uint32_t) wanted;
 	uint64_t touched[LG_STAGING_BUFFERS]; /* bytes that have memory; the holder's */
