@@ -33,6 +33,22 @@ static void give_up(struct lg_map *map, uint64_t first, uint64_t count)
 		lg_word_release(&map->words[page], lg_load_relaxed(&map->words[page]));
 }
 
+/*
+ * The same, but the first is POISONED if it could not be read: while BUSY is ours, for who waits for it would have a reader claim
+ * it for another try, and a reader that waits for that is one less to make it.
+ */
+static void give_up_unread(struct lg_map *map, uint64_t first, uint64_t count, int error,
+			   bool *unreadable)
+{
+	*unreadable = *unreadable && !lg_renew_note(map, error);
+	if (*unreadable) {
+		lg_poison_claimed(map, first, error);
+		give_up(map, first + 1, count - 1);
+	} else {
+		give_up(map, first, count);
+	}
+}
+
 /* Handles for all of them, in their words; or for none. */
 static bool add_residents(struct lg_map *map, uint64_t first, uint64_t count, uint32_t *handles)
 {
@@ -169,7 +185,7 @@ undo_budget:
 		lg_staging_give(pager, buffer);
 	lg_budget_give(pager, bytes);
 undo_claims:
-	give_up(map, first, count);
+	give_up_unread(map, first, count, error, unreadable);
 	return error;
 }
 
@@ -224,7 +240,7 @@ static int fill_moved(struct lg_map *map, uint64_t page, enum lg_os_access acces
 undo_frame:
 	lg_pager_put_frames(pager, frames, frame, 1, LG_FRAME_FREE);
 undo_claim:
-	give_up(map, page, 1);
+	give_up_unread(map, page, 1, error, unreadable);
 	return error;
 }
 
@@ -249,11 +265,9 @@ int lg_fill(struct lg_map *map, uint64_t first, uint64_t count, enum lg_os_acces
 		lg_probe_fill(lg_map_page_at(map, first), count << map->shift);
 	if (error == 0 && access == LG_OS_ACCESS_WRITE)
 		lg_pager_count(map->pager, bytes_dirtied, count << map->shift);
-	*poisoned = unreadable && !lg_renew_note(map, error);
-	if (*poisoned) {
-		lg_poison(map, first, error);
+	*poisoned = unreadable;
+	if (*poisoned)
 		error = lg_poison_answer(map, error);
-	}
 	return error;
 }
 

@@ -40,7 +40,17 @@ void lg_poison_claimed(struct lg_map *map, uint64_t page, int error)
 	poison_claimed(map, page, error, 0);
 }
 
-static void poison(struct lg_map *map, uint64_t page, int error, uint64_t how)
+void lg_poison_idle(struct lg_map *map, uint64_t page, int error)
+{
+	uint64_t seen = lg_load_relaxed(&map->words[page]), signals = lg_os_signals_hold();
+
+	if ((seen & LG_WORD_BUSY) == 0 && lg_word_state(seen) == LG_PAGE_OUT &&
+	    lg_word_claim(&map->words[page], &seen))
+		poison_claimed(map, page, error, 0);
+	lg_os_signals_release(signals);
+}
+
+void lg_poison_starved(struct lg_map *map, uint64_t page, int error)
 {
 	lg_word *word = &map->words[page];
 	uint64_t seen = lg_load_relaxed(word);
@@ -50,18 +60,8 @@ static void poison(struct lg_map *map, uint64_t page, int error, uint64_t how)
 		seen = lg_word_wait(word, seen);
 	while (lg_word_state(seen) == LG_PAGE_OUT && !lg_word_claim(word, &seen));
 	if (lg_word_state(seen) == LG_PAGE_OUT)
-		poison_claimed(map, page, error, how);
+		poison_claimed(map, page, error, LG_WORD_STARVED);
 	lg_os_signals_release(signals);
-}
-
-void lg_poison(struct lg_map *map, uint64_t page, int error)
-{
-	poison(map, page, error, 0);
-}
-
-void lg_poison_starved(struct lg_map *map, uint64_t page, int error)
-{
-	poison(map, page, error, LG_WORD_STARVED);
 }
 
 int lg_poison_answer(const struct lg_map *map, int error)
@@ -80,10 +80,12 @@ void lg_poison_heal(struct lg_map *map, uint64_t page)
 		(void)lg_os_drop(at, bytes);
 		return;
 	}
-	(void)lg_os_map_unlocked(at, bytes);
-	if (map->readonly)
-		(void)lg_os_make_readonly(at, bytes);
+	/* No access before its faults are ours: who touches it meanwhile would find zeros. */
+	if (lg_os_unmap(at, bytes) != 0)
+		return;
+	(void)lg_os_munlock(at, bytes);
 	(void)lg_os_advise(at, bytes, LG_OS_NOHUGEPAGE);
 	(void)lg_os_keep_apart(at, bytes);
-	(void)lg_os_userfault_register(userfault, at, bytes);
+	if (lg_os_userfault_register(userfault, at, bytes) == 0)
+		(void)(map->readonly ? lg_os_make_readonly : lg_os_make_writable)(at, bytes);
 }

@@ -11,19 +11,25 @@
 
 struct lg_map;
 
-/* The page is OUT, and nobody's that we hold; unless somebody brought it in meanwhile it is POISONED. */
-void lg_poison(struct lg_map *map, uint64_t page, int error);
-
-/* The same for want of memory: nothing is known against the page, and who calls, rather than touches it, tries again. */
-void lg_poison_starved(struct lg_map *map, uint64_t page, int error);
-
-/* The same of a page that is OUT and whose BUSY is the caller's, where it ends. */
+/* A page that is OUT and whose BUSY is the caller's, where it ends: it is POISONED. */
 void lg_poison_claimed(struct lg_map *map, uint64_t page, int error);
+
+/* The same of one that nobody's BUSY keeps; who is at it finds out by himself. Never waits, as a reader must not. */
+void lg_poison_idle(struct lg_map *map, uint64_t page, int error);
+
+/*
+ * The same for want of memory, when who is at it is done, unless he brought it in: nothing is known against the page, and who
+ * calls, rather than touches it, tries again.
+ */
+void lg_poison_starved(struct lg_map *map, uint64_t page, int error);
 
 /* What calls say who met it first: a remote object's own error, else -EIO; the store's is lg_map_error's to tell. */
 int lg_poison_answer(const struct lg_map *map, int error);
 
-/* Its addresses fault again; BUSY is the caller's, who says what it is then. */
+/*
+ * Its addresses fault again; BUSY is the caller's, who says what it is then. Where the kernel cannot poison, a touch in that
+ * moment may be SIGSEGV.
+ */
 void lg_poison_heal(struct lg_map *map, uint64_t page);
 
 #endif

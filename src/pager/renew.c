@@ -63,7 +63,7 @@ int lg_renew_after(struct lg_map *map, uint64_t page, int error)
 		return error;
 	error = renew_alone(map);
 	if (error != 0)
-		lg_poison(map, page, error);
+		lg_poison_idle(map, page, error);
 	return error;
 }
 
