@@ -149,9 +149,18 @@ bool lg_prefetch_demand(struct lg_map *map, uint64_t page, enum lg_os_access acc
 	bool room = requests->count < LG_REQUESTS;
 
 	if (room) {
-		requests->head = (requests->head + LG_REQUESTS - 1) % LG_REQUESTS;
+		uint32_t at = requests->head = (requests->head + LG_REQUESTS - 1) % LG_REQUESTS;
+
+		for (uint32_t i = 0; i < requests->count; i++) { /* behind those who wait longer */
+			uint32_t next = (at + 1) % LG_REQUESTS;
+
+			if (!requests->ring[next].demand)
+				break;
+			requests->ring[at] = requests->ring[next];
+			at = next;
+		}
 		requests->count++;
-		requests->ring[requests->head] = (struct lg_request){
+		requests->ring[at] = (struct lg_request){
 			.map = map,
 			.page = page,
 			.count = 1,
