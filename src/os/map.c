@@ -261,22 +261,24 @@ int lg_os_drop(void *at, size_t bytes)
 	return error == 0 ? lg_os_advise(at, bytes, LG_OS_DROP) : error;
 }
 
-void lg_os_drop_many(const struct iovec *ranges, unsigned count)
+unsigned lg_os_drop_some(const struct iovec *ranges, unsigned count)
 {
 	enum { SELF = -10000 }; /* PIDFD_SELF_THREAD, Linux 6.14; before that the kernel refuses */
-	size_t done = 0, before = 0;
 	long got = count > 1 ? syscall(SYS_process_madvise, SELF, ranges, count, MADV_DONTNEED, 0) :
 			       -1;
+	size_t left = got > 0 ? (size_t)got : 0;
+	unsigned dropped = 0;
 
-	if (got > 0)
-		done = (size_t)got;
-	for (unsigned i = 0; i < count; i++) {
-		size_t end = before + ranges[i].iov_len;
+	for (; dropped < count && ranges[dropped].iov_len <= left; dropped++)
+		left -= ranges[dropped].iov_len;
+	return dropped;
+}
 
-		if (end > done) /* once more where it began is no harm */
-			(void)lg_os_drop(ranges[i].iov_base, ranges[i].iov_len);
-		before = end;
-	}
+void lg_os_drop_many(const struct iovec *ranges, unsigned count)
+{
+	/* Once more where it began is no harm. */
+	for (unsigned i = lg_os_drop_some(ranges, count); i < count; i++)
+		(void)lg_os_drop(ranges[i].iov_base, ranges[i].iov_len);
 }
 
 int lg_os_move(void *from, void *to, size_t bytes)

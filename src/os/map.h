@@ -89,6 +89,9 @@ int lg_os_drop(void *at, size_t bytes);
 /* The same of many ranges, by one call where the kernel can: other processors are interrupted once. */
 void lg_os_drop_many(const struct iovec *ranges, unsigned count);
 
+/* The first of them, by that call, which leaves what is locked: how many; that one it may have begun with. */
+unsigned lg_os_drop_some(const struct iovec *ranges, unsigned count);
+
 /*
  * Moves the pages of one anonymous range to another; the source stays mapped and reads zero. Ranges of one
  * mapping: of several, kernels before 6.17 move none and later ones perhaps some. After a failure

@@ -173,6 +173,18 @@ static void enter_limbo(struct lg_map *map, uint64_t first, uint64_t count, uint
 	lg_pager_unlock(pager, signals);
 }
 
+/* The kernel does not let it go. */
+static void set_refused(struct lg_map *map, uint64_t page)
+{
+	struct lg_pager *pager = map->pager;
+	uint64_t signals = lg_pager_lock(pager);
+
+	lg_pager_count(pager, evictions_busy, 1);
+	lg_refused_add(map, lg_word_handle(lg_load_relaxed(&map->words[page])));
+	lg_word_release(&map->words[page], lg_load_relaxed(&map->words[page])); /* ASIDE now */
+	lg_pager_unlock(pager, signals);
+}
+
 /*
  * The page the kernel refused to move: in one piece again, and it stays. What is moved arrives writable, and so is the rest. ENOENT:
  * it may have holes, and can be moved the next time.
@@ -196,12 +208,8 @@ static void refuse(struct lg_map *map, uint64_t page, struct lg_frames *frames, 
 	}
 	if (why == -ENOENT)
 		(void)lg_hole_fill(map, page, 1);
-	lg_pager_count(pager, evictions_busy, 1);
 	lg_pager_put_frames(pager, frames, frame, 1, LG_FRAME_EMPTY);
-	uint64_t signals = lg_pager_lock(pager);
-	lg_refused_add(map, lg_word_handle(lg_load_relaxed(&map->words[page])));
-	lg_word_release(&map->words[page], lg_load_relaxed(&map->words[page])); /* ASIDE now */
-	lg_pager_unlock(pager, signals);
+	set_refused(map, page);
 }
 
 /* Some pages from `first` by one call: how many were settled, one way or the other. */
@@ -280,15 +288,49 @@ static void drop_run(const struct run *run)
 	lg_budget_give(pager, forget_run(run));
 }
 
+/* By mlockall, our tables as well: it says nothing of the page. Where the kernel cannot move, dirty pages leave, locked or not. */
+static bool locks_keep(const struct lg_pager *pager)
+{
+	return pager->userfault.can_move &&
+	       !lg_os_is_locked(pager->residents.table, lg_os_page_bytes());
+}
+
+/*
+ * The same of clean pages, but what is locked stays: how many left. The kernel begins at the front, and a page that begins locked
+ * is as it was.
+ */
+static uint64_t drop_unlocked(const struct run *run)
+{
+	struct lg_map *map = run->map;
+	struct lg_pager *pager = map->pager;
+	uint64_t out = 0;
+
+	if (lg_os_advise(lg_map_page_at(map, run->first), run->count << map->shift, LG_OS_DROP) !=
+	    -EINVAL) {
+		lg_budget_give(pager, forget_run(run));
+		return run->count;
+	}
+	bool stays = locks_keep(pager);
+	for (uint64_t i = 0; i < run->count; i++) {
+		struct run page = { map, run->first + i, 1 };
+
+		if (stays && lg_os_is_locked(lg_map_page_at(map, page.first), lg_os_page_bytes())) {
+			set_refused(map, page.first);
+		} else {
+			drop_run(&page);
+			out++;
+		}
+	}
+	return out;
+}
+
 /* Pages of one kind, by their place: all clean, or all dirty. */
 static uint64_t leave_in_place(struct lg_map *map, uint64_t first, uint64_t count, bool dirty)
 {
 	const void *places[IN_PLACE];
 
-	if (!dirty) {
-		drop_run(&(struct run){ map, first, count });
-		return count;
-	}
+	if (!dirty)
+		return drop_unlocked(&(struct run){ map, first, count });
 	(void)lg_hole_fill(map, first, count);
 	if (!lg_os_is_readable(lg_map_page_at(map, first), count << map->shift)) {
 		if (count == 1) {
@@ -381,6 +423,8 @@ struct drops {
 		uint32_t pages;
 	} runs[DROPS];
 	unsigned count;
+	uint64_t out; /* pages that left */
+	uint64_t bytes;
 };
 
 static struct run run_of(struct lg_pager *pager, const struct drops *drops, unsigned i)
@@ -393,7 +437,7 @@ static struct run run_of(struct lg_pager *pager, const struct drops *drops, unsi
 static void drop_all(struct lg_pager *pager, struct drops *drops)
 {
 	struct iovec ranges[DROPS];
-	uint64_t bytes = 0;
+	uint64_t given = 0;
 
 	for (unsigned i = 0; i < drops->count; i++) {
 		struct run run = run_of(pager, drops, i);
@@ -401,14 +445,21 @@ static void drop_all(struct lg_pager *pager, struct drops *drops)
 		ranges[i] = (struct iovec){ lg_map_page_at(run.map, run.first),
 					    run.count << run.map->shift };
 	}
-	lg_os_drop_many(ranges, drops->count);
+	unsigned dropped = lg_os_drop_some(ranges, drops->count);
 	for (unsigned i = 0; i < drops->count; i++) {
 		struct run run = run_of(pager, drops, i);
+		unsigned shift = run.map->shift; /* it may be gone with its last page */
+		uint64_t out = run.count;
 
-		bytes += forget_run(&run); /* the map may be gone with its last page */
+		if (i < dropped)
+			given += forget_run(&run);
+		else
+			out = drop_unlocked(&run);
+		drops->out += out;
+		drops->bytes += out << shift;
 	}
-	if (bytes > 0)
-		lg_budget_give(pager, bytes);
+	if (given > 0)
+		lg_budget_give(pager, given);
 	drops->count = 0;
 }
 
@@ -434,7 +485,6 @@ static uint64_t evict_some(struct lg_pager *pager, bool direct)
 	for (unsigned i = 0; i < count;) {
 		struct run run = run_at(pager, victims, i, count);
 		unsigned shift = run.map->shift; /* it may be gone with its last page */
-		uint64_t left = run.count;
 
 		if (drops.count == DROPS)
 			drop_all(pager, &drops);
@@ -442,13 +492,15 @@ static uint64_t evict_some(struct lg_pager *pager, bool direct)
 			drops.runs[drops.count].victim = victims[i];
 			drops.runs[drops.count++].pages = (uint32_t)run.count;
 		} else {
-			left = take_out(run.map, run.first, run.count);
+			uint64_t left = take_out(run.map, run.first, run.count);
+			out += left;
+			bytes += left << shift;
 		}
 		i += (unsigned)run.count;
-		out += left;
-		bytes += left << shift;
 	}
 	drop_all(pager, &drops);
+	out += drops.out;
+	bytes += drops.bytes;
 	if (out > 0)
 		try_refused(pager);
 	lg_pager_count(pager, evictions, out);
