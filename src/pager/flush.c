@@ -81,7 +81,7 @@ static void write_pages(const struct page *pages, unsigned count)
 			      pages[i + run].page == pages[i].page + run;
 		     run++)
 			;
-		(void)lg_sync_write(pages[i].map, pages[i].page, pages[i].page + run);
+		(void)lg_sync_write(pages[i].map, pages[i].page, pages[i].page + run, false);
 	}
 	for (unsigned i = 0; i < count; i++)
 		lg_sub_release(&pages[i].map->requests, 1);

@@ -181,7 +181,7 @@ static int write_limbo(struct lg_map *map, uint64_t first, uint64_t end, uint64_
 }
 
 /* Of used tracts. */
-static int write_used(struct lg_map *map, uint64_t first, uint64_t end)
+static int write_used(struct lg_map *map, uint64_t first, uint64_t end, bool waits)
 {
 	uint64_t unreadable = 0; /* a page before this one; each is written by itself */
 	int result = 0, error;
@@ -190,6 +190,10 @@ static int write_used(struct lg_map *map, uint64_t first, uint64_t end)
 		uint64_t seen = lg_load_relaxed(&map->words[page]), count = 1;
 
 		error = 0;
+		if ((seen & LG_WORD_BUSY) != 0 && !waits) {
+			page++;
+			continue;
+		}
 		if ((seen & LG_WORD_BUSY) != 0) {
 			(void)lg_word_wait(&map->words[page], seen);
 			continue;
@@ -215,13 +219,13 @@ static int write_used(struct lg_map *map, uint64_t first, uint64_t end)
 	return result;
 }
 
-int lg_sync_write(struct lg_map *map, uint64_t first, uint64_t end)
+int lg_sync_write(struct lg_map *map, uint64_t first, uint64_t end, bool waits)
 {
 	uint64_t to;
 	int result = 0;
 
 	for (uint64_t page = first; lg_tracts_next(map, &page, end, &to); page = to) {
-		int error = write_used(map, page, to);
+		int error = write_used(map, page, to, waits);
 
 		result = result == 0 ? error : result;
 	}
@@ -237,7 +241,7 @@ int lg_map_sync(lg_map *map, size_t offset, size_t length)
 		return error;
 	lg_pager_count(map->pager, syncs, 1);
 	if (!map->readonly && map->store->lasts) {
-		error = lg_sync_write(map, first, end);
+		error = lg_sync_write(map, first, end, true);
 		int failed = map->store->calls->flush(map->store);
 		error = error == 0 ? failed : error;
 	}

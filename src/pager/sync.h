@@ -7,11 +7,15 @@
 #ifndef LG_PAGER_SYNC_H
 #define LG_PAGER_SYNC_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct lg_map;
 
-/* Writes what is dirty of the pages, and waits for others that do. 0, or the first error. */
-int lg_sync_write(struct lg_map *map, uint64_t first, uint64_t end);
+/*
+ * Writes what is dirty of the pages. 0, or the first error. `waits`: also what others are at, when they are done; a writer must
+ * not, for they may be waiting for the memory that it gives.
+ */
+int lg_sync_write(struct lg_map *map, uint64_t first, uint64_t end, bool waits);
 
 #endif
