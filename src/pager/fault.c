@@ -19,14 +19,16 @@
 /* What a fault turned out to be. */
 struct outcome {
 	enum lg_trace_kind kind;
-	bool stalled;   /* the store, or another's work on the page, was waited for */
-	bool ahead;     /* the page had been read ahead */
-	bool followed;  /* the streams know of it */
-	bool signal;    /* inside a signal handler */
-	bool is_call;   /* of the library's, and nobody's touch */
-	bool poisoned;  /* the page is, and nobody can have it */
-	unsigned asked; /* how often a reader, or the store itself, was asked for the page */
-	uint32_t failed_before; /* demands of the map's, by the first time */
+	bool stalled;      /* the store, or another's work on the page, was waited for */
+	bool ahead;        /* the page had been read ahead */
+	bool followed;     /* the streams know of it */
+	bool signal;       /* inside a signal handler */
+	bool is_call;      /* of the library's, and nobody's touch */
+	bool poisoned;     /* the page is, and nobody can have it */
+	unsigned asked;    /* how often a reader, or the store itself, was asked for the page */
+	unsigned failures; /* of these, while a demand of the map's failed */
+	bool was_asked;    /* the last time: the queue had room */
+	uint32_t failed_before; /* demands of the map's, by then */
 };
 
 /* Claims pages from `page` on that are CLEAN and nobody's, at most `most`: how many. */
@@ -130,15 +132,18 @@ static int ask(struct lg_map *map, uint64_t page, uint64_t word, enum lg_os_acce
 		 most = map->store->renews ? FAILURES_RENEWED : FAILURES_MOST;
 
 	outcome->stalled = true;
-	if (outcome->asked++ == 0)
-		outcome->failed_before = failed;
-	if (failed - outcome->failed_before >= most) {
+	outcome->failures += outcome->was_asked && failed != outcome->failed_before;
+	outcome->failed_before = failed;
+	if (outcome->failures >= most) {
 		lg_word_release(&map->words[page], word);
 		return -ENOMEM; /* which it waited for long enough */
 	}
+	outcome->asked++;
+	outcome->was_asked = true;
 	if (!outcome->signal)
 		return lg_flight_demand(map, page);
 	if (!lg_prefetch_demand(map, page, access)) {
+		outcome->was_asked = false;
 		lg_word_release(&map->words[page], word);
 		lg_os_sleep_us(PAUSE_US);
 	}

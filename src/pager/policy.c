@@ -25,6 +25,11 @@ static struct lg_policy users[LG_POLICY_USERS];
 static _Atomic(uint32_t) user_count;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
+void lg_policy_forget(void)
+{
+	lock = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
+}
+
 bool lg_policy_at(unsigned place, struct lg_policy *policy)
 {
 	if (place < BUILTIN) {

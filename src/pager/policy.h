@@ -77,6 +77,9 @@ bool lg_policy_at(unsigned place, struct lg_policy *policy);
 /* "clock, s3fifo, …" as far as it fits. */
 void lg_policy_names(char *text, size_t bytes);
 
+/* In a child of fork: a thread that is not in it may have been registering one. */
+void lg_policy_forget(void);
+
 /* The walk of a built-in policy; nothing for others. */
 void lg_policy_check(const struct lg_policy_ops *ops, const void *state);
 
