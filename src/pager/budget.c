@@ -14,12 +14,15 @@ enum {
 	WAIT_MS = 10,
 	TURNS_MOST = 1000,
 	TURNS_FAILING = 50, /* when the store refuses writes */
+	TURNS_KEEPING = 25,
+	TRIES_MOST = 32,
 	TABLES_PART = 16,
 	SPARED_PART = 4, /* of the budget, that nobody can have beside the rest: some pages stay */
 	POLICY_BYTES = 24, /* for each resident: clock's 17, and some of its ghosts */
 };
 
 #define TABLES_FREE LG_MIB(1)
+#define KEPT_LEAST LG_MIB(1)
 /* Of `charged`, which is in whole pages: how often the budget was set. */
 #define RESIZES (LG_KIB(4) - 1)
 
@@ -51,19 +54,40 @@ uint64_t lg_budget_charged(const struct lg_pager *pager)
 	return lg_load_acquire(&pager->charged) & ~RESIZES; /* B1 */
 }
 
-bool lg_budget_try(struct lg_pager *pager, uint64_t bytes)
+/* `kept` of the room are somebody else's. */
+static bool try_beside(struct lg_pager *pager, uint64_t bytes, uint64_t kept)
 {
 	uint64_t seen = lg_load_acquire(&pager->charged), charged, peak; /* B1 */
 
 	do {
 		charged = (seen & ~RESIZES) + bytes;
-		if (charged > room(pager))
+		if (charged + kept > room(pager))
 			return false;
 	} while (!lg_cas_ordered(&pager->charged, &seen, seen + bytes)); /* B1 */
 	peak = lg_load_relaxed(&pager->peak);
 	while (charged > peak && !lg_cas_relaxed(&pager->peak, &peak, charged))
 		;
 	return true;
+}
+
+bool lg_budget_try(struct lg_pager *pager, struct lg_budget_wait *wait)
+{
+	uint64_t nobody = 0;
+
+	if (try_beside(pager, wait->bytes, wait->keeps ? 0 : lg_load_relaxed(&pager->kept)))
+		return true;
+	if (wait->bytes >= KEPT_LEAST && ++wait->tries >= TRIES_MOST &&
+	    wait->turns < TURNS_KEEPING && !wait->keeps)
+		wait->keeps = lg_cas_relaxed(&pager->kept, &nobody, wait->bytes);
+	return false;
+}
+
+void lg_budget_end(struct lg_pager *pager, const struct lg_budget_wait *wait)
+{
+	if (!wait->keeps)
+		return;
+	lg_store_relaxed(&pager->kept, (uint64_t)0);
+	lg_budget_announce(pager);
 }
 
 void lg_budget_give(struct lg_pager *pager, uint64_t bytes)
@@ -163,11 +187,16 @@ static bool is_in_vain(const struct lg_pager *pager, uint32_t freed, int failure
 }
 
 /* `freed` was read before memory was last asked for: what is given back since then is not slept over. */
-static int wait_since(struct lg_pager *pager, uint32_t freed, unsigned *turns)
+static int wait_since(struct lg_pager *pager, uint32_t freed, struct lg_budget_wait *wait)
 {
 	int failure = lg_load_relaxed(&pager->write_failure);
 
-	if (*turns >= (failure != 0 ? TURNS_FAILING : TURNS_MOST))
+	if (wait->keeps && wait->turns >= TURNS_KEEPING) {
+		lg_budget_end(pager, wait);
+		wait->keeps = false; /* until others have had some */
+		return 0;
+	}
+	if (wait->turns >= (failure != 0 ? TURNS_FAILING : TURNS_MOST))
 		return failure != 0 ? failure : -ENOMEM;
 	lg_add_ordered(&pager->waiting, 1);
 	/* However much there is: it may be less than one page takes, and who waits may have to leave it to them. */
@@ -175,15 +204,15 @@ static int wait_since(struct lg_pager *pager, uint32_t freed, unsigned *turns)
 	lg_os_sleep_while(&pager->freed, freed, WAIT_MS);
 	lg_sub_relaxed(&pager->waiting, 1);
 	if (is_in_vain(pager, freed, failure))
-		++*turns;
+		wait->turns++;
 	else if (failure == 0)
-		*turns = 0;
+		wait->turns = 0;
 	return 0;
 }
 
-int lg_budget_wait(struct lg_pager *pager, unsigned *turns)
+int lg_budget_sleep(struct lg_pager *pager, struct lg_budget_wait *wait)
 {
-	return wait_since(pager, lg_load_relaxed(&pager->freed), turns);
+	return wait_since(pager, lg_load_relaxed(&pager->freed), wait);
 }
 
 bool lg_budget_free_used(struct lg_pager *pager, uint64_t bytes)
@@ -197,29 +226,40 @@ bool lg_budget_free(struct lg_pager *pager, uint64_t bytes)
 	return lg_budget_free_used(pager, bytes) || lg_limbo_retire_ahead(pager, bytes) > 0;
 }
 
-bool lg_budget_take_now(struct lg_pager *pager, uint64_t bytes)
+static bool take_now(struct lg_pager *pager, struct lg_budget_wait *wait)
 {
-	while (!lg_budget_try(pager, bytes))
-		if (!lg_budget_free(pager, bytes))
+	while (!lg_budget_try(pager, wait))
+		if (!lg_budget_free(pager, wait->bytes))
 			return false;
 	lg_budget_look(pager);
 	return true;
 }
 
+bool lg_budget_take_now(struct lg_pager *pager, uint64_t bytes)
+{
+	struct lg_budget_wait wait = { .bytes = bytes };
+	bool taken = take_now(pager, &wait);
+
+	lg_budget_end(pager, &wait);
+	return taken;
+}
+
 int lg_budget_take(struct lg_pager *pager, uint64_t bytes)
 {
-	unsigned turns = 0;
+	struct lg_budget_wait wait = { .bytes = bytes };
 	int error = 0;
 
 	while (error == 0) {
 		uint32_t freed = lg_load_ordered(&pager->freed);
 
-		if (lg_budget_take_now(pager, bytes))
+		if (take_now(pager, &wait))
 			break;
 		uint64_t most = room(pager);
 		if (bytes > most - most / SPARED_PART)
-			return -EAGAIN;
-		error = wait_since(pager, freed, &turns);
+			error = -EAGAIN;
+		else
+			error = wait_since(pager, freed, &wait);
 	}
+	lg_budget_end(pager, &wait);
 	return error;
 }

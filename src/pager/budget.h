@@ -34,7 +34,20 @@ void lg_budget_note_tables(struct lg_pager *pager);
 void lg_budget_set(struct lg_pager *pager, uint64_t budget);
 uint64_t lg_budget_charged(const struct lg_pager *pager);
 
-bool lg_budget_try(struct lg_pager *pager, uint64_t bytes);
+/*
+ * Somebody's wait for so many bytes, begun with { .bytes = … } and ended by lg_budget_end. Where others who want less take what
+ * is given back before it is enough, that much is kept for whoever has tried often, and they have what is beyond it. One at
+ * a time; who has tried in vain for long lets them go first.
+ */
+struct lg_budget_wait {
+	uint64_t bytes;
+	unsigned tries; /* that failed */
+	unsigned turns; /* in vain */
+	bool keeps;
+};
+
+bool lg_budget_try(struct lg_pager *pager, struct lg_budget_wait *wait);
+void lg_budget_end(struct lg_pager *pager, const struct lg_budget_wait *wait);
 void lg_budget_give(struct lg_pager *pager, uint64_t bytes);
 
 /*
@@ -64,7 +77,7 @@ bool lg_budget_free_used(struct lg_pager *pager, uint64_t bytes);
 void lg_budget_announce(struct lg_pager *pager);
 
 /* Sleeps a while, for others to give memory back. -ENOMEM, or why writes fail: in vain for too long. */
-int lg_budget_wait(struct lg_pager *pager, unsigned *turns);
+int lg_budget_sleep(struct lg_pager *pager, struct lg_budget_wait *wait);
 
 /* What is not pinned: recent fills have at most half of it, and what is asked for beside them fits the other. */
 uint64_t lg_budget_unpinned(const struct lg_pager *pager);

@@ -213,43 +213,41 @@ static uint32_t take_idle(struct lg_pager *pager, struct lg_frames *frames, enum
 }
 
 /* Without waiting. What is read ahead is the last to go, that of this size first: its frame is used as it is. */
-static int take_frame(struct lg_pager *pager, struct lg_frames *frames, uint32_t *frame, bool *zero)
+static int take_frame(struct lg_pager *pager, struct lg_frames *frames, struct lg_budget_wait *wait,
+		      uint32_t *frame, bool *zero)
 {
-	uint64_t bytes = (uint64_t)1 << frames->shift;
-
 	*zero = false;
 	for (;;) {
 		*frame = take_idle(pager, frames, LG_FRAME_CLEAN);
 		if (*frame != LG_FRAME_NONE)
 			return 0;
-		if (lg_budget_try(pager, bytes)) {
+		if (lg_budget_try(pager, wait)) {
 			*zero = take_fresh(pager, frames, frame) == 0;
 			if (*zero)
 				return 0;
-			lg_budget_give(pager, bytes);
-		} else if (lg_budget_free_used(pager, bytes)) {
+			lg_budget_give(pager, wait->bytes);
+		} else if (lg_budget_free_used(pager, wait->bytes)) {
 			continue;
 		}
 		*frame = take_idle(pager, frames, LG_FRAME_AHEAD);
 		if (*frame != LG_FRAME_NONE)
 			return 0;
-		if (lg_limbo_retire_ahead(pager, bytes) == 0)
+		if (lg_limbo_retire_ahead(pager, wait->bytes) == 0)
 			return -ENOMEM;
 	}
 }
 
 int lg_limbo_frame(struct lg_pager *pager, struct lg_frames *frames, uint32_t *frame, bool *zero)
 {
-	unsigned turns = 0;
+	struct lg_budget_wait wait = { .bytes = (uint64_t)1 << frames->shift };
+	int error = 0;
 
-	while (take_frame(pager, frames, frame, zero) != 0) {
-		int error = lg_budget_wait(pager, &turns);
-
-		if (error != 0)
-			return error;
-	}
-	lg_budget_look(pager);
-	return 0;
+	while (error == 0 && take_frame(pager, frames, &wait, frame, zero) != 0)
+		error = lg_budget_sleep(pager, &wait);
+	lg_budget_end(pager, &wait);
+	if (error == 0)
+		lg_budget_look(pager);
+	return error;
 }
 
 /* --- back into the map -------------------------------------------------------------------------- */

@@ -449,7 +449,7 @@ static void retarget(struct lg_pager *pager)
 /* Until no more is charged than this budget has room for. */
 static int shrink(struct lg_pager *pager, uint64_t bytes)
 {
-	unsigned turns = 0;
+	struct lg_budget_wait wait = { .bytes = 0 };
 	int error = 0;
 
 	while (error == 0) {
@@ -462,7 +462,7 @@ static int shrink(struct lg_pager *pager, uint64_t bytes)
 		bool gained = lg_budget_free(pager, charged - room);
 		lg_os_signals_release(signals);
 		if (!gained)
-			error = lg_budget_wait(pager, &turns);
+			error = lg_budget_sleep(pager, &wait);
 	}
 	return error;
 }

@@ -81,6 +81,8 @@ struct lg_pager {
 	LG_LINE_ALIGNED _Atomic(uint64_t) budget;
 	_Atomic(uint64_t) tables; /* bytes of those of residents and frames */
 	_Atomic(uint64_t) charged;
+	_Atomic(uint64_t)
+		kept; /* bytes that only one who waits in front may have; 0: there is none */
 	_Atomic(uint64_t) peak;
 	_Atomic(uint64_t) pinned;
 	_Atomic(uint32_t) freed; /* goes up when memory was given back */

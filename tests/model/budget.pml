@@ -11,7 +11,8 @@
  * Claims: nothing is charged beyond the budget, the smaller one from the moment that it is set; what is charged is what there
  * is; after a resize no more is than it says; a touch is served in the end, whatever is pinned.
  *
- * Left out: limbo and writing, which lie between a page and its memory; what tables take; failing stores; turns.
+ * Left out: limbo and writing, which lie between a page and its memory; what tables take; failing stores; turns; what is kept
+ * for one who wants much, which ends with turns.
  *
  * HOLDS: so many users at once copy from a page that is held (lg_pin_page) to where they touch. Pins do not leave enough for
  * that, where the page held is no recent fill: so copies from map to map do not (copy.c).

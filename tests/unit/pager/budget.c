@@ -15,13 +15,18 @@
 #define KIB ((size_t)1 << 10)
 #define MIB ((size_t)1 << 20)
 
+static bool try(lg_pager *pager, uint64_t bytes)
+{
+	return lg_budget_try(pager, &(struct lg_budget_wait){ .bytes = bytes });
+}
+
 /* A budget of 1 MiB, of which this much is somebody's. */
 static int take_beside(uint64_t taken, uint64_t bytes)
 {
 	lg_pager *pager = lg_pager_new("memory:1M,page:4K");
 
 	assert_non_null(pager);
-	assert_true(lg_budget_try(pager, taken));
+	assert_true(try(pager, taken));
 	int error = lg_budget_take(pager, bytes);
 	assert_int_equal(lg_budget_charged(pager), taken + (error == 0 ? bytes : 0));
 	lg_budget_give(pager, lg_budget_charged(pager));
@@ -57,11 +62,65 @@ static void what_can_be_spared_is_waited_for(void **state)
 
 	(void)state;
 	assert_non_null(pager);
-	assert_true(lg_budget_try(pager, 512 * KIB));
+	assert_true(try(pager, 512 * KIB));
 	assert_int_equal(pthread_create(&giver, NULL, give_when_waited_for, pager), 0);
 	assert_int_equal(lg_budget_take(pager, MIB / 8 * 5), 0);
 	assert_int_equal(pthread_join(giver, NULL), 0);
 	lg_budget_give(pager, MIB / 8 * 5);
+	assert_int_equal(lg_pager_free(pager), 0);
+}
+
+/* As pages of 4 KiB beside those of 2 MiB: all that comes free is less than one of these. */
+static void what_comes_free_is_kept_for_who_wants_much(void **state)
+{
+	lg_pager *pager = lg_pager_new("memory:16M,page:4K");
+	struct lg_budget_wait much = { .bytes = 2 * MIB }, too = { .bytes = 2 * MIB };
+
+	(void)state;
+	assert_non_null(pager);
+	assert_true(try(pager, 15 * MIB));
+	assert_true(try(pager, 4 * KIB));
+	for (unsigned i = 0; i < 100; i++)
+		assert_false(lg_budget_try(pager, &much));
+	assert_false(try(pager, 4 * KIB)); /* there is room for it */
+	for (unsigned i = 0; i < 100; i++)
+		assert_false(lg_budget_try(pager, &too));
+	assert_false(too.keeps); /* one at a time */
+	lg_budget_give(pager, MIB);
+	assert_false(try(pager, 4 * KIB));
+	lg_budget_give(pager, 4 * KIB);
+	assert_false(lg_budget_try(pager, &too));
+	assert_true(lg_budget_try(pager, &much));
+	lg_budget_end(pager, &much);
+	lg_budget_end(pager, &too);
+	lg_budget_give(pager, 4 * KIB);
+	assert_true(try(pager, 4 * KIB));
+	lg_budget_give(pager, lg_budget_charged(pager));
+	assert_int_equal(lg_pager_free(pager), 0);
+}
+
+static void who_keeps_it_in_vain_lets_others_go_first(void **state)
+{
+	lg_pager *pager = lg_pager_new("memory:16M,page:4K");
+	struct lg_budget_wait much = { .bytes = 2 * MIB };
+	unsigned sleeps = 0;
+
+	(void)state;
+	assert_non_null(pager);
+	assert_true(try(pager, 15 * MIB));
+	while (!much.keeps)
+		assert_false(lg_budget_try(pager, &much));
+	assert_false(try(pager, 4 * KIB));
+	while (much.keeps) {
+		assert_int_equal(lg_budget_sleep(pager, &much), 0);
+		assert_in_range(++sleeps, 1, 100);
+	}
+	assert_true(try(pager, 4 * KIB));
+	for (unsigned i = 0; i < 100; i++)
+		assert_false(lg_budget_try(pager, &much));
+	assert_true(try(pager, 4 * KIB));
+	lg_budget_end(pager, &much);
+	lg_budget_give(pager, lg_budget_charged(pager));
 	assert_int_equal(lg_pager_free(pager), 0);
 }
 
@@ -119,6 +178,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_cannot_be_spared_is_had_or_asked_for_again),
 		cmocka_unit_test(what_can_be_spared_is_waited_for),
+		cmocka_unit_test(what_comes_free_is_kept_for_who_wants_much),
+		cmocka_unit_test(who_keeps_it_in_vain_lets_others_go_first),
 		cmocka_unit_test(read_ahead_is_in_pieces_of_the_budget_there_is),
 	};
 
