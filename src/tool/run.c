@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "base/option.h"
 #include "os/userfault.h"
+#include "store/spill.h"
 #include "tool/command.h"
 #include "tool/place.h"
 
@@ -84,17 +85,27 @@ static void check(const char *what, const char *options)
 		lg_usage_error("run", "%s: %s", what, lg_error());
 }
 
-/* The first region would fail, and the next allocator have all there is: the bound that was asked for would be none. */
-static void check_faults(const char *options)
+static _Noreturn void refuse_paged(void)
 {
-	if (lg_configure(options) != 0 || lg_option(backing) != LG_BACKING_PAGED ||
-	    lg_option(faults) == LG_PAGED_INLINE)
-		return;
+	fprintf(stderr, "lgalloc run: backing:paged: %s\n", lg_error());
+	exit(LG_EXIT_FAILURE);
+}
+
+/* The first region would fail, and the next allocator have all there is: the bound that was asked for would be none. */
+static void check_paged(const char *options)
+{
 	struct lg_os_userfault userfault;
-	if (lg_os_userfault_open(false, 0, &userfault) != 0) {
-		fprintf(stderr, "lgalloc run: backing:paged: %s\n", lg_error());
-		exit(LG_EXIT_FAILURE);
-	}
+	struct lg_store *spill;
+
+	/* With NULL nobody would read the environment. */
+	if (lg_configure(options != NULL ? options : "") != 0 ||
+	    lg_option(backing) != LG_BACKING_PAGED)
+		return;
+	if (lg_spill_open(NULL, 1, false, &spill) != 0)
+		refuse_paged();
+	spill->calls->close(spill);
+	if (lg_os_userfault_open(lg_option(faults) == LG_PAGED_INLINE, 0, &userfault) != 0)
+		refuse_paged();
 	lg_os_userfault_close(&userfault);
 }
 
@@ -122,7 +133,7 @@ int lg_command_run(int argc, char **argv)
 		snprintf(min_size, sizeof(min_size), "min_size:%s", wishes.min_size);
 		check("--min-size", min_size);
 	}
-	check_faults(wishes.options);
+	check_paged(wishes.options);
 	if (!lg_place_find(library, ".", LG_LIBRARY_FROM_PROGRAM, path)) {
 		fprintf(stderr, "lgalloc run: %s is neither beside this program nor in %s of it\n",
 			library, LG_LIBRARY_FROM_PROGRAM);

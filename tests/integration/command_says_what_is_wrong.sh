@@ -63,6 +63,21 @@ expect 2 "range '5-4' is not" cat --range=5-4 http://127.0.0.1:1/
 expect 2 "range 'x' is not" cat --range=x http://127.0.0.1:1/
 expect 1 "'$work/none' cannot be started: No such file" run "$work/none"
 expect 1 "Permission denied" run "$work"
+
+# Memory that can spill nowhere has no bound: the program is not started.
+touch "$work/file"
+for faults in threads inline; do
+	paged=backing:paged,faults:$faults
+	expect 1 "backing:paged: no backing file could be made in dir '$work/none'" run -o "$paged,dir:$work/none" true
+	expect 1 "not a directory (ENOTDIR)" run -o "$paged,dir:$work/file" true
+	expect 1 "no backing file could be made in dir '/proc'" run -o "$paged,dir:/proc" true
+	TMPDIR=$work/none expect 1 "in dir '$work/none'" run -o "$paged" true
+	LGALLOC_CONF=$paged,dir:$work/none expect 1 "in dir '$work/none'" run true
+	if [ "$(stat -f -c %T /dev/shm 2>&1)" = tmpfs ]; then
+		expect 1 "dir '/dev/shm' is in memory itself" run -o "$paged,dir:/dev/shm" true
+	fi
+done
+
 lgalloc="$work/a space/lgalloc" expect 1 "the dynamic linker takes the space" run true
 LGALLOC_CONF=nonsense:1 expect 2 "option 'nonsense' is unknown" run true
 expect 2 "'nonsense' is no command" help nonsense

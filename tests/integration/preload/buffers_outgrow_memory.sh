@@ -101,6 +101,14 @@ limited "$lgalloc" run -o "$paged" -- "$python" "$work/blocks.py" "$megabytes" "
 say "$paged" "right"
 
 # Nobody is told that the bound is there where it is not.
+for faults in threads inline; do
+	status=0
+	limited "$lgalloc" run -o "$paged/none,faults:$faults" -- \
+		"$python" -c 'bytearray(8 << 20)' >"$work/out" 2>&1 || status=$?
+	[ "$status" -eq 1 ] || fail "faults:$faults without a directory is refused: status $status, $(cat "$work/out")"
+	grep -qF "dir '$work/none'" "$work/out" || fail "and told which: $(cat "$work/out")"
+done
+chmod 1777 "$work"
 if [ "$(cat /proc/sys/vm/unprivileged_userfaultfd)" = 0 ] && ! setpriv --reuid=65534 --clear-groups test -w /dev/userfaultfd; then
 	status=0
 	setpriv --reuid=65534 --regid=65534 --clear-groups "$lgalloc" run -o "$paged" -- true >"$work/out" 2>&1 || status=$?
@@ -109,7 +117,6 @@ if [ "$(cat /proc/sys/vm/unprivileged_userfaultfd)" = 0 ] && ! setpriv --reuid=6
 fi
 
 # Served by the thread itself, by a user without a privilege, where no system call sees a buffer.
-chmod 1777 "$work"
 status=0
 limited setpriv --reuid=65534 --regid=65534 --clear-groups "$lgalloc" run -o "$paged,faults:inline" -- \
 	"$python" "$work/blocks.py" "$megabytes" >"$work/out" 2>&1 || status=$?
