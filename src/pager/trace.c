@@ -8,6 +8,7 @@
 #include "os/limits.h"
 #include "os/map.h"
 #include "os/thread.h"
+#include "pager/resident.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -421,7 +422,7 @@ void lg_trace_put(struct lg_trace *trace, enum lg_trace_kind kind, uint32_t map,
 		.time_ns = now_ns(trace),
 		.page = page,
 		.map = map,
-		.thread = (uint32_t)((uintptr_t)__builtin_thread_pointer() >> 6),
+		.thread = lg_recent_thread(),
 		.kind = (uint8_t)kind,
 		.shift = (uint8_t)shift,
 	};

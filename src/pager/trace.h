@@ -14,6 +14,10 @@
  *   END      the last record, `page` the number of those before. A file without one was cut off: its process
  *            was killed, its disk was full, or RLIMIT_FSIZE allows no longer file
  *
+ * A record's thread is the number by which the pager keeps a thread's last pages (lg_recent_thread): of who touched the
+ * page, also where a thread of the pager's serves the fault. There it is the kernel's, and the library's calls in
+ * the same thread have another.
+ *
  * What is not there: accesses to pages that are mapped, as no pager sees those. A trace is best recorded with a
  * small budget, under which more of them are faults.
  */

@@ -29,7 +29,7 @@ struct lg_trace_record {
 	uint64_t time_ns; /* since the trace began */
 	uint64_t page;    /* of its map; of LOST and END: how many records */
 	uint32_t map;
-	uint32_t thread; /* a number that tells threads apart */
+	uint32_t thread; /* for whom it was done, by a number that tells threads apart */
 	uint8_t kind;    /* enum lg_trace_kind */
 	uint8_t shift;   /* the page has 2^shift bytes */
 	uint16_t zero;

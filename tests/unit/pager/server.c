@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /* Servers: four faults at a time, and none in the way of who closes another map. */
 #include "pager/pager.h"
+#include "pager/trace.h"
 #include "stress/clock.h"
 #include "unit/pager/shelved.h"
 
@@ -128,12 +129,55 @@ static void closing_a_map_waits_for_no_other_maps_store(void **state)
 	end(&toucher);
 }
 
+/* Its uses of pages, by this thread and by no server; how many. */
+static unsigned claim_uses_of(const char *path, uint32_t thread)
+{
+	struct lg_trace_header header;
+	struct lg_trace_record record;
+	unsigned uses = 0;
+	FILE *file = fopen(path, "r");
+
+	assert_non_null(file);
+	assert_int_equal(fread(&header, sizeof(header), 1, file), 1);
+	while (fread(&record, sizeof(record), 1, file) == 1) {
+		if (record.kind > LG_TRACE_LIMBO_WRITE)
+			continue;
+		assert_int_equal(record.thread, thread);
+		uses++;
+	}
+	fclose(file);
+	return uses;
+}
+
+static void trace_has_the_threads_that_touched(void **state)
+{
+	char path[] = "server-XXXXXX", options[128];
+
+	(void)state;
+	int fd = mkstemp(path);
+	assert_true(fd >= 0);
+	close(fd);
+	snprintf(options, sizeof(options),
+		 "memory:2M,page:16K,prefetch:off,faults:threads,trace:%s", path);
+	lg_pager *traced = lg_pager_new(options);
+	assert_non_null(traced);
+	lg_map *memory = lg_map_memory(traced, (size_t)PAGES * PAGE, NULL);
+	assert_non_null(memory);
+	for (size_t page = 0; page < PAGES; page++)
+		((volatile char *)lg_map_data(memory))[page * PAGE];
+	assert_int_equal(lg_map_close(memory), 0);
+	assert_int_equal(lg_pager_free(traced), 0);
+	assert_true(claim_uses_of(path, (uint32_t)gettid()) >= PAGES);
+	assert_int_equal(unlink(path), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, start, shelved_end)
 		TEST(faults_that_wait_together_are_served_by_all_servers),
 		TEST(closing_a_map_waits_for_no_other_maps_store),
+		cmocka_unit_test(trace_has_the_threads_that_touched),
 	};
 
 	alarm((unsigned)clock_hang_seconds());
