@@ -172,7 +172,10 @@ static void print_advice(FILE *to, const struct lg_replay *replay)
 		fprintf(to, "no other has %.0f%% fewer\n", 100 * policy_gain);
 	else
 		fprintf(to, "no other was tried\n");
-	if (budget + 1 < replay->budget_count)
+	if (replay->budget_count == 1)
+		fprintf(to, "memory:%s: no smaller budget was tried\n",
+			bytes_text(replay, replay->budgets[budget], text));
+	else if (budget + 1 < replay->budget_count)
 		fprintf(to, "memory:%s: with %s, misses would be at most %.0f%% fewer\n",
 			bytes_text(replay, replay->budgets[budget], text),
 			bytes_text(replay, replay->budgets[replay->budget_count - 1], largest),

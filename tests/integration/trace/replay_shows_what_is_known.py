@@ -67,6 +67,7 @@ def cycle_is_what_arithmetic_says():
     claim("the note says what a trace does not know", "note: recorded with memory:512M" in text, text)
     text = run("replay", path, "--budget", "1G", "--policy", "fifo")
     claim("nothing is compared with nothing", "no other was tried" in text, text)
+    claim("nor one budget with others", "\nmemory:1G: no smaller budget was tried\n" in text, text)
     claim("a budget above the recording's needs no note", "note:" not in text, text)
 
 

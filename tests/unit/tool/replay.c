@@ -204,6 +204,29 @@ static void table_shows_misses_and_advice(void **state)
 	free(text);
 }
 
+/* Of one budget nothing is known but its own misses. */
+static void no_budget_is_praised_over_ones_that_were_not_tried(void **state)
+{
+	char *text = NULL;
+	size_t length;
+
+	(void)state;
+	for (unsigned i = 0; i < 1280; i++)
+		trace_file_add(&file, LG_TRACE_READ, i % 128);
+	read_all(LG_HISTORY_ALL);
+	assert_int_equal(lg_replay_begin(&replay, &history), 0);
+	add_policy("fifo");
+	assert_true(lg_replay_add_budget(&replay, 1 << 20));
+	assert_int_equal(lg_replay_run(&replay), 0);
+	FILE *to = open_memstream(&text, &length);
+	assert_non_null(to);
+	lg_replay_print(to, &replay);
+	fclose(to);
+	assert_non_null(strstr(text, "memory:64G: no smaller budget was tried\n"));
+	assert_null(strstr(text, "each smaller budget"));
+	free(text);
+}
+
 static void csv_has_a_line_for_each_policy_and_budget(void **state)
 {
 	char *text = NULL, line[128];
@@ -249,6 +272,7 @@ int main(void)
 		TEST(budgets_are_sorted_and_once),
 		TEST(counts_are_those_of_the_simulator),
 		TEST(table_shows_misses_and_advice),
+		TEST(no_budget_is_praised_over_ones_that_were_not_tried),
 		TEST(csv_has_a_line_for_each_policy_and_budget),
 		TEST(picture_has_to_have_a_known_name),
 	};
