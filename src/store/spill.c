@@ -128,6 +128,9 @@ static int open_in(const char *dir, struct spill *spill, bool reserve)
 {
 	int error = lg_os_file_open(dir, &spill->io.file);
 
+	if (error == -EMFILE || error == -ENFILE) /* another directory would not help */
+		return lg_fail(-error, "no file to spill to could be made in dir '%s': %s", dir,
+			       lg_error_name(-error));
 	if (error != 0)
 		return error;
 	error = spill->io.file.in_memory ? refuse_memory(dir) : take_space(spill, dir, reserve);

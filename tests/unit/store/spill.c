@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <lgalloc/lgalloc.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
@@ -153,6 +154,25 @@ static void bad_directories_and_lengths_are_an_errno_in_words(void **state)
 	assert_null(other);
 }
 
+/* Another directory would not help. */
+static void want_of_descriptors_is_not_blamed_on_the_directory(void **state)
+{
+	struct lg_store *other = NULL;
+	struct rlimit before, none;
+
+	(void)state;
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+	none = before;
+	none.rlim_cur = 0;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+	int error = lg_spill_open(".", BYTES, true, &other);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+	assert_int_equal(error, -EMFILE);
+	assert_null(other);
+	assert_non_null(strstr(lg_error(), "see ulimit -n (EMFILE)"));
+	assert_null(strstr(lg_error(), "choose another"));
+}
+
 /* TMPDIR and the option choose, as for regions. */
 static void usual_directory_is_that_of_regions(void **state)
 {
@@ -180,6 +200,7 @@ int main(void)
 		TEST(disk_that_is_too_small_is_said_at_once),
 		TEST(memory_is_no_place_to_spill),
 		TEST(bad_directories_and_lengths_are_an_errno_in_words),
+		TEST(want_of_descriptors_is_not_blamed_on_the_directory),
 		TEST(usual_directory_is_that_of_regions),
 	};
 
