@@ -6,6 +6,7 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -86,16 +87,25 @@ static int run_gnuplot(FILE *script)
 	return WEXITSTATUS(status);
 }
 
-int lg_replay_plot(const struct lg_replay *replay, const char *path)
+/* gnuplot would print the picture where it cannot write the file. *made: it was not there. -errno. */
+static int try_file(const char *path, bool *made)
 {
-	const char *terminal = terminal_of(path);
+	enum { FLAGS = O_WRONLY | O_CREAT | O_NOCTTY | O_NONBLOCK | O_CLOEXEC, MODE = 0666 };
+	int fd = open(path, FLAGS | O_EXCL, MODE);
 
-	if (terminal == NULL)
-		return lg_fail(EINVAL, "its name ends neither in .svg nor in .png");
-	for (const char *at = path; *at != '\0'; at++)
-		if (iscntrl((unsigned char)*at))
-			return lg_fail(EINVAL, "its name has a control character");
+	*made = fd >= 0;
+	if (fd < 0 && errno == EEXIST)
+		fd = open(path, FLAGS, MODE);
+	if (fd < 0)
+		return -errno;
+	close(fd);
+	return 0;
+}
+
+static int draw(const struct lg_replay *replay, const char *path, const char *terminal)
+{
 	FILE *script = tmpfile();
+
 	if (script == NULL)
 		return lg_fail(errno, "gnuplot's script cannot be written: %s", strerror(errno));
 	write_script(script, replay, path, terminal);
@@ -104,4 +114,23 @@ int lg_replay_plot(const struct lg_replay *replay, const char *path)
 	if (status == NOT_STARTED)
 		return lg_fail(ENOENT, "gnuplot is not installed; --csv has the figures");
 	return status == 0 ? 0 : lg_fail(EIO, "gnuplot failed; what it says is above");
+}
+
+int lg_replay_plot(const struct lg_replay *replay, const char *path)
+{
+	const char *terminal = terminal_of(path);
+	bool made;
+
+	if (terminal == NULL)
+		return lg_fail(EINVAL, "its name ends neither in .svg nor in .png");
+	for (const char *at = path; *at != '\0'; at++)
+		if (iscntrl((unsigned char)*at))
+			return lg_fail(EINVAL, "its name has a control character");
+	int error = try_file(path, &made);
+	if (error != 0)
+		return lg_fail(-error, "it cannot be written: %s", strerror(-error));
+	error = draw(replay, path, terminal);
+	if (error != 0 && made)
+		(void)unlink(path);
+	return error;
 }

@@ -141,6 +141,13 @@ def picture_is_drawn():
     path = write("picture", file.trace([("read", i * i % 331) for i in range(2000)]))
     error = run("replay", path, "--plot", "x.jpg", status=1)
     claim("other names are refused", "ends neither in .svg nor in .png" in error, error)
+    os.mkdir("directory.svg")
+    for name in ["none/x.svg", "directory.svg"]:
+        done = subprocess.run([LGALLOC, "trace", "replay", path, "--plot", name], capture_output=True, text=True,
+                              timeout=PATIENCE_S)
+        claim(f"{name} cannot be written, and nothing is printed in its place",
+              done.returncode == 1 and done.stdout == "" and done.stderr.count("\n") == 1 and
+              f"--plot: '{name}': it cannot be written: " in done.stderr, done.stdout[:200], done.stderr)
     if shutil.which("gnuplot") is None:
         print("left out: gnuplot is not installed")
         return
@@ -154,6 +161,7 @@ def picture_is_drawn():
     environment = {**os.environ, "PATH": "/nowhere"}
     error = run("replay", path, "--plot", "x.svg", status=1, env=environment)
     claim("without gnuplot it says so", "gnuplot is not installed; --csv has the figures" in error, error)
+    claim("and leaves no file", not os.path.exists("x.svg"))
 
 
 def record_hands_the_path_over():
