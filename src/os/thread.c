@@ -178,6 +178,12 @@ uint64_t lg_os_signals_block(void)
 	return block(~(uint64_t)0);
 }
 
+int lg_os_signals_change(int how, const uint64_t *signals, void *before)
+{
+	return (int)lg_os_raw(SYS_rt_sigprocmask, how, (long)signals, (long)before,
+			      sizeof(*signals), 0, 0);
+}
+
 uint64_t lg_os_signals_set(uint64_t signals)
 {
 	uint64_t before = 0;

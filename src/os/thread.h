@@ -59,6 +59,9 @@ void lg_os_signals_never(void);
 /* Makes the calling thread's mask this, in whatever stretch it is, for a handler of the program's. The one before. */
 uint64_t lg_os_signals_set(uint64_t signals);
 
+/* pthread_sigmask itself, of the kernel's 64 signals; NULL as there. 0 or -errno. */
+int lg_os_signals_change(int how, const uint64_t *signals, void *before);
+
 /* The calling process's id. */
 int lg_os_process(void);
 

@@ -13,6 +13,7 @@
  */
 #include "base/option.h"
 #include "os/map.h"
+#include "preload/mask.h"
 #include "preload/next.h"
 #include "region/alloc.h"
 #include "region/gather.h"
@@ -44,6 +45,7 @@ __attribute__((constructor)) static void start(void)
 {
 	lg_next.free(lg_next.malloc(1)); /* before there are two threads to look for it */
 	lg_start_read_environment();
+	lg_mask_inherited();
 }
 
 static inline bool is_large(size_t bytes)
