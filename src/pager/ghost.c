@@ -3,6 +3,7 @@
 
 #include "base/bits.h"
 #include "base/require.h"
+#include "os/map.h"
 
 #include <string.h>
 
@@ -28,12 +29,27 @@ void lg_ghosts_init(struct lg_ghosts *ghosts, void *memory, uint32_t capacity, u
 	ghosts->buckets = (uint32_t *)(void *)(ghosts->slots + capacity);
 }
 
+/* Whole pages go: to write zeros would take memory for all that was never used. */
+static void clear(void *table, size_t bytes)
+{
+	size_t page = lg_os_page_bytes(), head = -(uintptr_t)table % page;
+	char *from = table;
+
+	if (bytes < head + page || lg_os_drop(from + head, (bytes - head) / page * page) != 0) {
+		memset(from, 0, bytes);
+		return;
+	}
+	size_t tail = (bytes - head) % page;
+	memset(from, 0, head);
+	memset(from + bytes - tail, 0, tail);
+}
+
 void lg_ghosts_rebound(struct lg_ghosts *ghosts, uint32_t bound)
 {
 	if (bound == ghosts->bound)
 		return;
-	memset(ghosts->slots, 0, (size_t)ghosts->bound * sizeof(*ghosts->slots));
-	memset(ghosts->buckets, 0, ((size_t)ghosts->mask + 1) * sizeof(*ghosts->buckets));
+	clear(ghosts->slots, (size_t)ghosts->bound * sizeof(*ghosts->slots));
+	clear(ghosts->buckets, ((size_t)ghosts->mask + 1) * sizeof(*ghosts->buckets));
 	ghosts->bound = bound;
 	ghosts->mask = buckets_for(bound) - 1;
 	ghosts->next = 0;

@@ -30,11 +30,11 @@ struct lg_ghosts {
 	uint32_t *buckets; /* slot + 1 */
 };
 
-/* Bytes of zeroed memory for lg_ghosts_init. */
+/* Bytes of zeroed memory for lg_ghosts_init: lg_policy_memory, of which whole pages are dropped. */
 size_t lg_ghosts_bytes(uint32_t capacity);
 void lg_ghosts_init(struct lg_ghosts *ghosts, void *memory, uint32_t capacity, uint32_t bound);
 
-/* Forgets them all, as the places of all would change. */
+/* Forgets them all, as the places of all would change. Their memory goes, and what was never used takes none. */
 void lg_ghosts_rebound(struct lg_ghosts *ghosts, uint32_t bound);
 
 /* The youngest from now; the oldest goes if there are `bound`. */

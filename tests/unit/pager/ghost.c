@@ -3,6 +3,7 @@
 #include "unit/pager/ghosts.h"
 #include "unit/pager/model.h"
 
+#include "os/map.h"
 #include "pager/ghost.h"
 
 static void start(struct lg_ghosts *ghosts, uint32_t capacity, uint32_t bound)
@@ -106,6 +107,67 @@ static void new_bound_forgets_and_holds(void **state)
 	end(&ghosts, 100);
 }
 
+/* Of the tables; the kernel counts what is only read, too. */
+static uint64_t resident_bytes(const struct lg_ghosts *ghosts, uint32_t capacity)
+{
+	uint64_t bytes = 0;
+
+	assert_int_equal(lg_os_resident(ghosts->slots, lg_ghosts_bytes(capacity), &bytes), 0);
+	return bytes;
+}
+
+/* Goal: the budget of a pager may be large and most of its table never used. */
+static void new_bound_takes_no_memory_and_gives_back_what_was_used(void **state)
+{
+	enum { CAPACITY = 1 << 20, EDGES = 5 };
+	uint64_t edges = EDGES * lg_os_page_bytes();
+	struct lg_ghosts ghosts;
+
+	(void)state;
+	start(&ghosts, CAPACITY, CAPACITY);
+	lg_ghosts_add(&ghosts, 1);
+	lg_ghosts_rebound(&ghosts, CAPACITY - 1);
+	assert_in_range(resident_bytes(&ghosts, CAPACITY), 0, edges);
+	for (uint64_t key = 0; key < CAPACITY; key++)
+		lg_ghosts_add(&ghosts, key);
+	assert_true(resident_bytes(&ghosts, CAPACITY) > edges);
+	lg_ghosts_rebound(&ghosts, CAPACITY / 2);
+	assert_in_range(resident_bytes(&ghosts, CAPACITY), 0, edges);
+	assert_false(lg_ghosts_take(&ghosts, CAPACITY - 1));
+	assert_int_equal(lg_ghosts_check(&ghosts), 0);
+	end(&ghosts, CAPACITY);
+}
+
+static bool is_all(const char *memory, size_t bytes, char value)
+{
+	return memory[0] == value && memcmp(memory, memory + 1, bytes - 1) == 0;
+}
+
+/* Tables of many sizes that begin and end inside pages; what is beside them stays. */
+static void new_bound_clears_no_more_and_no_less_than_the_tables(void **state)
+{
+	enum { CAPACITY = 20000, BEFORE = 1000, BEHIND = 100 };
+	size_t bytes = BEFORE + lg_ghosts_bytes(CAPACITY) + BEHIND;
+
+	(void)state;
+	for (uint32_t bound = CAPACITY; bound > 100; bound = bound * 2 / 3) {
+		struct lg_ghosts ghosts;
+		char *memory = lg_policy_memory(bytes);
+
+		assert_non_null(memory);
+		memset(memory, 1, BEFORE);
+		memset(memory + bytes - BEHIND, 1, BEHIND);
+		lg_ghosts_init(&ghosts, memory + BEFORE, CAPACITY, bound);
+		for (uint64_t key = 0; key < bound; key++)
+			lg_ghosts_add(&ghosts, key);
+		lg_ghosts_rebound(&ghosts, bound - 1);
+		assert_true(is_all(memory, BEFORE, 1));
+		assert_true(is_all(memory + BEFORE, bytes - BEFORE - BEHIND, 0));
+		assert_true(is_all(memory + bytes - BEHIND, BEHIND, 1));
+		lg_policy_memory_end(memory, bytes);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -113,6 +175,8 @@ int main(void)
 		cmocka_unit_test(youngest_taken_leaves_the_others_their_time),
 		cmocka_unit_test(any_calls_are_answered_as_by_a_list),
 		cmocka_unit_test(new_bound_forgets_and_holds),
+		cmocka_unit_test(new_bound_takes_no_memory_and_gives_back_what_was_used),
+		cmocka_unit_test(new_bound_clears_no_more_and_no_less_than_the_tables),
 	};
 
 	return UNIT_RUN(tests);
