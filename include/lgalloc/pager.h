@@ -354,7 +354,7 @@ struct lg_policy_ops {
 	 * be far more than the target: take memory that costs nothing until it is used. NULL: no memory.
 	 */
 	void *(*create)(uint32_t capacity, uint32_t target, void *argument);
-	void (*destroy)(void *state);
+	void (*destroy)(void *state); /* the pager ends; one without maps keeps it */
 
 	/* The budget changed. NULL: ignored. */
 	void (*retarget)(void *state, uint32_t target);

@@ -19,6 +19,7 @@
 /* The policy whose maps have most in memory, of those not `tried`. Under the lock. */
 static struct lg_policy_use *largest_use(struct lg_pager *pager, uint32_t tried)
 {
+	_Static_assert(LG_POLICY_USES <= 32, "`tried` has a bit for each");
 	struct lg_policy_use *largest = NULL;
 
 	for (unsigned i = 0; i < LG_POLICY_USES; i++) {

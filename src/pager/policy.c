@@ -18,8 +18,6 @@ static const struct {
 #undef LG_POLICY_ROW
 };
 
-enum { BUILTIN = sizeof(builtin) / sizeof(builtin[0]) };
-
 /* Grows only: who has read the count reads the entries below it without the lock. */
 static struct lg_policy users[LG_POLICY_USERS];
 static _Atomic(uint32_t) user_count;
@@ -32,13 +30,13 @@ void lg_policy_forget(void)
 
 bool lg_policy_at(unsigned place, struct lg_policy *policy)
 {
-	if (place < BUILTIN) {
+	if (place < LG_POLICY_BUILTIN) {
 		*policy = (struct lg_policy){ builtin[place].ops, NULL };
 		return true;
 	}
-	if (place - BUILTIN >= lg_load_acquire(&user_count))
+	if (place - LG_POLICY_BUILTIN >= lg_load_acquire(&user_count))
 		return false;
-	*policy = users[place - BUILTIN];
+	*policy = users[place - LG_POLICY_BUILTIN];
 	return true;
 }
 
@@ -80,7 +78,7 @@ void lg_policy_names(char *text, size_t bytes)
 
 void lg_policy_check(const struct lg_policy_ops *ops, const void *state)
 {
-	for (unsigned i = 0; i < BUILTIN; i++)
+	for (unsigned i = 0; i < LG_POLICY_BUILTIN; i++)
 		if (builtin[i].ops == ops)
 			builtin[i].check(state);
 }

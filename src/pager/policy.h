@@ -57,7 +57,12 @@
 LG_POLICIES(LG_POLICY_DECLARE)
 #undef LG_POLICY_DECLARE
 
-enum { LG_POLICY_USERS = 16 }; /* of the user's own at most */
+#define LG_POLICY_ONE(name) +1
+enum {
+	LG_POLICY_BUILTIN = LG_POLICIES(LG_POLICY_ONE),
+	LG_POLICY_USERS = 16, /* of the user's own at most */
+};
+#undef LG_POLICY_ONE
 
 /* A policy and what its create is given. */
 struct lg_policy {

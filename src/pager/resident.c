@@ -43,15 +43,14 @@ void lg_residents_end(struct lg_residents *residents)
 
 /* --- policies ----------------------------------------------------------------------------------- */
 
+/* Its own, or the first that is free: there is one for each policy there can be. */
 static struct lg_policy_use *find_use(struct lg_residents *residents, const char *name)
 {
-	for (unsigned i = 0; i < LG_POLICY_USES; i++) {
-		struct lg_policy_use *use = &residents->uses[i];
+	struct lg_policy_use *use = residents->uses;
 
-		if (use->state == NULL || strcmp(use->policy.ops->name, name) == 0)
-			return use;
-	}
-	return NULL;
+	while (use->state != NULL && strcmp(use->policy.ops->name, name) != 0)
+		use++;
+	return use;
 }
 
 static uint32_t target_of(const struct lg_pager *pager)
@@ -70,8 +69,6 @@ int lg_policy_use(struct lg_pager *pager, const char *name, struct lg_policy_use
 		return error;
 	/* Under maps_lock: only one thread makes a use, and it shows when its name is there. */
 	*use = find_use(residents, name);
-	if (*use == NULL)
-		return lg_fail(EINVAL, "a pager has at most %d policies at once", LG_POLICY_USES);
 	if ((*use)->state != NULL)
 		return 0;
 	void *state = policy.ops->create(residents->capacity, target_of(pager), policy.argument);

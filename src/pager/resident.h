@@ -34,7 +34,7 @@ struct lg_map;
 struct lg_pager;
 
 enum {
-	LG_POLICY_USES = 8, /* policies at once in one pager */
+	LG_POLICY_USES = LG_POLICY_BUILTIN + LG_POLICY_USERS, /* all there can be, in one pager */
 	LG_RINGS = 32,
 	LG_RING = 34,
 	LG_RING_LEAST = 4, /* a copy from one place to another, both across two pages */
@@ -96,7 +96,7 @@ struct lg_residents {
 int lg_residents_make(struct lg_residents *residents, uint64_t bytes);
 void lg_residents_end(struct lg_residents *residents);
 
-/* The use of the policy of this name, made if need be. -EINVAL, -ENOMEM, in words. */
+/* The use of the policy of this name, made if need be, and there until the pager ends. -EINVAL, -ENOMEM, in words. */
 int lg_policy_use(struct lg_pager *pager, const char *name, struct lg_policy_use **use);
 
 enum {

@@ -479,6 +479,46 @@ static void pagers_end_as_soon_as_they_are_made(void **state)
 	}
 }
 
+/* Whatever maps the pager had, and though each policy has pages when memory is wanted. */
+static void all_policies_there_can_be_work_in_one_pager(void **state)
+{
+	enum { POLICIES = LG_POLICY_BUILTIN + LG_POLICY_USERS };
+	static struct lg_policy_ops own[LG_POLICY_USERS];
+	static char names[LG_POLICY_USERS][LG_POLICY_NAME_BYTES];
+	lg_pager *pager = lg_pager_new("memory:4M,page:4K,prefetch:off");
+	lg_map *maps[POLICIES];
+	char options[64];
+
+	(void)state;
+	for (unsigned i = 0; i < LG_POLICY_USERS; i++) {
+		own[i] = lg_policy_fifo;
+		own[i].name = names[i];
+		snprintf(names[i], sizeof(names[i]), "own%u", i);
+		assert_int_equal(lg_policy_register(&own[i], NULL), 0);
+	}
+	for (unsigned i = 0; i < 2 * POLICIES; i++) {
+		struct lg_policy policy;
+
+		assert_true(lg_policy_at(i % POLICIES, &policy));
+		snprintf(options, sizeof(options), "policy:%s", policy.ops->name);
+		lg_map *map = lg_map_memory(pager, MIB, options);
+		assert_non_null(map);
+		if (i < POLICIES)
+			assert_int_equal(lg_map_close(map), 0);
+		else
+			maps[i - POLICIES] = map;
+	}
+	for (size_t at = 0; at < MIB; at += 4 * KIB)
+		for (unsigned i = 0; i < POLICIES; i++)
+			((char *)lg_map_data(maps[i]))[at] = (char)i;
+	for (unsigned i = 0; i < POLICIES; i++)
+		for (size_t at = 0; at < MIB; at += 4 * KIB)
+			assert_int_equal(((char *)lg_map_data(maps[i]))[at], i);
+	for (unsigned i = 0; i < POLICIES; i++)
+		assert_int_equal(lg_map_close(maps[i]), 0);
+	assert_int_equal(lg_pager_free(pager), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -498,6 +538,7 @@ int main(void)
 		cmocka_unit_test(more_threads_than_pages_go_on_by_turns),
 		cmocka_unit_test(what_was_read_ahead_makes_room_for_huge_pages),
 		cmocka_unit_test(pagers_end_as_soon_as_they_are_made),
+		cmocka_unit_test(all_policies_there_can_be_work_in_one_pager),
 	};
 
 	return UNIT_RUN(tests);
