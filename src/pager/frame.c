@@ -25,6 +25,8 @@ static void set_count(struct lg_frames *frames, uint32_t list, uint32_t count)
 int lg_frames_make(struct lg_frames *frames, void *base, uint32_t count, unsigned shift, bool huge)
 {
 	void *table;
+
+	LG_ASSERT(count <= LG_FRAMES_MOST);
 	int error = lg_os_map_table((size_t)count * sizeof(struct lg_frame), &table);
 
 	if (error != 0)

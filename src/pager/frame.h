@@ -30,6 +30,7 @@ enum lg_frame_list {
 };
 
 #define LG_FRAME_NONE UINT32_MAX
+#define LG_FRAMES_MOST ((uint32_t)1 << 31) /* of one size: places are 32 bits wide */
 
 struct lg_frame {
 	uint32_t next;
@@ -57,7 +58,7 @@ struct lg_frames {
 	} lists[LG_FRAME_LISTS];
 };
 
-/* Makes `count` EMPTY frames at `base`. -ENOMEM. */
+/* Makes `count` EMPTY frames at `base`, LG_FRAMES_MOST at most. -ENOMEM. */
 int lg_frames_make(struct lg_frames *frames, void *base, uint32_t count, unsigned shift, bool huge);
 void lg_frames_end(struct lg_frames *frames);
 

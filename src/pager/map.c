@@ -21,13 +21,22 @@
 
 /* --- making ------------------------------------------------------------------------------------- */
 
+/* What frames of one size have addresses for: a part of the most there may be, and no more than can be counted. */
+static uint64_t frame_bytes(const struct lg_pager *pager, unsigned shift)
+{
+	enum { PART = 4 };
+
+	return lg_min(lg_round_up(pager->memory_most / PART, (uint64_t)1 << LG_PAGE_SHIFT_HUGE),
+		      (uint64_t)LG_FRAMES_MOST << shift);
+}
+
 /* Frames for pages of this size, as soon as there is a map of it. Under maps_lock. */
 static int make_frames(struct lg_pager *pager, unsigned shift)
 {
 	struct lg_frames *frames = lg_pager_frames(pager, shift);
 	size_t huge = (size_t)1 << LG_PAGE_SHIFT_HUGE;
 	bool is_huge = shift == LG_PAGE_SHIFT_HUGE && pager->userfault.can_move;
-	uint64_t bytes = lg_round_up(pager->frame_bytes, huge);
+	uint64_t bytes = frame_bytes(pager, shift);
 	void *base;
 
 	if (lg_frames_are_made(frames))

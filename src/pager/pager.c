@@ -22,7 +22,6 @@
 #include <string.h>
 
 enum {
-	FRAMES_PART = 4,  /* of the most there may be: what frames of one size have addresses for */
 	DEFAULT_PART = 4, /* of memory, and of the limits: the budget where none is named */
 	LIMIT_PART = 4,   /* of RLIMIT_AS, RLIMIT_DATA: the maps and the program have the rest */
 };
@@ -201,7 +200,6 @@ static uint64_t most_memory(const struct lg_pager *pager)
 
 static int make(struct lg_pager *pager)
 {
-	uint64_t most = most_memory(pager);
 	int error = check_options(&pager->options);
 
 	if (error != 0)
@@ -211,12 +209,12 @@ static int make(struct lg_pager *pager)
 		return lg_fail(-error, "the system gives no random numbers (getrandom): %s",
 			       lg_error_name(-error));
 	pager->process = lg_os_process();
-	pager->frame_bytes = most / FRAMES_PART;
+	pager->memory_most = most_memory(pager);
 	lg_store_relaxed(&pager->budget, pager->options.memory);
 	error = choose_faults(pager);
 	if (error != 0)
 		return error;
-	error = lg_residents_make(&pager->residents, most);
+	error = lg_residents_make(&pager->residents, pager->memory_most);
 	if (error != 0) {
 		error = lg_pager_refuse("the tables of a pager", error);
 		goto undo_faults;
@@ -475,12 +473,12 @@ static int set_budget(struct lg_pager *pager, uint64_t bytes)
 
 	if (error != 0)
 		return error;
-	if (bytes / LG_KIB(4) > pager->residents.capacity)
+	if (bytes > pager->memory_most)
 		return lg_fail(
 			EINVAL,
 			"a budget of %zu bytes is more than this pager was made for: its "
 			"tables have addresses for %zu; a pager that is made with more has more",
-			(size_t)bytes, (size_t)pager->residents.capacity * LG_KIB(4));
+			(size_t)bytes, (size_t)pager->memory_most);
 	if (pinned > lg_pin_most(bytes, page))
 		return lg_fail(EBUSY, "%zu bytes are pinned: of a budget of %zu only %zu may be",
 			       (size_t)pinned, (size_t)bytes, (size_t)lg_pin_most(bytes, page));

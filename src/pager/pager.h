@@ -116,7 +116,7 @@ struct lg_pager {
 	_Atomic(uint64_t) map_bytes;
 	_Atomic(uint64_t) page_most; /* the largest page a map ever had */
 	uint32_t next_map;           /* place in the table to be tried first */
-	uint64_t frame_bytes;        /* address space for the frames of one page size */
+	uint64_t memory_most;        /* what the budget may be raised to */
 
 	_Atomic(struct lg_trace *) trace;
 	_Atomic(uint32_t)

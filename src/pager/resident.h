@@ -92,7 +92,7 @@ struct lg_residents {
 	uint64_t refused_bytes;
 };
 
-/* For up to `bytes` of memory in pages of the smallest size. -ENOMEM. */
+/* For up to `bytes` of memory in pages of the smallest size, of which there are 2^32 - 2 at most. -ENOMEM. */
 int lg_residents_make(struct lg_residents *residents, uint64_t bytes);
 void lg_residents_end(struct lg_residents *residents);
 

@@ -2,6 +2,7 @@
 #include "unit/pager/sigbus.h"
 #include "unit/unit.h"
 
+#include "os/map.h"
 #include "pager/pager.h"
 #include "stress/shelf.h"
 
@@ -181,6 +182,46 @@ static void resize_to_nonsense_is_refused(void **state)
 }
 
 /* A budget that pages cannot leave from stays as it was, and so do they. */
+/* For tables and frames of the largest budget; a sanitizer leaves fewer. */
+static bool has_addresses(void)
+{
+	size_t bytes = (size_t)48 << 40;
+	void *range;
+
+	if (lg_os_reserve(bytes, 2 * MIB, &range) != 0)
+		return false;
+	lg_os_unreserve(range, bytes);
+	return true;
+}
+
+/* Of the smallest pages it would have more than can be counted. */
+static void largest_budget_has_maps_and_may_be_asked_for_again(void **state)
+{
+	static const char *const pages[] = { "page:4K", "page:2M" };
+	static const char *const memories[] = { "memory:32T", "memory:64T" };
+	char options[64];
+
+	(void)state;
+	if (!has_addresses())
+		skip();
+	for (unsigned i = 0; i < 4; i++) {
+		snprintf(options, sizeof(options), "%s,%s", memories[i / 2], pages[i % 2]);
+		lg_pager *pager = lg_pager_new(options);
+		assert_non_null(pager);
+		lg_map *map = lg_map_memory(pager, 4 * MIB, NULL);
+		assert_non_null(map);
+		memset(lg_map_data(map), 1, 4 * MIB);
+		assert_int_equal(lg_map_advise(map, 0, 0, LG_COLD), 0);
+		assert_int_equal(((char *)lg_map_data(map))[MIB], 1);
+		uint64_t budget = stats_of(pager).budget;
+		assert_int_equal(lg_pager_resize(pager, 8 * 2 * MIB), 0);
+		assert_int_equal(lg_pager_resize(pager, budget), 0);
+		assert_int_equal(stats_of(pager).budget, budget);
+		assert_int_equal(lg_map_close(map), 0);
+		assert_int_equal(lg_pager_free(pager), 0);
+	}
+}
+
 static void resize_that_cannot_be_written_leaves_the_budget(void **state)
 {
 	lg_pager *pager = lg_pager_new("memory:8M,page:16K");
@@ -529,6 +570,7 @@ int main(void)
 		cmocka_unit_test(budget_holds_and_follows_resizes),
 		cmocka_unit_test(resize_below_what_is_pinned_is_refused_and_changes_nothing),
 		cmocka_unit_test(resize_to_nonsense_is_refused),
+		cmocka_unit_test(largest_budget_has_maps_and_may_be_asked_for_again),
 		cmocka_unit_test(resize_that_cannot_be_written_leaves_the_budget),
 		cmocka_unit_test(resizes_take_turns),
 		cmocka_unit_test(store_that_fails_leaves_other_stores_be),
