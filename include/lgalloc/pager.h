@@ -277,7 +277,7 @@ int lg_map_close(lg_map *map);
 	X(prefetch_useful, "pages read ahead that were touched later")                             \
 	X(prefetch_useless, "pages read ahead that were evicted untouched")                        \
 	X(discarded, "pages whose bytes were given up by LG_DEAD")                                 \
-	X(syncs, "lg_map_sync calls")                                                              \
+	X(syncs, "calls of lg_map_sync and lg_file_sync")                                          \
 	X(read_errors, "reads that failed, retries included")                                      \
 	X(write_errors, "writes that failed")                                                      \
 	X(poisoned, "pages given up as unreadable")

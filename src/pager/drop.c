@@ -36,12 +36,12 @@ static bool reaches_store(const struct drop *drop)
 	return drop->discards && drop->map->store->lasts;
 }
 
-/* It is out and need not be touched, or pinned and may not be. */
+/* It is out and there is nothing to forget of it, or pinned and may not be touched. */
 static bool stays(const struct drop *drop, uint64_t seen)
 {
-	bool unknown = (seen & LG_WORD_STORED) == 0 && !reaches_store(drop);
+	bool goes = (seen & forgotten(drop->map)) != 0 || reaches_store(drop);
 
-	return (lg_word_state(seen) == LG_PAGE_OUT && unknown) ||
+	return (lg_word_state(seen) == LG_PAGE_OUT && !goes) ||
 	       ((seen & LG_WORD_STAYS) != 0 && !drop->all);
 }
 

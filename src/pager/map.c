@@ -407,7 +407,7 @@ static int end(struct lg_map *map)
 	if (!map->readonly && map->store->lasts) {
 		/* Nobody touches it any more, and what is PROT_NONE could not be written. */
 		(void)lg_os_make_writable(map->base, map->pages << map->shift);
-		error = lg_map_sync(map, 0, 0);
+		error = lg_sync_and_flush(map, 0, map->pages);
 	}
 	lg_drop_all(map);
 	/* No page waits to be written there any more; other maps will fail again. */

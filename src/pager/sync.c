@@ -232,14 +232,10 @@ int lg_sync_write(struct lg_map *map, uint64_t first, uint64_t end, bool waits)
 	return result;
 }
 
-int lg_map_sync(lg_map *map, size_t offset, size_t length)
+int lg_sync_and_flush(struct lg_map *map, uint64_t first, uint64_t end)
 {
-	uint64_t first, end;
-	int error = lg_map_range(map, offset, length, &first, &end);
+	int error = 0;
 
-	if (error != 0)
-		return error;
-	lg_pager_count(map->pager, syncs, 1);
 	if (!map->readonly && map->store->lasts) {
 		error = lg_sync_write(map, first, end, true);
 		int failed = map->store->calls->flush(map->store);
@@ -251,4 +247,15 @@ int lg_map_sync(lg_map *map, size_t offset, size_t length)
 	return error == 0 ?
 		       0 :
 		       lg_fail(-error, "pages could not be written: %s", lg_error_name(-error));
+}
+
+int lg_map_sync(lg_map *map, size_t offset, size_t length)
+{
+	uint64_t first, end;
+	int error = lg_map_range(map, offset, length, &first, &end);
+
+	if (error != 0)
+		return error;
+	lg_pager_count(map->pager, syncs, 1);
+	return lg_sync_and_flush(map, first, end);
 }

@@ -18,4 +18,7 @@ struct lg_map;
  */
 int lg_sync_write(struct lg_map *map, uint64_t first, uint64_t end, bool waits);
 
+/* The same, and makes it durable where the store lasts. 0, or the first error since the last, in words. */
+int lg_sync_and_flush(struct lg_map *map, uint64_t first, uint64_t end);
+
 #endif

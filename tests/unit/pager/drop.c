@@ -111,6 +111,54 @@ static void nothing_else_discards(void **state)
 	assert_int_equal(atomic_load(&shelf.discards), 0);
 }
 
+static uint64_t discarded(void)
+{
+	struct lg_pager_stats stats;
+
+	assert_int_equal(lg_pager_stats_read(pager, &stats), 0);
+	return stats.discarded;
+}
+
+/* How many pages of it LG_DEAD gives up. */
+static uint64_t let_die(lg_map *of)
+{
+	uint64_t before = discarded();
+
+	assert_int_equal(lg_map_advise(of, 0, 0, LG_DEAD), 0);
+	return discarded() - before;
+}
+
+/* The store keeps what it has: of pages that are out, there is nothing. */
+static void what_cannot_be_given_up_is_not_counted(void **state)
+{
+	struct lg_store_ops ops = shelf_ops;
+
+	(void)state;
+	ops.discard = NULL;
+	lg_map *keeping = lg_map_store(pager, &ops, &shelf, shelf.length, NULL);
+	assert_non_null(keeping);
+	memset(lg_map_data(keeping), 'k', BYTES);
+	assert_int_equal(lg_map_advise(keeping, 0, 0, LG_COLD), 0);
+	assert_int_equal(let_die(keeping), 0);
+	assert_int_equal(((char *)lg_map_data(keeping))[PAGE], 'k');
+	assert_int_equal(let_die(keeping), 1);
+	assert_int_equal(lg_map_close(keeping), 0);
+}
+
+/* Memory that is out has bytes, once. */
+static void memory_is_given_up_once(void **state)
+{
+	lg_map *memory = lg_map_memory(pager, BYTES, NULL);
+
+	(void)state;
+	assert_non_null(memory);
+	memset(lg_map_data(memory), 'm', BYTES);
+	assert_int_equal(lg_map_advise(memory, 0, 0, LG_COLD), 0);
+	assert_int_equal(let_die(memory), PAGES);
+	assert_int_equal(let_die(memory), 0);
+	assert_int_equal(lg_map_close(memory), 0);
+}
+
 static uint64_t disk_bytes(const lg_map *of)
 {
 	uint64_t bytes = 0;
@@ -166,6 +214,8 @@ int main(void)
 		TEST(dead_discards_what_is_in_memory_and_what_is_not),
 		TEST(dead_discards_no_pinned_page),
 		TEST(nothing_else_discards),
+		TEST(what_cannot_be_given_up_is_not_counted),
+		TEST(memory_is_given_up_once),
 		TEST(dead_memory_gives_its_disk_space_back),
 		TEST(reserved_disk_space_stays),
 	};

@@ -211,6 +211,21 @@ static void close_returns_the_error_and_the_map_is_gone(void **state)
 	map = NULL;
 }
 
+static void close_is_not_counted_as_a_sync(void **state)
+{
+	struct lg_pager_stats stats;
+
+	(void)state;
+	data[0] = 'n';
+	assert_int_equal(lg_map_sync(map, 0, 0), 0);
+	data[0] = 'o';
+	assert_int_equal(lg_map_close(map), 0);
+	map = NULL;
+	assert_int_equal(shelf.bytes[0], 'o');
+	assert_int_equal(lg_pager_stats_read(pager, &stats), 0);
+	assert_int_equal(stats.syncs, 1);
+}
+
 static void short_and_interrupted_calls_are_made_good(void **state)
 {
 	(void)state;
@@ -284,6 +299,7 @@ int main(void)
 		TEST(failed_flush_is_an_error_of_sync),
 		TEST(sync_keeps_its_own_failure_though_another_took_the_note),
 		TEST(close_returns_the_error_and_the_map_is_gone),
+		TEST(close_is_not_counted_as_a_sync),
 		TEST(short_and_interrupted_calls_are_made_good),
 		TEST(pages_that_were_only_read_are_written_once_at_most),
 	};
