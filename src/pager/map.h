@@ -35,6 +35,7 @@ struct lg_map {
 	bool protects; /* CLEAN pages can be mapped: writes to them are seen */
 	bool prefetch;
 	bool lent;                /* the addresses are somebody else's */
+	bool simple;              /* of lg_file_alloc: its address ends it */
 	_Atomic(uint32_t) access; /* enum lg_advice: SEQUENTIAL, RANDOM or NORMAL */
 	_Atomic(int) write_error; /* -errno since the last sync; 0: none */
 	_Atomic(uint32_t) poisoned;

@@ -10,15 +10,18 @@ void *lg_file_alloc(const char *path, size_t bytes)
 {
 	lg_map *map = lg_map_file(NULL, path, bytes, NULL);
 
-	return map != NULL ? lg_map_data(map) : NULL;
+	if (map == NULL)
+		return NULL;
+	map->simple = true;
+	return lg_map_data(map);
 }
 
-/* By the address that lg_file_alloc returned. */
+/* By the address that lg_file_alloc returned. Other maps have owners who hold them by more than that. */
 static lg_map *map_at(void *address)
 {
 	lg_map *map = lg_atlas_find(address);
 
-	if (map == NULL || map->base != address) {
+	if (map == NULL || map->base != address || !map->simple) {
 		errno = -lg_fail(EINVAL, "%p was not returned by lg_file_alloc", address);
 		return NULL;
 	}

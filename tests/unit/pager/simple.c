@@ -63,11 +63,36 @@ static void what_is_wrong_is_an_errno(void **state)
 	assert_int_equal(errno, EINVAL);
 }
 
+static void claim_refused(void *address)
+{
+	assert_int_equal(lg_file_sync(address), -1);
+	assert_int_equal(errno, EINVAL);
+	assert_int_equal(lg_file_free(address), -1);
+	assert_int_equal(errno, EINVAL);
+}
+
+/* They have owners who hold them by something else, and would not see them go. */
+static void other_maps_are_left_alone(void **state)
+{
+	lg_map *memory = lg_map_memory(NULL, 10000, NULL);
+	lg_map *file = lg_map_file(NULL, path, 10000, NULL);
+
+	(void)state;
+	assert_non_null(memory);
+	assert_non_null(file);
+	claim_refused(lg_map_data(memory));
+	claim_refused(lg_map_data(file));
+	((char *)lg_map_data(memory))[9999] = 1;
+	assert_int_equal(lg_map_close(memory), 0);
+	assert_int_equal(lg_map_close(file), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(file_is_memory_and_is_there_again),
 		cmocka_unit_test(what_is_wrong_is_an_errno),
+		cmocka_unit_test(other_maps_are_left_alone),
 	};
 	int fd = mkstemp(path);
 
