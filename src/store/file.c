@@ -129,12 +129,14 @@ static const struct lg_store_calls calls = {
 
 /* --- opening ------------------------------------------------------------------------------------ */
 
+/* Where a file that is to be made is not there it is its directory that is missing, as the error's name says. */
 static int refuse(const struct wish *wish, int error)
 {
-	const char *why = error != -ENOENT ? lg_error_name(-error) :
+	const char *why = error != -ENOENT || wish->created ?
+				  lg_error_name(-error) :
 			  wish->create && !wish->readonly && wish->bytes == 0 ?
-					     "there is none, and 0 bytes make none (ENOENT)" :
-					     "there is none (ENOENT)";
+				  "there is none, and 0 bytes make none (ENOENT)" :
+				  "there is none (ENOENT)";
 
 	return lg_fail(-error, "file '%s' cannot be %s: %s", wish->path,
 		       wish->created ? "made" : "opened", why);

@@ -46,6 +46,7 @@ static void what_is_wrong_is_an_errno(void **state)
 	errno = 0;
 	assert_null(lg_file_alloc("/nosuch/file", 4096));
 	assert_int_equal(errno, ENOENT);
+	assert_non_null(strstr(lg_error(), "no such directory"));
 	assert_null(lg_file_alloc(NULL, 4096));
 	assert_int_equal(errno, EINVAL);
 	assert_int_equal(lg_file_sync(&local), -1);

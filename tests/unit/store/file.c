@@ -280,6 +280,7 @@ static void what_cannot_be_opened_is_said_in_words(void **state)
 	assert_non_null(strstr(lg_error(), "there is none"));
 	claim_refused(name, 0, 0, true, ENOENT); /* as long as it is: it is not */
 	claim_refused("no/such/place/file", 0, BLOCK, true, ENOENT);
+	assert_non_null(strstr(lg_error(), "no such directory"));
 	claim_refused(".", 0, BLOCK, true, EISDIR);
 	claim_refused("/proc/self/status/file", 0, BLOCK, true, ENOTDIR);
 	claim_refused("/dev/null", 0, BLOCK, true, EINVAL);
