@@ -108,6 +108,15 @@ int lg_os_file_adopt(int fd, struct lg_os_file *file)
 	return 0;
 }
 
+int lg_os_file_check_writable(int fd, const char *path)
+{
+	int seals = fcntl(fd, F_GET_SEALS);
+
+	if (seals >= 0 && (seals & (F_SEAL_WRITE | F_SEAL_FUTURE_WRITE)) != 0)
+		return lg_fail(EPERM, "file '%s' is sealed against writing (EPERM)", path);
+	return 0;
+}
+
 int lg_os_file_open(const char *directory, struct lg_os_file *file)
 {
 	int fd = open_unlinked(directory);

@@ -33,6 +33,10 @@ struct lg_os_file {
 int lg_os_file_open(const char *directory, struct lg_os_file *file);
 /* The same with what the caller opened; on failure the descriptor is still the caller's. No words. */
 int lg_os_file_adopt(int fd, struct lg_os_file *file);
+/*
+ * A file that opens for writing and refuses each write would say so when there is something to lose. -errno, in words: sealed.
+ */
+int lg_os_file_check_writable(int fd, const char *path);
 /* Ends the use of a record, whether or not its descriptor is still open. */
 void lg_os_file_close(struct lg_os_file *file);
 

@@ -302,6 +302,8 @@ static int open_file(struct wish *wish, struct file *file)
 	fd = lg_os_descriptor_move_high(fd);
 	file->io.file.fd = fd;
 	error = examine(wish, file, &length);
+	if (error == 0 && !wish->readonly)
+		error = lg_os_file_check_writable(fd, wish->path);
 	if (error == 0)
 		error = set_range(wish, file, length);
 	if (error != 0)

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <lgalloc/lgalloc.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -338,6 +339,37 @@ static void file_that_keeps_its_length_is_refused(void **state)
 	assert_non_null(strstr(lg_error(), "cannot be made 4096 bytes long: it keeps its 0"));
 }
 
+static void claim_read_only(int fd, int error)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	assert_int_equal(lg_file_store_open(path, 0, 0, false, false, &store), -error);
+	assert_non_null(strstr(lg_error(), path));
+	assert_int_equal(lg_file_store_open(path, 0, 0, true, false, &store), 0);
+	assert_int_equal(bytes_read(store, memory, BLOCK, 0), 0);
+	bytes_claim_zero(memory, BLOCK);
+	close_store(&store);
+}
+
+/* It opens for writing all the same. */
+static void sealed_file_is_refused_for_writing(void **state)
+{
+	static const int seals[] = { F_SEAL_WRITE, F_SEAL_FUTURE_WRITE };
+
+	(void)state;
+	for (unsigned i = 0; i < sizeof(seals) / sizeof(seals[0]); i++) {
+		int fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
+
+		if (fd < 0)
+			skip();
+		assert_int_equal(ftruncate(fd, 4 * BLOCK), 0);
+		if (fcntl(fd, F_ADD_SEALS, seals[i]) == 0) /* Linux 5.1 has the second */
+			claim_read_only(fd, EPERM);
+		close(fd);
+	}
+}
+
 /* The locks end with the open file, which the child has too. */
 static void closing_unlocks_though_a_child_lives(void **state)
 {
@@ -423,6 +455,7 @@ int main(void)
 		TEST(what_cannot_be_opened_is_said_in_words),
 		TEST(file_size_limit_is_an_answer_and_no_signal),
 		TEST(file_that_keeps_its_length_is_refused),
+		TEST(sealed_file_is_refused_for_writing),
 		TEST(closing_unlocks_though_a_child_lives),
 		TEST(child_that_forgets_takes_nothing_from_the_parent),
 		TEST(failed_flush_stays_failed),
