@@ -74,10 +74,13 @@ static bool is_in_memory(const struct statfs *system)
 	       system->f_type == HUGETLBFS_MAGIC;
 }
 
-/* Some file systems have nothing to map, and no unlinked files either. */
-static int pin_page(int fd, const struct stat *status, void **pin)
+/*
+ * Some file systems have nothing to map, and no unlinked files either. On hugetlbfs it is a huge page, and none has to
+ * be there for it.
+ */
+static int pin_page(int fd, const struct stat *status, size_t bytes, void **pin)
 {
-	void *got = mmap(NULL, lg_os_page_bytes(), PROT_NONE, MAP_SHARED, fd, 0);
+	void *got = mmap(NULL, bytes, PROT_NONE, MAP_SHARED | MAP_NORESERVE, fd, 0);
 
 	*pin = got != MAP_FAILED ? got : NULL;
 	return got != MAP_FAILED || (errno == ENODEV && status->st_nlink > 0) ? 0 : -errno;
@@ -91,7 +94,9 @@ int lg_os_file_adopt(int fd, struct lg_os_file *file)
 
 	if (fstat(fd, &status) != 0 || fstatfs(fd, &system) != 0)
 		return -errno;
-	int error = pin_page(fd, &status, &pin);
+	size_t bytes = system.f_type == HUGETLBFS_MAGIC ? (size_t)system.f_bsize :
+							  lg_os_page_bytes();
+	int error = pin_page(fd, &status, bytes, &pin);
 	if (error != 0)
 		return error;
 	/* XFS frees the blocks and allocates others: another process may take the last ones between. */
@@ -99,6 +104,7 @@ int lg_os_file_adopt(int fd, struct lg_os_file *file)
 				     .device = status.st_dev,
 				     .inode = status.st_ino,
 				     .pin = pin,
+				     .pin_bytes = bytes,
 				     .bytes = (uint64_t)status.st_size,
 				     .zeroes_in_place = system.f_type != XFS_SUPER_MAGIC,
 				     .undoes = system.f_type == TMPFS_MAGIC,
@@ -111,9 +117,15 @@ int lg_os_file_adopt(int fd, struct lg_os_file *file)
 int lg_os_file_check_writable(int fd, const char *path)
 {
 	int seals = fcntl(fd, F_GET_SEALS);
+	struct statfs system;
 
 	if (seals >= 0 && (seals & (F_SEAL_WRITE | F_SEAL_FUTURE_WRITE)) != 0)
 		return lg_fail(EPERM, "file '%s' is sealed against writing (EPERM)", path);
+	if (fstatfs(fd, &system) == 0 && system.f_type == HUGETLBFS_MAGIC)
+		return lg_fail(EOPNOTSUPP,
+			       "file '%s' is on hugetlbfs, which has no write(2): it can be mapped "
+			       "read only (EOPNOTSUPP)",
+			       path);
 	return 0;
 }
 
@@ -164,7 +176,7 @@ void lg_os_file_close(struct lg_os_file *file)
 		close(file->fd);
 	file->fd = -1;
 	if (file->pin != NULL)
-		(void)munmap(file->pin, lg_os_page_bytes());
+		(void)munmap(file->pin, file->pin_bytes);
 	file->pin = NULL;
 }
 

@@ -13,6 +13,7 @@
 #define LG_OS_FILE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -21,6 +22,7 @@ struct lg_os_file {
 	dev_t device;
 	ino_t inode;
 	void *pin; /* a page of it, never read or written */
+	size_t pin_bytes;
 	uint64_t bytes;
 	bool zeroes_in_place; /* zeroing a range never gives up its blocks */
 	bool undoes;          /* a reservation that a signal interrupts has reserved nothing */
@@ -34,7 +36,8 @@ int lg_os_file_open(const char *directory, struct lg_os_file *file);
 /* The same with what the caller opened; on failure the descriptor is still the caller's. No words. */
 int lg_os_file_adopt(int fd, struct lg_os_file *file);
 /*
- * A file that opens for writing and refuses each write would say so when there is something to lose. -errno, in words: sealed.
+ * A file that opens for writing and refuses each write would say so when there is something to lose. -errno, in words: sealed,
+ * on hugetlbfs.
  */
 int lg_os_file_check_writable(int fd, const char *path);
 /* Ends the use of a record, whether or not its descriptor is still open. */

@@ -252,6 +252,24 @@ static void inode_stays_in_use_while_the_record_does(void **state)
 	assert_int_equal(mappings_of(inode), 0);
 }
 
+/* A mapping there is in whole huge pages, of which there may be none to be had. */
+static void file_of_huge_pages_leaves_no_mapping(void **state)
+{
+	int fd = memfd_create("unit.os.file", MFD_CLOEXEC | MFD_HUGETLB);
+	void *probe = mmap(NULL, 2 << 20, PROT_NONE, MAP_SHARED | MAP_NORESERVE, fd, 0);
+	struct lg_os_file huge;
+
+	(void)state;
+	if (probe == MAP_FAILED)
+		skip(); /* nor has qemu-user addresses for it */
+	munmap(probe, 2 << 20);
+	assert_int_equal(lg_os_file_adopt(fd, &huge), 0);
+	assert_int_equal(mappings_of(huge.inode), 1);
+	ino_t inode = huge.inode;
+	lg_os_file_close(&huge);
+	assert_int_equal(mappings_of(inode), 0);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, open_here, close_here)
@@ -267,6 +285,7 @@ int main(void)
 		TEST(reused_number_is_not_ours_and_is_not_harmed),
 		TEST(closed_number_is_not_ours),
 		TEST(inode_stays_in_use_while_the_record_does),
+		TEST(file_of_huge_pages_leaves_no_mapping),
 	};
 
 	return UNIT_RUN(tests);

@@ -370,6 +370,20 @@ static void sealed_file_is_refused_for_writing(void **state)
 	}
 }
 
+/* It can be mapped by others, and write(2) to it is EINVAL. */
+static void file_of_huge_pages_is_refused_for_writing(void **state)
+{
+	int fd = memfd_create(name, MFD_CLOEXEC | MFD_HUGETLB);
+	void *probe = mmap(NULL, 2 << 20, PROT_NONE, MAP_SHARED | MAP_NORESERVE, fd, 0);
+
+	(void)state;
+	if (probe == MAP_FAILED || ftruncate(fd, 2 << 20) != 0)
+		skip(); /* nor has qemu-user addresses for it */
+	munmap(probe, 2 << 20);
+	claim_read_only(fd, EOPNOTSUPP);
+	close(fd);
+}
+
 /* The locks end with the open file, which the child has too. */
 static void closing_unlocks_though_a_child_lives(void **state)
 {
@@ -456,6 +470,7 @@ int main(void)
 		TEST(file_size_limit_is_an_answer_and_no_signal),
 		TEST(file_that_keeps_its_length_is_refused),
 		TEST(sealed_file_is_refused_for_writing),
+		TEST(file_of_huge_pages_is_refused_for_writing),
 		TEST(closing_unlocks_though_a_child_lives),
 		TEST(child_that_forgets_takes_nothing_from_the_parent),
 		TEST(failed_flush_stays_failed),
