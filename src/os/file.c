@@ -116,8 +116,9 @@ int lg_os_file_adopt(int fd, struct lg_os_file *file)
 
 int lg_os_file_check_writable(int fd, const char *path)
 {
-	int seals = fcntl(fd, F_GET_SEALS);
+	int seals = fcntl(fd, F_GET_SEALS), protected = 0;
 	struct statfs system;
+	struct stat status;
 
 	if (seals >= 0 && (seals & (F_SEAL_WRITE | F_SEAL_FUTURE_WRITE)) != 0)
 		return lg_fail(EPERM, "file '%s' is sealed against writing (EPERM)", path);
@@ -126,6 +127,9 @@ int lg_os_file_check_writable(int fd, const char *path)
 			       "file '%s' is on hugetlbfs, which has no write(2): it can be mapped "
 			       "read only (EOPNOTSUPP)",
 			       path);
+	if (fstat(fd, &status) == 0 && S_ISBLK(status.st_mode) &&
+	    ioctl(fd, BLKROGET, &protected) == 0 && protected != 0)
+		return lg_fail(EROFS, "device '%s' is write-protected (EROFS)", path);
 	return 0;
 }
 

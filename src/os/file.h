@@ -37,7 +37,7 @@ int lg_os_file_open(const char *directory, struct lg_os_file *file);
 int lg_os_file_adopt(int fd, struct lg_os_file *file);
 /*
  * A file that opens for writing and refuses each write would say so when there is something to lose. -errno, in words: sealed,
- * on hugetlbfs.
+ * on hugetlbfs, a device that is write-protected.
  */
 int lg_os_file_check_writable(int fd, const char *path);
 /* Ends the use of a record, whether or not its descriptor is still open. */

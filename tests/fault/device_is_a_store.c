@@ -3,13 +3,15 @@
  * Claim: a block device is a store like a file: as long as it is and no longer, with an odd end, from an offset;
  * one writer under whatever name; and what was flushed is on it.
  * Method: a loop device over an image, which is then read as the file it is.
- * Oracle: every page; -EINVAL beyond the end, -EBUSY by the second name; a signal flood meanwhile.
+ * Oracle: every page; -EINVAL beyond the end, -EBUSY by the second name, -EROFS for writing where the device is protected;
+ * a signal flood meanwhile.
  */
 #include "fault/child.h"
 #include "fault/disk.h"
 #include "fault/pages.h"
 #include "store/file.h"
 
+#include <linux/fs.h>
 #include <linux/loop.h>
 #include <sys/ioctl.h>
 #include <sys/sysmacros.h>
@@ -144,6 +146,26 @@ static void beyond_the_end(void)
 	CLAIM(lg_file_store_open(device, PAGES * PAGE_BYTES, 0, false, true, &store) == -EINVAL);
 }
 
+static void protect(int on)
+{
+	CLAIM(ioctl(loop, BLKROSET, &on) == 0);
+}
+
+/* Such a one opens for writing all the same. */
+static void write_protected(void)
+{
+	struct lg_store *store = NULL;
+
+	protect(1);
+	CLAIM(lg_file_store_open(device, 0, 0, false, false, &store) == -EROFS);
+	CLAIM(strstr(lg_error(), device) != NULL && strstr(lg_error(), "write-protected") != NULL);
+	CLAIM(lg_file_store_open(device, 0, 0, true, false, &store) == 0);
+	CLAIM(pages_read(store, memory, FIRST, 1) == 0);
+	CLAIM(pages_hold(memory, FIRST, 2));
+	store->calls->close(store);
+	protect(0);
+}
+
 static void live(void *unused)
 {
 	(void)unused;
@@ -151,15 +173,23 @@ static void live(void *unused)
 	whole_device();
 	odd_piece();
 	beyond_the_end();
+	write_protected();
 	second_name();
 }
 
 int main(void)
 {
-	bool ran;
+	struct child_end end;
 
 	make_device();
-	ran = child_claim("a device", live, NULL);
+	end = child_try(live, NULL);
+	/* However it ended: the device is the next one's. */
+	protect(0);
 	CLAIM(ioctl(loop, LOOP_CLR_FD) == 0);
-	return ran ? EXIT_SUCCESS : EXIT_SKIPPED;
+	if (!child_ended_well(&end))
+		child_print("a device", &end);
+	if (child_skipped(&end))
+		return EXIT_SKIPPED;
+	CLAIM(child_ended_well(&end));
+	return EXIT_SUCCESS;
 }
