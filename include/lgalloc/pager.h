@@ -402,8 +402,9 @@ int lg_policy_register(const struct lg_policy_ops *ops, void *argument);
 
 /*
  * A file as memory on the default pager, in three calls. lg_file_alloc makes or extends the file to `bytes` and
- * returns its first byte, or NULL; the others return 0, or -1; errno says why. lg_file_sync returns
- * when everything is on disk. lg_file_free writes back and unmaps; the file stays.
+ * returns its first byte, or NULL; the others return 0, or -1; errno says why (EINVAL: it did not return `address`;
+ * ECHILD: that is not this child's of fork). lg_file_sync returns when everything is on disk. lg_file_free writes back and
+ * unmaps; the file stays.
  */
 void *lg_file_alloc(const char *path, size_t bytes);
 int lg_file_sync(void *address);

@@ -21,6 +21,7 @@ static _Atomic(uint32_t) version;
 static _Atomic(struct entry *) entries;
 static _Atomic(uint32_t) count;
 static uint32_t capacity;
+static bool has_forgotten;
 
 /* Release keeps what changes behind the odd version; acquire, in search, keeps the second look behind it. */
 static void set(struct entry *entry, uintptr_t start, uintptr_t end, struct lg_map *map,
@@ -153,10 +154,16 @@ void lg_atlas_forget(void (*each)(struct lg_map *map))
 {
 	struct entry *table = lg_load_relaxed(&entries);
 
+	has_forgotten = has_forgotten || lg_load_relaxed(&count) > 0;
 	for (uint32_t i = 0; i < lg_load_relaxed(&count); i++)
 		each(lg_load_relaxed(&table[i].map));
 	lg_store_relaxed(&count, 0);
 	lg_store_relaxed(&lock.word, (uint32_t)LG_LATCH_FREE);
 	if ((lg_load_relaxed(&version) & 1) != 0)
 		end();
+}
+
+bool lg_atlas_has_forgotten(void)
+{
+	return has_forgotten;
 }

@@ -13,6 +13,8 @@
 #ifndef LG_PAGER_ATLAS_H
 #define LG_PAGER_ATLAS_H
 
+#include <stdbool.h>
+
 struct lg_map;
 struct lg_pager;
 
@@ -30,5 +32,8 @@ struct lg_map *lg_atlas_find_of(const struct lg_pager *pager, const void *addres
  * a change: a map may be met twice.
  */
 void lg_atlas_forget(void (*each)(struct lg_map *map));
+
+/* This is such a child: an address that lies in no map may be one of a map of the parent's. */
+bool lg_atlas_has_forgotten(void);
 
 #endif

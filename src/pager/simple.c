@@ -21,11 +21,13 @@ static lg_map *map_at(void *address)
 {
 	lg_map *map = lg_atlas_find(address);
 
-	if (map == NULL || map->base != address || !map->simple) {
-		errno = -lg_fail(EINVAL, "%p was not returned by lg_file_alloc", address);
-		return NULL;
-	}
-	return map;
+	if (map != NULL && map->base == address && map->simple)
+		return map;
+	errno = map == NULL && lg_atlas_has_forgotten() ?
+			-lg_fail(ECHILD, "%p is of no map here: maps do not survive fork",
+				 address) :
+			-lg_fail(EINVAL, "%p was not returned by lg_file_alloc", address);
+	return NULL;
 }
 
 static int answer(int error)

@@ -26,7 +26,7 @@ extern char **environ;
 
 static lg_pager *pager;
 static lg_map *map, *theirs;
-static char *data;
+static char *data, *file;
 static struct shelf shelf;
 
 enum { BYTES = 6 << 20, BAD = 4 << 20 }; /* theirs: more than a page, whatever its size */
@@ -94,6 +94,20 @@ static void claim_unreadable_kept(void)
 	CLAIM(lg_map_retry(theirs) == 1);
 }
 
+/* On the default pager; its name is gone. */
+static char *file_new(void)
+{
+	char path[] = "/var/tmp/lgalloc-test.XXXXXX";
+	int fd = mkstemp(path);
+
+	CLAIM(fd >= 0);
+	close(fd);
+	char *made = lg_file_alloc(path, 8192);
+	CLAIM(made != NULL);
+	CLAIM(unlink(path) == 0);
+	return made;
+}
+
 static void call_everything(void *unused)
 {
 	struct lg_pager_stats stats;
@@ -116,6 +130,9 @@ static void call_everything(void *unused)
 	CLAIM(lg_map_close(map) == -ECHILD);
 	CLAIM(lg_pager_free(pager) == -ECHILD);
 	CLAIM(strstr(lg_error(), "fork") != NULL);
+	CLAIM(lg_file_sync(file) == -1 && errno == ECHILD);
+	CLAIM(lg_file_free(file) == -1 && errno == ECHILD);
+	CLAIM(strstr(lg_error(), "fork") != NULL);
 }
 
 static void make_their_own(void *unused)
@@ -132,15 +149,9 @@ static void make_their_own(void *unused)
 		CLAIM(at[i] == (char)(i >> 12));
 	CLAIM(lg_map_close(memory) == 0);
 	CLAIM(lg_pager_free(own) == 0);
-	char path[] = "/var/tmp/lgalloc-test.XXXXXX";
-	int fd = mkstemp(path);
-	CLAIM(fd >= 0);
-	close(fd);
-	char *file = lg_file_alloc(path, 8192); /* the default one, too */
-	CLAIM(file != NULL);
-	file[0] = 1;
-	CLAIM(lg_file_free(file) == 0);
-	CLAIM(unlink(path) == 0);
+	char *at_file = file_new(); /* the default one, too */
+	at_file[0] = 1;
+	CLAIM(lg_file_free(at_file) == 0);
 }
 
 static void execute(void *unused)
@@ -184,6 +195,7 @@ static bool start(const char *options)
 	shelf_make(&shelf, BYTES);
 	theirs = lg_map_store(pager, &shelf_ops, &shelf, BYTES, NULL);
 	CLAIM(theirs != NULL);
+	file = file_new();
 	((char *)lg_map_data(theirs))[5] = 's';
 	for (size_t i = 0; i < 8 * MIB; i += 4096)
 		data[i] = (char)(i >> 12);
@@ -193,6 +205,8 @@ static bool start(const char *options)
 static void end(void)
 {
 	claim_parent_undisturbed();
+	CLAIM(lg_file_sync(file) == 0);
+	CLAIM(lg_file_free(file) == 0);
 	CLAIM(lg_map_close(map) == 0);
 	CLAIM(lg_map_close(theirs) == 0);
 	CLAIM(atomic_load(&shelf.closes) == 1);
