@@ -137,6 +137,9 @@ lg_map *lg_map_memory(lg_pager *pager, size_t bytes, const char *options);
  * One writer: a range of a file that a map has for writing can be in no other map, of this or another
  * process that uses lgalloc (EBUSY). Read-only maps may be many. Other programs see what was synced.
  *
+ * Mapping a file, and closing such a map, drops the locks that the program itself has of that file by fcntl(F_SETLK), as any
+ * close(2) of it does.
+ *
  * What opens for writing and takes no writes is refused: EPERM: it is sealed (memfd_create); EOPNOTSUPP: it is on hugetlbfs;
  * EROFS: it is a block device that is write-protected.
  */
