@@ -136,6 +136,8 @@ lg_map *lg_map_memory(lg_pager *pager, size_t bytes, const char *options);
  *
  * One writer: a range of a file that a map has for writing can be in no other map, of this or another
  * process that uses lgalloc (EBUSY). Read-only maps may be many. Other programs see what was synced.
+ * What they write to a mapped range, or this one by write(2), a page that is in memory does not see, and overwrites it when
+ * it is written back.
  *
  * Mapping a file, and closing such a map, drops the locks that the program itself has of that file by fcntl(F_SETLK), as any
  * close(2) of it does.
