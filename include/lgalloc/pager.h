@@ -36,8 +36,9 @@
  *     them writable and writes them.
  *   - After fork() the child has no maps: touching one is SIGSEGV, never zeros. The addresses stay
  *     reserved: nothing else comes to lie there.
- *   - What the budget counts is pages, mapped or held back, and buffers. Page tables and the pager's own
- *     tables (8 bytes for each page of a map that was touched, 32 for each in memory) come on top.
+ *   - What the budget counts is pages, mapped or held back, buffers, and what the tables of these take beyond 1 MiB (40 to 56
+ *     bytes for each page in memory). The kernel's page tables, and 8 bytes for each page of a map that was ever touched, come
+ *     on top.
  *   - mlock(2) on a map keeps its pages from leaving: they count all the same. mlockall(2) does not: what a pager maps
  *     afterwards is not locked. What it has already is brought in once by MCL_CURRENT, buffers and tables as well:
  *     call it before lg_pager_new. Under `faults:inline` mlock(2) of pages that are out, or not yet writable, returns
@@ -75,7 +76,7 @@ typedef struct lg_map lg_map;
 /*
  * A pager, with options:
  *
- *   memory    the budget, 1M to 64T; default 256M: for pages, buffers, and what tables of pages take beyond 1 MiB
+ *   memory    the budget, 1M to 64T; default 256M: for pages, buffers, and what the tables of these take beyond 1 MiB
  *   page      default page size of its maps, a power of two from 4K to 2M; default 64K
  *   policy    default of its maps: which page leaves memory first. clock (default), s3fifo, fifo, lifo,
  *             plru, prnd, wiro_f, wiro_l, or one registered before (lg_policy_register); see lgalloc-pager(7)
