@@ -313,6 +313,7 @@ struct lg_pager_stats {
 	uint64_t reserved[29];
 };
 
+/* Waits for no I/O. -EINVAL: `stats` is NULL. */
 int lg_pager_stats_read(lg_pager *pager, struct lg_pager_stats *stats);
 
 /*
