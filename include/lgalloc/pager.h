@@ -310,7 +310,8 @@ struct lg_pager_stats {
 	uint64_t fault_ns_sum;
 	uint64_t read_ns_sum;
 	uint64_t write_ns_sum;
-	uint64_t reserved[29];
+	uint64_t tables; /* bytes beside the budget: 8 for each page of a map, and the kernel's page tables, where any was ever touched */
+	uint64_t reserved[28];
 };
 
 /* Waits for no I/O. -EINVAL: `stats` is NULL. */

@@ -17,7 +17,8 @@
 	X(pinned, "Memory of pages that are pinned.")                                              \
 	X(limbo, "Memory of pages that left their maps and are still held back.")                  \
 	X(maps, "Maps of the pager.")                                                              \
-	X(map_bytes, "Bytes of the maps.")
+	X(map_bytes, "Bytes of the maps.")                                                         \
+	X(tables, "Memory of tables beside the budget: of the maps' pages, the kernel's at most.")
 
 /* Where in struct lg_pager_stats a family's value is, by its name without lgalloc_ and _total. False: in none. */
 bool lg_pagers_find(const char *family, size_t length, size_t *offset);

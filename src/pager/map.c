@@ -145,6 +145,7 @@ static void leave(struct lg_map *map)
 	lg_sub_relaxed(&map->pager->slow_stores, is_slow(map) ? 1 : 0);
 	lg_sub_relaxed(&map->pager->map_count, 1);
 	lg_sub_relaxed(&map->pager->map_bytes, map->bytes);
+	lg_sub_relaxed(&map->pager->map_tables, lg_load_relaxed(&map->tables));
 }
 
 /* The budget has to have room for some of its pages, beside what is pinned. Under maps_lock. */

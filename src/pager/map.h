@@ -39,6 +39,7 @@ struct lg_map {
 	_Atomic(uint32_t) access; /* enum lg_advice: SEQUENTIAL, RANDOM or NORMAL */
 	_Atomic(int) write_error; /* -errno since the last sync; 0: none */
 	_Atomic(uint32_t) poisoned;
+	_Atomic(uint64_t) tables;         /* bytes, as in struct lg_pager_stats */
 	_Atomic(uint32_t) requests;       /* of reading ahead, not done yet */
 	_Atomic(uint32_t) demands_failed; /* of those for whom others read */
 	_Atomic(bool) closing;

@@ -543,6 +543,7 @@ void lg_pager_measure(struct lg_pager *pager, struct lg_pager_stats *stats)
 	stats->limbo = limbo_bytes(pager);
 	stats->maps = lg_load_relaxed(&pager->map_count);
 	stats->map_bytes = lg_load_relaxed(&pager->map_bytes);
+	stats->tables = lg_load_relaxed(&pager->map_tables);
 #define LG_READ_COUNTER(name, what)                                                                \
 	stats->name = lg_load_relaxed(&pager->counters[LG_PAGER_##name]);
 	LG_PAGER_COUNTERS(LG_READ_COUNTER)

@@ -1,6 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 #include "pager/tract.h"
 
+#include "os/map.h"
+#include "pager/pager.h"
+
+/* A table of the kernel's is for as much memory as a huge page, and there for one that is whole, too. */
+void lg_tract_count(struct lg_map *map)
+{
+	uint64_t words = sizeof(lg_word) << LG_TRACT_SHIFT;
+	uint64_t tables =
+		lg_max((uint64_t)1 << map->shift << LG_TRACT_SHIFT >> LG_PAGE_SHIFT_HUGE, 1);
+	uint64_t bytes = words + tables * lg_os_page_bytes();
+
+	lg_add_relaxed(&map->tables, bytes);
+	lg_add_relaxed(&map->pager->map_tables, bytes);
+}
+
 void lg_tracts_use(struct lg_map *map, uint64_t first, uint64_t end)
 {
 	uint64_t pages = (uint64_t)1 << LG_TRACT_SHIFT;

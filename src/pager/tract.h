@@ -37,13 +37,17 @@ static inline uint64_t lg_tracts_bytes(uint64_t pages)
 	return ((pages >> LG_TRACT_SHIFT) / 64 + 1) * sizeof(uint64_t);
 }
 
+/* One more is used: what tables it has. */
+void lg_tract_count(struct lg_map *map);
+
 /* The page is about to be in memory, or POISONED. Any thread. */
 static inline void lg_tract_use(struct lg_map *map, uint64_t page)
 {
 	uint64_t tract = page >> LG_TRACT_SHIFT, bit = (uint64_t)1 << tract % 64;
 
-	if ((lg_load_relaxed(&map->tracts[tract / 64]) & bit) == 0)
-		lg_or_relaxed(&map->tracts[tract / 64], bit); /* U1, U2 */
+	if ((lg_load_relaxed(&map->tracts[tract / 64]) & bit) == 0 &&
+	    (lg_or_relaxed(&map->tracts[tract / 64], bit) & bit) == 0) /* U1, U2 */
+		lg_tract_count(map);
 }
 
 /* The same of pages up to `end`. */

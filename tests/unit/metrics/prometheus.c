@@ -417,6 +417,7 @@ static void every_field_of_a_pager_is_there_with_its_value(void **state)
 	GAUGE(pinned_bytes, pinned);
 	GAUGE(maps, maps);
 	GAUGE(map_bytes, map_bytes);
+	GAUGE(tables_bytes, tables);
 #undef GAUGE
 #define COUNTER(name, what)                                                                        \
 	if (strncmp(#name, "bytes_", 6) == 0)                                                      \

@@ -3,6 +3,7 @@
 #include "pager/tract.h"
 
 #include "pager/drop.h"
+#include "pager/pager.h"
 #include "stress/random.h"
 #include "unit/pager/sigbus.h"
 #include "unit/unit.h"
@@ -181,11 +182,13 @@ static void claim_borders(char byte)
 
 /* --- where to look ------------------------------------------------------------------------------ */
 
+static struct lg_pager nobodys;
+
 static void next_finds_what_is_used_and_nothing_else(void **state)
 {
 	enum { WORDS = 4, MOST = WORDS * 64 - 1 };
 	static _Atomic(uint64_t) bits[WORDS];
-	struct lg_map some = { .tracts = bits };
+	struct lg_map some = { .tracts = bits, .pager = &nobodys };
 	uint64_t random = 11;
 
 	(void)state;
@@ -220,7 +223,7 @@ static void next_finds_what_is_used_and_nothing_else(void **state)
 static void range_is_used_to_its_last_page(void **state)
 {
 	static _Atomic(uint64_t) bits[2];
-	struct lg_map some = { .tracts = bits };
+	struct lg_map some = { .tracts = bits, .pager = &nobodys };
 	uint64_t page = 0, to;
 
 	(void)state;
@@ -444,6 +447,43 @@ static void what_is_done_at_random_is_as_it_should_be(void **state)
 	claim_all_stored();
 }
 
+static uint64_t tables(void)
+{
+	struct lg_pager_stats stats;
+
+	assert_int_equal(lg_pager_stats_read(pager, &stats), 0);
+	return stats.tables;
+}
+
+static void tables_of_what_was_touched_are_told(void **state)
+{
+	const uint64_t of_a_tract =
+		2 * (uint64_t)sysconf(_SC_PAGESIZE); /* its words, and a page table */
+
+	(void)state;
+	assert_int_equal(tables(), 0);
+	*at(1) = 1;
+	assert_int_equal(tables(), of_a_tract);
+	*at(TRACT - 1) = 1;
+	*at(1) = 2;
+	assert_int_equal(tables(), of_a_tract);
+	*at(PAGES / 2) = 1;
+	*at(PAGES - 1) = 1;
+	assert_int_equal(tables(), 3 * of_a_tract);
+	assert_int_equal(lg_map_advise(map, 0, 0, LG_COLD), 0); /* what has left has them yet */
+	assert_int_equal(tables(), 3 * of_a_tract);
+	lg_map *huge = lg_map_memory(pager, (size_t)4 << 20, "page:2M");
+	if (huge != NULL) {
+		((volatile char *)lg_map_data(huge))[0] = 1;
+		assert_true(tables() > 4 * of_a_tract);
+		assert_int_equal(lg_map_close(huge), 0);
+	}
+	assert_int_equal(tables(), 3 * of_a_tract);
+	assert_int_equal(lg_map_close(map), 0);
+	map = NULL;
+	assert_int_equal(tables(), 0);
+}
+
 int main(void)
 {
 	static const char *const ways[] = { ",faults:inline", ",faults:threads",
@@ -465,6 +505,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(dead_reaches_the_store_where_nothing_was_touched,
 						start_discarding, end),
 		TEST(what_is_done_at_random_is_as_it_should_be),
+		TEST(tables_of_what_was_touched_are_told),
 	};
 	int failed = UNIT_RUN(pure);
 
