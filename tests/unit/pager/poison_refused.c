@@ -7,6 +7,7 @@
 #include "unit/pager/shelved.h"
 
 #include <linux/userfaultfd.h>
+#include <pthread.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 
@@ -19,11 +20,45 @@ struct poison {
 };
 
 static struct {
-	atomic_int fails;     /* so many poisonings from now */
-	atomic_uint poisoned; /* that it was asked for */
+	atomic_int fails;              /* so many poisonings from now */
+	atomic_uint poisoned;          /* that it was asked for */
+	_Atomic(volatile char *) amid; /* NULL, or touched before the next registration */
+	atomic_uint found;             /* so many of these touches found something there */
 } kernel;
 
-static sigjmp_buf back;
+static _Thread_local sigjmp_buf back;
+
+static bool touch_raises(volatile char *at)
+{
+	if (sigsetjmp(back, 1) != 0)
+		return true;
+	(void)*at;
+	return false;
+}
+
+/* By a thread of its own: the library may have blocked signals in the one that calls it. */
+static void *touch_amid(void *at)
+{
+	sigset_t all;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_UNBLOCK, &all, NULL);
+	if (!touch_raises(at))
+		atomic_fetch_add(&kernel.found, 1);
+	return NULL;
+}
+
+static void touch_if_wanted(void)
+{
+	volatile char *at = atomic_exchange(&kernel.amid, NULL);
+	pthread_t toucher;
+
+	if (at == NULL)
+		return;
+	if (pthread_create(&toucher, NULL, touch_amid, (void *)(uintptr_t)at) != 0)
+		abort();
+	pthread_join(toucher, NULL);
+}
 
 static long kernel_answers(long number, long a[6])
 {
@@ -34,21 +69,15 @@ static long kernel_answers(long number, long a[6])
 			return -1;
 		}
 	}
+	if (number == SYS_ioctl && (unsigned long)a[1] == UFFDIO_REGISTER)
+		touch_if_wanted();
 	return syscall_really(number, a);
 }
 
-static void on_sigbus(int number)
+static void on_signal(int number)
 {
 	(void)number;
 	siglongjmp(back, 1);
-}
-
-static bool touch_raises(volatile char *at)
-{
-	if (sigsetjmp(back, 1) != 0)
-		return true;
-	(void)*at;
-	return false;
 }
 
 static int start(void **state)
@@ -137,6 +166,25 @@ static void dead_heals_it_too(void **state)
 	assert_int_equal(lg_map_retry(map), 0);
 }
 
+/* Zeros that it found there would stay. SIGSEGV it may be. */
+static void touch_amid_the_healing_finds_nothing(void **state)
+{
+	struct sigaction action = { .sa_handler = on_signal, .sa_flags = SA_NODEFER }, before;
+	char *at = data + (size_t)BAD * PAGE;
+
+	(void)state;
+	claim_raises(at);
+	atomic_store(&shelf.bad_to, atomic_load(&shelf.bad_from));
+	atomic_store(&kernel.found, 0);
+	atomic_store(&kernel.amid, at + PAGE / 2);
+	assert_int_equal(sigaction(SIGSEGV, &action, &before), 0);
+	assert_int_equal(lg_map_retry(map), 1);
+	assert_int_equal(sigaction(SIGSEGV, &before, NULL), 0);
+	assert_null(atomic_load(&kernel.amid));
+	assert_int_equal(atomic_load(&kernel.found), 0);
+	claim_healed(at);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -144,8 +192,9 @@ int main(void)
 		TEST(page_that_was_not_poisoned_raises_and_is_healed),
 		TEST(first_look_behind_a_retry_may_be_a_touch),
 		TEST(dead_heals_it_too),
+		TEST(touch_amid_the_healing_finds_nothing),
 	};
-	struct sigaction action = { .sa_handler = on_sigbus, .sa_flags = SA_NODEFER };
+	struct sigaction action = { .sa_handler = on_signal, .sa_flags = SA_NODEFER };
 
 	if (sigaction(SIGBUS, &action, NULL) != 0)
 		return 1;
