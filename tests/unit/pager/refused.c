@@ -4,6 +4,7 @@
 
 #include "pager/map.h"
 #include "stress/clock.h"
+#include "stress/shelf.h"
 #include "unit/pager/sigbus.h"
 #include "unit/unit.h"
 
@@ -163,6 +164,60 @@ static void half_of_a_budget_may_be_protected(void **state)
 	assert_int_equal(lg_pager_free(small), 0);
 }
 
+static size_t pages_in_memory(char *at, size_t pages)
+{
+	unsigned char seen[PAGES];
+	size_t count = 0;
+
+	assert_int_equal(mincore(at, pages * PAGE, seen), 0);
+	for (size_t page = 0; page < pages; page++)
+		count += seen[page] & 1;
+	return count;
+}
+
+/*
+ * Every other page is read, and all of them go through memory: no neighbours leave together, none comes back soon, and
+ * limbo does not pay.
+ */
+static void claim_locked_pages_stay(const char *options)
+{
+	enum { LOCKED = 16, ROUNDS = 8 };
+	lg_pager *small = lg_pager_new("memory:1M,page:4K,policy:fifo,faults:inline,prefetch:off");
+	struct shelf shelf;
+
+	assert_non_null(small);
+	shelf_make(&shelf, (size_t)PAGES * PAGE);
+	lg_map *many = lg_map_store(small, &shelf_ops, &shelf, shelf.length, options);
+	char *data = lg_map_data(many);
+	assert_non_null(data);
+	for (size_t page = 0; page < 2 * LOCKED; page += 2)
+		assert_int_equal(data[page * PAGE], shelf_byte(page * PAGE));
+	bool locked = small->userfault.can_move && /* or they leave, locked or not */
+		      mlock2(data, (size_t)2 * LOCKED * PAGE, MLOCK_ONFAULT) == 0;
+	for (unsigned round = 0; locked && round < ROUNDS; round++)
+		for (size_t page = 2 * LOCKED; page < PAGES; page += 2)
+			assert_int_equal(data[page * PAGE], shelf_byte(page * PAGE));
+	if (locked)
+		assert_int_equal(pages_in_memory(data, 2 * LOCKED), LOCKED);
+	assert_int_equal(lg_map_close(many), 0);
+	assert_int_equal(lg_pager_free(small), 0);
+	shelf_end(&shelf);
+	if (!locked)
+		skip();
+}
+
+static void locked_clean_pages_stay(void **state)
+{
+	(void)state;
+	claim_locked_pages_stay(NULL);
+}
+
+static void locked_pages_of_a_readonly_map_stay(void **state)
+{
+	(void)state;
+	claim_locked_pages_stay("readonly:on");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -173,6 +228,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(map_that_ends_is_forgotten_with_its_last_page,
 						start, end),
 		cmocka_unit_test(half_of_a_budget_may_be_protected),
+		cmocka_unit_test(locked_clean_pages_stay),
+		cmocka_unit_test(locked_pages_of_a_readonly_map_stay),
 	};
 
 	return UNIT_RUN(tests);
