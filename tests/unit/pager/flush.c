@@ -6,6 +6,8 @@
 #include "stress/clock.h"
 #include "unit/pager/shelved.h"
 
+#include <pthread.h>
+
 enum { BYTES = 4 << 20 };
 
 static const char *how;
@@ -79,6 +81,85 @@ static void page_that_was_quiet_for_long_is_written(void **state)
 	}
 }
 
+/* --- the only writer ---------------------------------------------------------------------------- */
+
+enum { PAGE = 4096, PAGES = 1024, FILLED = 480, DEAD = 700 };
+
+static lg_map *memory;
+
+static int start_with_one_writer(void **state)
+{
+	struct lg_store_ops ops = shelf_ops;
+
+	(void)state;
+	ops.signal_safe = false;
+	int result = shelved_start(
+		"memory:1M,page:4K,flush:50ms,writers:1,faults:inline,prefetch:off", &ops, BYTES);
+	memory = result == 0 ? lg_map_memory(pager, (size_t)PAGES * PAGE, NULL) : NULL;
+	return memory != NULL ? 0 : -1;
+}
+
+static int end_with_one_writer(void **state)
+{
+	int closed = lg_map_close(memory);
+
+	return shelved_end(state) != 0 || closed != 0;
+}
+
+static void *fill_more_than_there_is(void *unused)
+{
+	volatile char *bytes = lg_map_data(memory);
+
+	(void)unused;
+	for (size_t page = 0; page < FILLED; page++)
+		bytes[page * PAGE] = 'f';
+	return NULL;
+}
+
+static void *touch_the_dead_one(void *unused)
+{
+	(void)unused;
+	((volatile char *)lg_map_data(memory))[DEAD * PAGE] = 't';
+	return NULL;
+}
+
+static void begin_to_wait(pthread_t *thread, void *(*run)(void *), uint32_t waiting)
+{
+	double hang = clock_hang();
+
+	assert_int_equal(pthread_create(thread, NULL, run, NULL), 0);
+	while (lg_load_relaxed(&pager->waiting) < waiting) {
+		assert_false(clock_passed(hang));
+		clock_breathe();
+	}
+}
+
+/*
+ * The writer takes two pages to flush, and the store does not come back with the first. Meanwhile the second dies, and
+ * is touched when there is no memory but what the writer will give.
+ */
+static void page_that_waits_for_the_writer_is_not_waited_for(void **state)
+{
+	volatile char *bytes = lg_map_data(memory);
+	pthread_t filler, toucher;
+
+	(void)state;
+	atomic_store(&shelf.holds_writes, true);
+	data[0] = 's';
+	bytes[DEAD * PAGE] = 'd';
+	while (atomic_load(&shelf.held) == 0)
+		clock_breathe();
+	assert_int_equal(lg_map_advise(memory, DEAD * PAGE, PAGE, LG_DEAD), 0);
+	begin_to_wait(&filler, fill_more_than_there_is, 1);
+	begin_to_wait(&toucher, touch_the_dead_one, 2);
+	atomic_store(&shelf.holds_writes, false);
+	assert_int_equal(pthread_join(filler, NULL), 0);
+	assert_int_equal(pthread_join(toucher, NULL), 0);
+	assert_int_equal(bytes[DEAD * PAGE], 't');
+	for (size_t page = 0; page < FILLED; page++)
+		assert_int_equal(bytes[page * PAGE], 'f');
+}
+
 int main(void)
 {
 	static const char *const ways[] = { "page:16K", "page:2M", "page:16K,without:wp",
@@ -88,11 +169,15 @@ int main(void)
 		TEST(page_that_was_loaded_first_is_written),
 		TEST(page_that_was_quiet_for_long_is_written),
 	};
+	const struct CMUnitTest alone[] = {
+		cmocka_unit_test_setup_teardown(page_that_waits_for_the_writer_is_not_waited_for,
+						start_with_one_writer, end_with_one_writer),
+	};
 	int failed = 0;
 
 	for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
 		how = ways[i];
 		failed += UNIT_RUN(tests);
 	}
-	return failed;
+	return failed + UNIT_RUN(alone);
 }
