@@ -76,8 +76,8 @@ bool lg_budget_try(struct lg_pager *pager, struct lg_budget_wait *wait)
 
 	if (try_beside(pager, wait->bytes, wait->keeps ? 0 : lg_load_relaxed(&pager->kept)))
 		return true;
-	if (wait->bytes >= KEPT_LEAST && ++wait->tries >= TRIES_MOST &&
-	    wait->turns < TURNS_KEEPING && !wait->keeps)
+	if (wait->bytes >= KEPT_LEAST && ++wait->tries >= TRIES_MOST && !wait->has_kept &&
+	    !wait->keeps)
 		wait->keeps = lg_cas_relaxed(&pager->kept, &nobody, wait->bytes);
 	return false;
 }
@@ -192,8 +192,11 @@ static int wait_since(struct lg_pager *pager, uint32_t freed, struct lg_budget_w
 	int failure = lg_load_relaxed(&pager->write_failure);
 
 	if (wait->keeps && wait->turns >= TURNS_KEEPING) {
-		lg_budget_end(pager, wait);
-		wait->keeps = false; /* until others have had some */
+		wait->keeps = false;
+		wait->has_kept = true;
+		lg_store_relaxed(&pager->kept, (uint64_t)0);
+		lg_os_wake_all(
+			&pager->freed); /* nothing was given back: their turns are in vain, too */
 		return 0;
 	}
 	if (wait->turns >= (failure != 0 ? TURNS_FAILING : TURNS_MOST))

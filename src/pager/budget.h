@@ -37,13 +37,14 @@ uint64_t lg_budget_charged(const struct lg_pager *pager);
 /*
  * Somebody's wait for so many bytes, begun with { .bytes = … } and ended by lg_budget_end. Where others who want less take what
  * is given back before it is enough, that much is kept for whoever has tried often, and they have what is beyond it. One at
- * a time; who has tried in vain for long lets them go first.
+ * a time, and once: who has tried in vain for long leaves it to them.
  */
 struct lg_budget_wait {
 	uint64_t bytes;
 	unsigned tries; /* that failed */
 	unsigned turns; /* in vain */
 	bool keeps;
+	bool has_kept; /* in vain */
 };
 
 bool lg_budget_try(struct lg_pager *pager, struct lg_budget_wait *wait);

@@ -296,10 +296,17 @@ static bool locks_keep(const struct lg_pager *pager)
 	       !lg_os_is_locked(pager->residents.table, lg_os_page_bytes());
 }
 
-/*
- * The same of clean pages, but what is locked stays: how many left. The kernel begins at the front, and a page that begins locked
- * is as it was.
- */
+/* As it was: the kernel drops from the front, and may have begun before the lock was there. */
+static bool is_locked_in_memory(struct lg_map *map, uint64_t page)
+{
+	uint64_t resident = 0;
+	char *at = lg_map_page_at(map, page);
+
+	return lg_os_is_locked(at, lg_os_page_bytes()) &&
+	       lg_os_resident(at, lg_os_page_bytes(), &resident) == 0 && resident > 0;
+}
+
+/* The same of clean pages, but what is locked stays: how many left. */
 static uint64_t drop_unlocked(const struct run *run)
 {
 	struct lg_map *map = run->map;
@@ -315,7 +322,7 @@ static uint64_t drop_unlocked(const struct run *run)
 	for (uint64_t i = 0; i < run->count; i++) {
 		struct run page = { map, run->first + i, 1 };
 
-		if (stays && lg_os_is_locked(lg_map_page_at(map, page.first), lg_os_page_bytes())) {
+		if (stays && is_locked_in_memory(map, page.first)) {
 			set_refused(map, page.first);
 		} else {
 			drop_run(&page);

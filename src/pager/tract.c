@@ -8,8 +8,8 @@
 void lg_tract_count(struct lg_map *map)
 {
 	uint64_t words = sizeof(lg_word) << LG_TRACT_SHIFT;
-	uint64_t tables =
-		lg_max((uint64_t)1 << map->shift << LG_TRACT_SHIFT >> LG_PAGE_SHIFT_HUGE, 1);
+	uint64_t pages = lg_min(map->pages, (uint64_t)1 << LG_TRACT_SHIFT);
+	uint64_t tables = lg_max(pages << map->shift >> LG_PAGE_SHIFT_HUGE, 1);
 	uint64_t bytes = words + tables * lg_os_page_bytes();
 
 	lg_add_relaxed(&map->tables, bytes);
