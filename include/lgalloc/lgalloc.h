@@ -143,8 +143,9 @@ int lg_configure(const char *options);
 
 /*
  * Gives back everything that is free now: the caller's cache, other threads' where they rest, the
- * pools, whole areas. In the calling thread; 1 GiB takes some 100 ms. 0, or -EIO if the kernel refused
- * to take some of it (mlockall), which stays usable.
+ * pools, whole areas. In the calling thread; 1 GiB takes some 100 ms. Waits, a second at most, for what
+ * others, as the worker, are giving back just then. 0, or -EIO if the kernel refused to take some of it
+ * (mlockall), which stays usable.
  */
 int lg_trim(void);
 

@@ -5,6 +5,7 @@
 #include "region/class.h"
 #include "region/mappings.h"
 #include "region/pool.h"
+#include "region/reclaim.h"
 #include "region/start.h"
 #include "region/tail.h"
 #include "region/thread.h"
@@ -156,6 +157,7 @@ void lg_fork_child(void)
 		return;
 	lg_start_forget();
 	lg_pool_forget();
+	lg_reclaim_forget();
 	lg_usage_forget();
 	lg_thread_forget_others();
 	lg_backing_paged_forget();

@@ -1,13 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 #include "region/reclaim.h"
 
+#include "os/thread.h"
 #include "region/class.h"
 #include "region/pool.h"
 #include "region/probe.h"
 #include "region/tail.h"
 #include "region/thread.h"
 
-enum { BATCH = 256 };
+enum { BATCH = 256, OTHERS_MS = 1000 };
+
+/* Reclaimers that may have regions in hand, and how often one has let go. */
+static _Atomic(uint32_t) busy, let_go;
+
 #define PIECE_BYTES ((uint64_t)4 << 20)
 
 /* Heap sort: in place, no worst case, no allocation as qsort may make. */
@@ -136,6 +141,7 @@ static int drain_class(unsigned class, take_chain *take, bool all, bool lazily, 
 	struct lg_region *regions[BATCH];
 	int error = 0;
 
+	lg_add_ordered(&busy, 1u); /* R1 */
 	while (*budget > 0 && error == 0) {
 		unsigned count = 0, got;
 		uint64_t bytes = 0;
@@ -146,11 +152,32 @@ static int drain_class(unsigned class, take_chain *take, bool all, bool lazily, 
 			bytes = (uint64_t)count << lg_class_shift(class);
 		}
 		if (count == 0)
-			return 0;
+			break;
 		error = lg_reclaim_regions(class, regions, count, lazily);
 		*budget -= lg_min(bytes, *budget);
 	}
+	lg_add_release(&let_go, 1u);
+	lg_sub_release(&busy, 1u);
 	return error;
+}
+
+void lg_reclaim_wait_for_others(void)
+{
+	uint32_t others = lg_add_ordered(&busy, 0u); /* R1 */
+	uint32_t first = lg_load_acquire(&let_go), now;
+
+	for (unsigned naps = 0; naps < OTHERS_MS; naps++) {
+		now = lg_load_acquire(&busy);
+		if (now == 0 || lg_load_acquire(&let_go) - first >= others)
+			return;
+		lg_os_sleep_while(&busy, now, 1);
+	}
+}
+
+void lg_reclaim_forget(void)
+{
+	lg_store_relaxed(&busy, 0);
+	lg_store_relaxed(&let_go, 0);
 }
 
 void lg_reclaim_excess(uint64_t bytes)

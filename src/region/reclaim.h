@@ -5,6 +5,8 @@
  *
  * Regions are sorted by address and joined to runs, and runs given back in pieces: the kernel takes locks
  * of the file over each call, and 1 GiB at once stalled that file's faults for 97 ms.
+ *
+ * Ordering edge R1: who found a pool empty because another took the last of it finds in the next look who is busy that other.
  */
 #ifndef LG_REGION_RECLAIM_H
 #define LG_REGION_RECLAIM_H
@@ -29,5 +31,11 @@ void lg_reclaim_tick_lazy(uint64_t budget);
 
 /* Everything in the pools, now. -errno of the first refusal. */
 int lg_reclaim_all(void);
+
+/* Until those who have regions in hand, as the worker, have let go of them; a second at most, as one may be stopped. */
+void lg_reclaim_wait_for_others(void);
+
+/* The child of a fork: nobody has any. */
+void lg_reclaim_forget(void);
 
 #endif

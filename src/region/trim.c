@@ -43,6 +43,7 @@ int lg_trim(void)
 	lg_thread_flush();
 	lg_revoke(LG_REVOKE_ALL);
 	int error = lg_reclaim_all();
+	lg_reclaim_wait_for_others();
 	for (unsigned index = 0; index < LG_CLASSES; index++) {
 		find_lost(&lg_classes[index]);
 		(void)lg_area_retire_idle(&lg_classes[index], 0);

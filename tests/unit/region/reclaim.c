@@ -6,6 +6,9 @@
 #include "unit/region/library.h"
 
 #include <errno.h>
+#include <pthread.h>
+#include <semaphore.h>
+#include <unistd.h>
 
 #define MIB ((uint64_t)1 << 20)
 
@@ -382,6 +385,43 @@ static void all_takes_young_and_lazy_too_and_says_the_first_refusal(void **state
 		assert_int_equal(lg_region_state(hand[i]), LG_CLEAN);
 }
 
+static sem_t at_work;
+
+static int record_slowly(struct lg_class *class, uint64_t offset, uint64_t bytes, bool lazily)
+{
+	sem_post(&at_work);
+	usleep(50000); /* the other is in its trim by now, or there is nothing to see */
+	return record(class, offset, bytes, lazily);
+}
+
+static void *give_back_all(void *unused)
+{
+	lg_reclaim_excess(0);
+	return unused;
+}
+
+static void trim_waits_for_what_another_gives_back(void **state)
+{
+	unsigned class = lg_class_of(1 * MIB);
+	pthread_t other;
+
+	(void)state;
+	recorder.can_lazily = false;
+	recorder.give_back = record_slowly;
+	sem_init(&at_work, 0, 0);
+	take_in_hand(class, hand, 1);
+	lg_pool_put(class, hand, 1);
+	assert_int_equal(pthread_create(&other, NULL, give_back_all, NULL), 0);
+	while (sem_wait(&at_work) != 0)
+		;
+	assert_int_equal(lg_trim(), 0);
+	assert_int_equal(given.calls, 1);
+	assert_int_equal(lg_region_state(hand[0]), LG_CLEAN);
+	assert_int_equal(pthread_join(other, NULL), 0);
+	recorder.give_back = record;
+	sem_destroy(&at_work);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, forget_calls, check)
@@ -401,6 +441,7 @@ int main(void)
 		TEST(excess_goes_from_large_classes_first),
 		TEST(excess_ends_when_the_kernel_refuses_all),
 		TEST(all_takes_young_and_lazy_too_and_says_the_first_refusal),
+		TEST(trim_waits_for_what_another_gives_back),
 	};
 
 	return cmocka_run_group_tests(tests, start, NULL);
