@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 #include "pager/budget.h"
 
+#include "os/clock.h"
 #include "pager/evict.h"
 #include "pager/limbo.h"
 #include "pager/pager.h"
@@ -14,8 +15,9 @@ enum {
 	WAIT_MS = 10,
 	TURNS_MOST = 1000,
 	TURNS_FAILING = 50, /* when the store refuses writes */
-	TURNS_KEEPING = 25,
 	TRIES_MOST = 32,
+	KEEPING_MS = 250,
+	LEAVING_MS = 2000, /* to the others, after keeping it was in vain */
 	TABLES_PART = 16,
 	SPARED_PART = 4, /* of the budget, that nobody can have beside the rest: some pages stay */
 	POLICY_BYTES = 24, /* for each resident: clock's 17, and some of its ghosts */
@@ -70,15 +72,43 @@ static bool try_beside(struct lg_pager *pager, uint64_t bytes, uint64_t kept)
 	return true;
 }
 
+/* By somebody else. He may be in a call of a store, and nobody waits for its end. */
+static uint64_t kept_beside(const struct lg_pager *pager, const struct lg_budget_wait *wait)
+{
+	uint64_t kept = lg_load_relaxed(&pager->kept);
+
+	if (LG_LIKELY(kept == 0) || wait->keeps)
+		return 0;
+	return lg_os_now_ms() < lg_load_relaxed(&pager->kept_until) ? kept : 0;
+}
+
+static void try_to_keep(struct lg_pager *pager, struct lg_budget_wait *wait)
+{
+	uint64_t now = lg_os_now_ms(), nobody = 0;
+
+	if (now < wait->until || !lg_cas_relaxed(&pager->kept, &nobody, wait->bytes))
+		return;
+	wait->keeps = true;
+	wait->until = now + KEEPING_MS;
+	lg_store_relaxed(&pager->kept_until, wait->until);
+}
+
+/* Nothing was given back: the turns of those who wait are in vain, too. */
+static void leave_to_others(struct lg_pager *pager, struct lg_budget_wait *wait)
+{
+	wait->keeps = false;
+	wait->until = lg_os_now_ms() + LEAVING_MS;
+	lg_store_relaxed(&pager->kept, (uint64_t)0);
+	lg_os_wake_all(&pager->freed);
+}
+
 bool lg_budget_try(struct lg_pager *pager, struct lg_budget_wait *wait)
 {
-	uint64_t nobody = 0;
-
-	if (try_beside(pager, wait->bytes, wait->keeps ? 0 : lg_load_relaxed(&pager->kept)))
+	if (try_beside(pager, wait->bytes, kept_beside(pager, wait)))
 		return true;
-	if (wait->bytes >= KEPT_LEAST && ++wait->tries >= TRIES_MOST && !wait->has_kept &&
-	    !wait->keeps)
-		wait->keeps = lg_cas_relaxed(&pager->kept, &nobody, wait->bytes);
+	if (!wait->ahead && !wait->keeps && wait->bytes >= KEPT_LEAST &&
+	    ++wait->tries >= TRIES_MOST)
+		try_to_keep(pager, wait);
 	return false;
 }
 
@@ -164,15 +194,21 @@ bool lg_budget_reclaim(struct lg_pager *pager, bool direct)
 	/* Only the writers call stores that may not be called inside a signal handler. */
 	if (direct && lg_load_relaxed(&pager->slow_stores) > 0) {
 		lg_budget_look(pager);
-		return pager->userfault.can_move &&
-		       lg_pager_frame_bytes(pager, LG_FRAME_UNWRITTEN) == 0 &&
+		return pager->userfault.can_move && lg_pager_unwritten_bytes(pager) == 0 &&
 		       lg_evict(pager, true) > 0;
 	}
-	if (lg_pager_frame_bytes(pager, LG_FRAME_UNWRITTEN) >
-		    lg_load_relaxed(&pager->budget) / LIMBO_PART &&
+	if (lg_pager_unwritten_bytes(pager) > lg_load_relaxed(&pager->budget) / LIMBO_PART &&
 	    lg_writeback(pager) > 0)
 		return true;
 	return lg_evict(pager, direct) > 0 || lg_writeback(pager) > 0;
+}
+
+int lg_budget_failure(struct lg_pager *pager)
+{
+	if (lg_pager_frame_bytes(pager, LG_FRAME_UNWRITTEN) > 0 ||
+	    lg_pager_frame_bytes(pager, LG_FRAME_REFUSED) == 0)
+		return 0;
+	return lg_load_relaxed(&pager->write_failure);
 }
 
 /*
@@ -189,14 +225,10 @@ static bool is_in_vain(const struct lg_pager *pager, uint32_t freed, int failure
 /* `freed` was read before memory was last asked for: what is given back since then is not slept over. */
 static int wait_since(struct lg_pager *pager, uint32_t freed, struct lg_budget_wait *wait)
 {
-	int failure = lg_load_relaxed(&pager->write_failure);
+	int failure = lg_budget_failure(pager);
 
-	if (wait->keeps && wait->turns >= TURNS_KEEPING) {
-		wait->keeps = false;
-		wait->has_kept = true;
-		lg_store_relaxed(&pager->kept, (uint64_t)0);
-		lg_os_wake_all(
-			&pager->freed); /* nothing was given back: their turns are in vain, too */
+	if (wait->keeps && lg_os_now_ms() >= wait->until) {
+		leave_to_others(pager, wait);
 		return 0;
 	}
 	if (wait->turns >= (failure != 0 ? TURNS_FAILING : TURNS_MOST))
@@ -247,9 +279,9 @@ bool lg_budget_take_now(struct lg_pager *pager, uint64_t bytes)
 	return taken;
 }
 
-int lg_budget_take(struct lg_pager *pager, uint64_t bytes)
+int lg_budget_take(struct lg_pager *pager, uint64_t bytes, bool ahead)
 {
-	struct lg_budget_wait wait = { .bytes = bytes };
+	struct lg_budget_wait wait = { .bytes = bytes, .ahead = ahead };
 	int error = 0;
 
 	while (error == 0) {

@@ -37,14 +37,15 @@ uint64_t lg_budget_charged(const struct lg_pager *pager);
 /*
  * Somebody's wait for so many bytes, begun with { .bytes = … } and ended by lg_budget_end. Where others who want less take what
  * is given back before it is enough, that much is kept for whoever has tried often, and they have what is beyond it. One at
- * a time, and once: who has tried in vain for long leaves it to them.
+ * a time, and never for long: what is wanted may be in the hands of a store that hangs.
  */
 struct lg_budget_wait {
 	uint64_t bytes;
+	bool ahead;     /* of its touch: nothing is kept for what nobody waits for */
+	bool keeps;     /* until then; or may not before */
+	uint64_t until; /* ms */
 	unsigned tries; /* that failed */
 	unsigned turns; /* in vain */
-	bool keeps;
-	bool has_kept; /* in vain */
 };
 
 bool lg_budget_try(struct lg_pager *pager, struct lg_budget_wait *wait);
@@ -57,7 +58,7 @@ void lg_budget_give(struct lg_pager *pager, uint64_t bytes);
  * it out again. Five pages can be spared by any. No lock held; BUSY of the page it is for may be, but no other memory: those who waited
  * with some in hand could wait for each other.
  */
-int lg_budget_take(struct lg_pager *pager, uint64_t bytes);
+int lg_budget_take(struct lg_pager *pager, uint64_t bytes, bool ahead);
 
 /* Reclaims, and does not wait: for those who have some in hand. */
 bool lg_budget_take_now(struct lg_pager *pager, uint64_t bytes);
@@ -82,6 +83,9 @@ int lg_budget_sleep(struct lg_pager *pager, struct lg_budget_wait *wait);
 
 /* What is not pinned: recent fills have at most half of it, and what is asked for beside them fits the other. */
 uint64_t lg_budget_unpinned(const struct lg_pager *pager);
+
+/* Why all that waits to be written could not be; 0: some may be. */
+int lg_budget_failure(struct lg_pager *pager);
 
 /* Memory that nobody has. */
 uint64_t lg_budget_unused(const struct lg_pager *pager);

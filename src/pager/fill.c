@@ -6,6 +6,7 @@
 #include "os/map.h"
 #include "pager/budget.h"
 #include "pager/content.h"
+#include "pager/flush.h"
 #include "pager/limbo.h"
 #include "pager/map.h"
 #include "pager/poison.h"
@@ -70,7 +71,7 @@ static void fill_ahead(struct lg_map *map, uint64_t page, uint32_t handle)
 	lg_trace_note(&map->pager->trace, LG_TRACE_PREFETCH, map->index, page, map->shift);
 }
 
-/* They are in the map: their words say so. */
+/* They are in the map: their words say so. What arrives writable may be written to and nobody be told. */
 static void release_mapped(struct lg_map *map, uint64_t first, uint64_t count,
 			   const uint32_t *handles, enum lg_page_state state)
 {
@@ -81,6 +82,8 @@ static void release_mapped(struct lg_map *map, uint64_t first, uint64_t count,
 									     handles[i]),
 							 state));
 	}
+	if (state == LG_PAGE_DIRTY && count > 0)
+		lg_flush_note(map->pager);
 }
 
 /*
@@ -155,8 +158,8 @@ static int fill_copied(struct lg_map *map, uint64_t first, uint64_t count, enum 
 	uint32_t handles[LG_BATCH];
 	uint64_t bytes = count << map->shift;
 	void *buffer = NULL;
-	int error = zero ? lg_budget_take(pager, bytes) :
-			   lg_staging_take(pager, bytes, bytes, &buffer);
+	int error = zero ? lg_budget_take(pager, bytes, false) :
+			   lg_staging_take(pager, bytes, bytes, false, &buffer);
 
 	if (error != 0)
 		goto undo_claims;
@@ -198,7 +201,8 @@ static int load_frame(struct lg_map *map, uint64_t page,
 {
 	struct lg_frames *frames = lg_pager_frames(map->pager, map->shift);
 	bool is_zero;
-	int error = lg_limbo_frame(map->pager, frames, frame, &is_zero);
+	int error =
+		lg_limbo_frame(map->pager, frames, read == lg_transfer_read_ahead, frame, &is_zero);
 
 	if (error != 0)
 		return error;
@@ -395,7 +399,7 @@ static int ahead_copied(struct lg_map *map, uint64_t first, uint64_t count, uint
 	enum lg_page_state state = state_after_copy(map, LG_OS_ACCESS_READ);
 	uint32_t handles[1 << (LG_PAGE_SHIFT_HUGE - LG_PAGE_SHIFT_MIN)], frame = LG_FRAME_NONE;
 	void *buffer;
-	int error = lg_staging_take(pager, bytes, bytes, &buffer);
+	int error = lg_staging_take(pager, bytes, bytes, true, &buffer);
 
 	if (error != 0)
 		goto undo_claims;

@@ -325,7 +325,8 @@ static int start(struct lg_flight *plan)
 
 	if (error == 0) {
 		make_room(pager, page + (plan->missing << map->shift));
-		error = lg_staging_take(pager, page, plan->missing << map->shift, &buffer);
+		error = lg_staging_take(pager, page, plan->missing << map->shift,
+					plan->demanded == LG_FLIGHT_NOBODY, &buffer);
 	}
 	if (error != 0) {
 		give_up(plan);

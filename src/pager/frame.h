@@ -3,8 +3,8 @@
  * Frames: places outside the maps, of one page size, that a page can be moved to and from.
  *
  * A frame is EMPTY (an address, no memory), FREE (memory, contents of no account), HELD (somebody's: being
- * filled, moved or dropped), or holds a page of LIMBO: CLEAN, UNWRITTEN, or AHEAD of its touch, and clean. FREE and these three are
- * lists in the order of arrival. Frames of huge pages stay FREE, for their memory is worth keeping; small ones soon give it back.
+ * filled, moved or dropped), or holds a page of LIMBO: CLEAN, UNWRITTEN, REFUSED by its store the last time and so not written either,
+ * or AHEAD of its touch, and clean. FREE and these four are lists in the order of arrival. Frames of huge pages stay FREE, for their memory is worth keeping; small ones soon give it back.
  *
  * Everything here is under the pager's lock, but lg_frames_are_made and lg_frame_bytes. Memory in frames counts
  * against the budget.
@@ -25,6 +25,7 @@ enum lg_frame_list {
 	LG_FRAME_FREE,
 	LG_FRAME_CLEAN,
 	LG_FRAME_UNWRITTEN,
+	LG_FRAME_REFUSED,
 	LG_FRAME_AHEAD,
 	LG_FRAME_LISTS,
 };

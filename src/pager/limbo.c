@@ -237,9 +237,10 @@ static int take_frame(struct lg_pager *pager, struct lg_frames *frames, struct l
 	}
 }
 
-int lg_limbo_frame(struct lg_pager *pager, struct lg_frames *frames, uint32_t *frame, bool *zero)
+int lg_limbo_frame(struct lg_pager *pager, struct lg_frames *frames, bool ahead, uint32_t *frame,
+		   bool *zero)
 {
-	struct lg_budget_wait wait = { .bytes = (uint64_t)1 << frames->shift };
+	struct lg_budget_wait wait = { .bytes = (uint64_t)1 << frames->shift, .ahead = ahead };
 	int error = 0;
 
 	while (error == 0 && take_frame(pager, frames, &wait, frame, zero) != 0)

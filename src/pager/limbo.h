@@ -49,8 +49,9 @@ void lg_limbo_drop(struct lg_map *map, uint64_t word);
 
 /*
  * A HELD frame of this size with memory, contents of no account but zero if *zero says so, taken from a page
- * that is clean, or fresh. -ENOMEM, -EIO.
+ * that is clean, or fresh; for a page that is read `ahead`, or one that is waited for. -ENOMEM, -EIO.
  */
-int lg_limbo_frame(struct lg_pager *pager, struct lg_frames *frames, uint32_t *frame, bool *zero);
+int lg_limbo_frame(struct lg_pager *pager, struct lg_frames *frames, bool ahead, uint32_t *frame,
+		   bool *zero);
 
 #endif

@@ -38,6 +38,7 @@ struct lg_map {
 	bool simple;              /* of lg_file_alloc: its address ends it */
 	_Atomic(uint32_t) access; /* enum lg_advice: SEQUENTIAL, RANDOM or NORMAL */
 	_Atomic(int) write_error; /* -errno since the last sync; 0: none */
+	_Atomic(bool) refuses;    /* the store failed to write, the last time */
 	_Atomic(uint32_t) poisoned;
 	_Atomic(uint64_t) tables;         /* bytes, as in struct lg_pager_stats */
 	_Atomic(uint32_t) requests;       /* of reading ahead, not done yet */

@@ -527,7 +527,7 @@ static uint64_t limbo_bytes(struct lg_pager *pager)
 	uint64_t signals = lg_pager_lock(pager);
 	uint64_t bytes = lg_pager_frame_bytes(pager, LG_FRAME_CLEAN) +
 			 lg_pager_frame_bytes(pager, LG_FRAME_AHEAD) +
-			 lg_pager_frame_bytes(pager, LG_FRAME_UNWRITTEN);
+			 lg_pager_unwritten_bytes(pager);
 
 	lg_pager_unlock(pager, signals);
 	return bytes;

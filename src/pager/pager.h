@@ -84,6 +84,7 @@ struct lg_pager {
 	_Atomic(uint64_t) charged;
 	_Atomic(uint64_t)
 		kept; /* bytes that only one who waits in front may have; 0: there is none */
+	_Atomic(uint64_t) kept_until; /* ms */
 	_Atomic(uint64_t) peak;
 	_Atomic(uint64_t) pinned;
 	_Atomic(uint32_t) freed; /* goes up when memory was given back */
@@ -93,7 +94,8 @@ struct lg_pager {
 	_Atomic(uint32_t) writers_asleep;
 	_Atomic(uint64_t) flush_at; /* ms; 0: nothing is dirty */
 	_Atomic(bool) stop;
-	_Atomic(int) write_failure; /* of the last write: waiting for memory may be in vain */
+	_Atomic(int) write_failure; /* of the last write that failed */
+	_Atomic(uint64_t) retry_at; /* ms: what was REFUSED is tried again */
 	_Atomic(uint32_t) reading;  /* calls of stores that are not back */
 	_Atomic(uint32_t) writing;
 	_Atomic(uint32_t) demands; /* of those that read, what a fault waits for */
@@ -160,6 +162,12 @@ static inline uint64_t lg_pager_frame_bytes(const struct lg_pager *pager, enum l
 	for (unsigned i = 0; i < LG_PAGE_SHIFTS; i++)
 		bytes += lg_frame_bytes(&pager->frames[i], list);
 	return bytes;
+}
+
+static inline uint64_t lg_pager_unwritten_bytes(const struct lg_pager *pager)
+{
+	return lg_pager_frame_bytes(pager, LG_FRAME_UNWRITTEN) +
+	       lg_pager_frame_bytes(pager, LG_FRAME_REFUSED);
 }
 
 /* `count` frames from `first` to the end of a list. */

@@ -93,7 +93,7 @@ static uint64_t drop_memory(struct lg_staging *staging, unsigned bit)
 }
 
 /* Memory for the buffer, and `more`. Who has to wait for it gives up what the buffer has. */
-static int charge(struct lg_pager *pager, unsigned bit, uint64_t bytes, uint64_t more)
+static int charge(struct lg_pager *pager, unsigned bit, uint64_t bytes, uint64_t more, bool ahead)
 {
 	struct lg_staging *staging = &pager->staging;
 	uint64_t has = staging->touched[bit], missing = has < bytes ? bytes - has : 0;
@@ -103,7 +103,7 @@ static int charge(struct lg_pager *pager, unsigned bit, uint64_t bytes, uint64_t
 	if (!lg_budget_take_now(pager, missing + more)) {
 		if (has > 0)
 			lg_budget_give(pager, drop_memory(staging, bit));
-		int error = lg_budget_take(pager, bytes + more);
+		int error = lg_budget_take(pager, bytes + more, ahead);
 		if (error != 0)
 			return error;
 	}
@@ -119,7 +119,8 @@ static bool take_huge(struct lg_staging *staging, unsigned *bit)
 	return true;
 }
 
-int lg_staging_take(struct lg_pager *pager, uint64_t bytes, uint64_t more, void **buffer)
+int lg_staging_take(struct lg_pager *pager, uint64_t bytes, uint64_t more, bool ahead,
+		    void **buffer)
 {
 	struct lg_staging *staging = &pager->staging;
 	unsigned bit;
@@ -134,7 +135,7 @@ int lg_staging_take(struct lg_pager *pager, uint64_t bytes, uint64_t more, void 
 		lg_os_sleep_while(&staging->returned, returned, 1); /* the count may be seen late */
 		lg_sub_relaxed(&staging->wanted, 1);
 	}
-	int error = charge(pager, bit, bytes, more);
+	int error = charge(pager, bit, bytes, more, ahead);
 	if (error != 0) {
 		put_back(pager, bit);
 		return error;

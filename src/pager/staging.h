@@ -45,7 +45,8 @@ void lg_staging_end(struct lg_pager *pager);
  * A buffer for `bytes`, at most staging.bytes; its memory is charged, and `more` with it, for the pages that
  * will be made of it. -ENOMEM: the budget has none.
  */
-int lg_staging_take(struct lg_pager *pager, uint64_t bytes, uint64_t more, void **buffer);
+int lg_staging_take(struct lg_pager *pager, uint64_t bytes, uint64_t more, bool ahead,
+		    void **buffer);
 void lg_staging_give(struct lg_pager *pager, void *buffer);
 
 /* Which of the LG_STAGING_BUFFERS it is. */

@@ -2,13 +2,18 @@
 #include "pager/writeback.h"
 
 #include "base/require.h"
+#include "os/clock.h"
 #include "os/io_queue.h"
 #include "pager/budget.h"
 #include "pager/content.h"
 #include "pager/limbo.h"
 #include "pager/map.h"
 
-enum { LOOKED = 64 }; /* frames, for one that nobody works on */
+enum {
+	LOOKED = 64, /* frames, for one that nobody works on */
+	MOVED = 512, /* to REFUSED under one lock */
+	RETRY_MS = 100,
+};
 
 /* A page to write, claimed; its frame is HELD. */
 struct claimed {
@@ -68,12 +73,34 @@ static bool is_stored(struct lg_map *map, struct claimed *page)
 	return true;
 }
 
-/* Claims the first unwritten frame that is free to be and those that follow it in the list, of one map, in a batch's stretches. */
-static unsigned claim(struct lg_pager *pager, struct lg_frames *frames, const struct batch *batch,
-		      struct lg_map **map)
+/*
+ * Pages of maps whose stores refused the last write go from the front of UNWRITTEN to REFUSED, and what is behind them is
+ * written: how many. Under the lock.
+ */
+static unsigned step_aside(struct lg_pager *pager, struct lg_frames *frames)
+{
+	struct lg_map *owner;
+	uint64_t page;
+	uint32_t index;
+	unsigned moved = 0;
+
+	while ((index = lg_frame_first(frames, LG_FRAME_UNWRITTEN)) != LG_FRAME_NONE &&
+	       moved < MOVED) {
+		(void)lg_limbo_word(pager, frames, index, &owner, &page);
+		if (!lg_load_relaxed(&owner->refuses))
+			break;
+		lg_frame_put(frames, index, LG_FRAME_REFUSED);
+		moved++;
+	}
+	return moved;
+}
+
+/* Claims the first frame of the list that is free to be and those that follow it, of one map, in a batch's stretches. */
+static unsigned claim(struct lg_pager *pager, struct lg_frames *frames, enum lg_frame_list list,
+		      const struct batch *batch, struct lg_map **map)
 {
 	struct claimed *pages = batch->pages;
-	uint32_t next, index = lg_frame_first(frames, LG_FRAME_UNWRITTEN);
+	uint32_t next, index = lg_frame_first(frames, list);
 	unsigned count = 0, stretches = 0, most = 1, looked = 0;
 	uint64_t room = lg_min(lg_max(LG_WRITE_BYTES >> frames->shift, 1), batch->room);
 
@@ -183,65 +210,85 @@ static void settle(struct lg_map *map, struct claimed *page)
 	if (page->written)
 		page->word &= ~LG_WORD_UNWRITTEN;
 	lg_frame_put(lg_map_frames(map), page->frame,
-		     page->written ? LG_FRAME_CLEAN : LG_FRAME_UNWRITTEN);
+		     page->written                  ? LG_FRAME_CLEAN :
+		     lg_load_relaxed(&map->refuses) ? LG_FRAME_REFUSED :
+						      LG_FRAME_UNWRITTEN);
 }
 
-static uint64_t write_from(struct lg_pager *pager, struct lg_frames *frames,
-			   const struct batch *batch)
+/* Pages at the front of the list: how many, of which *written bytes. */
+static unsigned write_from(struct lg_pager *pager, struct lg_frames *frames,
+			   enum lg_frame_list list, const struct batch *batch, uint64_t *written)
 {
 	struct claimed *pages = batch->pages;
 	struct lg_map *map = NULL;
-	uint64_t written = 0;
-	uint64_t signals = lg_pager_lock(pager);
-	unsigned count = claim(pager, frames, batch, &map);
+	unsigned count, moved;
 
-	lg_pager_unlock(pager, signals);
+	do {
+		uint64_t signals = lg_pager_lock(pager);
+
+		moved = list == LG_FRAME_UNWRITTEN ? step_aside(pager, frames) : 0;
+		count = moved < MOVED ? claim(pager, frames, list, batch, &map) : 0;
+		lg_pager_unlock(pager, signals);
+	} while (moved == MOVED);
 	if (count == 0)
 		return 0;
 	(void)write_pages(map, batch, count);
-	signals = lg_pager_lock(pager);
+	uint64_t signals = lg_pager_lock(pager);
 	for (unsigned i = 0; i < count; i++) {
 		settle(map, &pages[i]);
-		written += pages[i].written ? 1 : 0;
+		*written += pages[i].written ? (uint64_t)1 << frames->shift : 0;
 		lg_word_release(&map->words[pages[i].page], pages[i].word);
 	}
 	lg_pager_unlock(pager, signals);
-	if (written > 0)
+	if (*written > 0)
 		lg_budget_announce(pager);
-	return written << frames->shift;
+	return count;
 }
 
-/* Those that have most to write, of the sizes not `tried`; NULL: none has any. */
-static struct lg_frames *most_unwritten(struct lg_pager *pager, uint32_t tried)
+/* Those that have most in the list, of the sizes not `tried`; NULL: none has any. */
+static struct lg_frames *most_of(struct lg_pager *pager, enum lg_frame_list list, uint32_t tried)
 {
 	struct lg_frames *most = NULL;
 	uint64_t bytes = 0;
 
 	for (unsigned i = 0; i < LG_PAGE_SHIFTS; i++) {
 		struct lg_frames *frames = &pager->frames[i];
-		uint64_t unwritten = (tried >> i & 1) == 0 && lg_frames_are_made(frames) ?
-					     lg_frame_bytes(frames, LG_FRAME_UNWRITTEN) :
-					     0;
+		uint64_t has = (tried >> i & 1) == 0 && lg_frames_are_made(frames) ?
+				       lg_frame_bytes(frames, list) :
+				       0;
 
-		if (unwritten > bytes) {
+		if (has > bytes) {
 			most = frames;
-			bytes = unwritten;
+			bytes = has;
 		}
 	}
 	return most;
 }
 
-/* A store that fails has most in the end: it is not to keep the others from being written to. */
+/* Now and then; on and on as long as it goes well. */
+static uint64_t retry(struct lg_pager *pager, const struct batch *batch)
+{
+	struct lg_frames *most = most_of(pager, LG_FRAME_REFUSED, 0);
+	uint64_t written = 0;
+
+	if (most == NULL || lg_os_now_ms() < lg_load_relaxed(&pager->retry_at))
+		return 0;
+	(void)write_from(pager, most, LG_FRAME_REFUSED, batch, &written);
+	if (written == 0)
+		lg_store_relaxed(&pager->retry_at, lg_os_now_ms() + RETRY_MS);
+	return written;
+}
+
+/* A store that fails is not to keep the others from being written to: its pages step aside, and it is asked now and then. */
 static uint64_t write_some(struct lg_pager *pager, const struct batch *batch)
 {
-	uint64_t written = 0;
+	uint64_t written = retry(pager, batch);
 	uint32_t tried = 0;
 	struct lg_frames *most;
 
-	while (written == 0 && (most = most_unwritten(pager, tried)) != NULL) {
-		written = write_from(pager, most, batch);
-		tried |= (uint32_t)1 << (most - pager->frames);
-	}
+	while (written == 0 && (most = most_of(pager, LG_FRAME_UNWRITTEN, tried)) != NULL)
+		if (write_from(pager, most, LG_FRAME_UNWRITTEN, batch, &written) == 0)
+			tried |= (uint32_t)1 << (most - pager->frames);
 	return written;
 }
 

@@ -56,7 +56,7 @@ void *lg_writer_run(void *argument)
 
 		make_room(pager, &queue);
 		lg_flush_look(pager);
-		if (lg_load_relaxed(&pager->write_failure) != 0)
+		if (lg_budget_failure(pager) != 0)
 			lg_os_sleep_while(&pager->work, work, FAILING_PAUSE_MS);
 		lg_add_ordered(&pager->writers_asleep, 1);
 		if (lg_load_ordered(&pager->work) == work && !is_stopped(pager))

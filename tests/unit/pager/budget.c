@@ -3,7 +3,6 @@
 #include "pager/budget.h"
 
 #include "pager/map.h"
-#include "pager/prefetch.h"
 #include "stress/clock.h"
 #include "stress/shelf.h"
 #include "unit/pager/sigbus.h"
@@ -27,7 +26,7 @@ static int take_beside(uint64_t taken, uint64_t bytes)
 
 	assert_non_null(pager);
 	assert_true(try(pager, taken));
-	int error = lg_budget_take(pager, bytes);
+	int error = lg_budget_take(pager, bytes, false);
 	assert_int_equal(lg_budget_charged(pager), taken + (error == 0 ? bytes : 0));
 	lg_budget_give(pager, lg_budget_charged(pager));
 	assert_int_equal(lg_pager_free(pager), 0);
@@ -64,7 +63,7 @@ static void what_can_be_spared_is_waited_for(void **state)
 	assert_non_null(pager);
 	assert_true(try(pager, 512 * KIB));
 	assert_int_equal(pthread_create(&giver, NULL, give_when_waited_for, pager), 0);
-	assert_int_equal(lg_budget_take(pager, MIB / 8 * 5), 0);
+	assert_int_equal(lg_budget_take(pager, MIB / 8 * 5, false), 0);
 	assert_int_equal(pthread_join(giver, NULL), 0);
 	lg_budget_give(pager, MIB / 8 * 5);
 	assert_int_equal(lg_pager_free(pager), 0);
@@ -126,6 +125,45 @@ static void who_keeps_it_in_vain_lets_others_go_first(void **state)
 	assert_int_equal(lg_pager_free(pager), 0);
 }
 
+/* He may be in a store that hangs, and nobody is there to let go. */
+static void what_is_kept_is_anybodys_after_a_while(void **state)
+{
+	lg_pager *pager = lg_pager_new("memory:16M,page:4K");
+	struct lg_budget_wait much = { .bytes = 2 * MIB };
+	double hang = clock_hang();
+
+	(void)state;
+	assert_non_null(pager);
+	assert_true(try(pager, 15 * MIB));
+	while (!much.keeps)
+		assert_false(lg_budget_try(pager, &much));
+	while (!try(pager, 4 * KIB)) {
+		assert_false(clock_passed(hang));
+		clock_breathe();
+	}
+	assert_true(much.keeps);
+	lg_budget_end(pager, &much);
+	lg_budget_give(pager, lg_budget_charged(pager));
+	assert_int_equal(lg_pager_free(pager), 0);
+}
+
+static void nothing_is_kept_for_what_nobody_waits_for(void **state)
+{
+	lg_pager *pager = lg_pager_new("memory:16M,page:4K");
+	struct lg_budget_wait ahead = { .bytes = 2 * MIB, .ahead = true };
+
+	(void)state;
+	assert_non_null(pager);
+	assert_true(try(pager, 15 * MIB));
+	for (unsigned i = 0; i < 100; i++)
+		assert_false(lg_budget_try(pager, &ahead));
+	assert_false(ahead.keeps);
+	assert_true(try(pager, 4 * KIB));
+	lg_budget_end(pager, &ahead);
+	lg_budget_give(pager, lg_budget_charged(pager));
+	assert_int_equal(lg_pager_free(pager), 0);
+}
+
 /* A shelf that knows the longest read it was asked for. */
 struct measured {
 	struct shelf shelf; /* first: it is the context */
@@ -165,7 +203,8 @@ static void read_ahead_is_in_pieces_of_the_budget_there_is(void **state)
 	assert_int_equal(lg_pager_resize(pager, 2 * MIB), 0);
 	atomic_store(&measured.longest, 0);
 	atomic_store(&measured.shelf.holds_reads, false);
-	lg_prefetch_drain(map);
+	while (lg_load_acquire(&map->requests) > 0)
+		clock_breathe();
 	assert_in_range(atomic_load(&measured.longest), 1, 2 * MIB / PIECE_PART);
 	for (size_t at = 0; at < 8 * MIB; at += 4 * KIB)
 		assert_int_equal(((char *)lg_map_data(map))[at], shelf_byte(at));
@@ -182,6 +221,8 @@ int main(void)
 		cmocka_unit_test(what_can_be_spared_is_waited_for),
 		cmocka_unit_test(what_comes_free_is_kept_for_who_wants_much),
 		cmocka_unit_test(who_keeps_it_in_vain_lets_others_go_first),
+		cmocka_unit_test(what_is_kept_is_anybodys_after_a_while),
+		cmocka_unit_test(nothing_is_kept_for_what_nobody_waits_for),
 		cmocka_unit_test(read_ahead_is_in_pieces_of_the_budget_there_is),
 	};
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /* Maps: what they are made of, and where they end. */
+#include "pager/budget.h"
 #include "pager/pager.h"
 #include "unit/pager/sigbus.h"
 #include "unit/unit.h"
@@ -379,13 +380,13 @@ static void failure_of_a_map_ends_with_it(void **state)
 	none.rlim_cur = 0;
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &none), 0);
 	int cold = lg_map_advise(map, 0, 0, LG_COLD);
-	int failure = lg_load_relaxed(&pager->write_failure);
+	int failure = lg_budget_failure(pager);
 	int closed = lg_map_close(map);
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0); /* before words come to a file */
 	assert_int_equal(cold, -EFBIG);
 	assert_int_equal(failure, -EFBIG);
 	assert_int_equal(closed, 0);
-	assert_int_equal(lg_load_relaxed(&pager->write_failure), 0);
+	assert_int_equal(lg_budget_failure(pager), 0);
 }
 
 /* A place of the table is free again: 4096 at a time, any number one after the other. */

@@ -37,7 +37,7 @@ static void *take(size_t bytes)
 {
 	void *buffer;
 
-	assert_int_equal(lg_staging_take(pager, bytes, 0, &buffer), 0);
+	assert_int_equal(lg_staging_take(pager, bytes, 0, false, &buffer), 0);
 	assert_int_equal((uintptr_t)buffer % HUGE, 0);
 	return buffer;
 }

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+/* A store that refuses every write, with most of the budget dirty for it, beside one that works. */
+#include "pager/budget.h"
+#include "pager/pager.h"
+#include "stress/clock.h"
+#include "unit/pager/shelved.h"
+
+#include <unistd.h>
+
+#define MIB ((size_t)1 << 20)
+
+enum { PAGE = 4096 };
+
+static lg_map *other;
+
+static int start(void **state)
+{
+	(void)state;
+	if (shelved_start("memory:64M,page:4K,faults:inline,prefetch:off", &shelf_ops, 48 * MIB) !=
+	    0)
+		return -1;
+	other = lg_map_memory(pager, 64 * MIB, NULL);
+	atomic_store(&shelf.writes_fail, SHELF_FOR_EVER);
+	for (size_t at = 0; at < 48 * MIB; at += PAGE)
+		data[at] = 'r';
+	return other != NULL ? 0 : -1;
+}
+
+/* A touch of it that finds no memory is SIGBUS. */
+static void go_through_other(char value)
+{
+	volatile char *bytes = lg_map_data(other);
+
+	for (size_t at = 0; at < 64 * MIB; at += PAGE)
+		bytes[at] = (char)(value + (char)(at / PAGE % 20));
+	for (size_t at = 0; at < 64 * MIB; at += PAGE)
+		assert_int_equal(bytes[at], (char)(value + (char)(at / PAGE % 20)));
+}
+
+static void await_refusal(void)
+{
+	double hang = clock_hang();
+
+	while (lg_budget_failure(pager) == 0) {
+		assert_false(clock_passed(hang));
+		(void)lg_map_advise(map, 0, 0, LG_COLD);
+	}
+}
+
+static void other_maps_go_on_and_nothing_is_lost(void **state)
+{
+	(void)state;
+	go_through_other('a');
+	go_through_other('A');
+	atomic_store(&shelf.writes_fail, 0);
+	assert_int_equal(lg_map_sync(map, 0, 0), -EIO); /* it failed meanwhile */
+	assert_int_equal(lg_map_sync(map, 0, 0), 0);
+	for (size_t at = 0; at < 48 * MIB; at += PAGE)
+		assert_int_equal(shelf.bytes[at], 'r');
+	assert_int_equal(lg_map_close(other), 0);
+}
+
+/* By the writers, with no sync: its memory is wanted. */
+static void store_that_works_again_is_written_to(void **state)
+{
+	double hang = clock_hang();
+
+	(void)state;
+	await_refusal();
+	atomic_store(&shelf.writes_fail, 0);
+	while (shelf.bytes[0] != 'r') {
+		assert_false(clock_passed(hang));
+		go_through_other('b');
+	}
+	assert_int_equal(lg_map_sync(map, 0, 0), -EIO);
+	assert_int_equal(lg_map_close(other), 0);
+}
+
+static void failure_ends_with_its_pages(void **state)
+{
+	(void)state;
+	await_refusal();
+	assert_int_equal(lg_budget_failure(pager), -EIO);
+	assert_int_equal(lg_map_advise(map, 0, 0, LG_DEAD), 0);
+	assert_int_equal(lg_budget_failure(pager), 0);
+	go_through_other('c');
+	assert_int_equal(lg_map_sync(map, 0, 0), -EIO);
+	assert_int_equal(lg_map_close(other), 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+#define TEST(name) cmocka_unit_test_setup_teardown(name, start, shelved_end)
+		TEST(other_maps_go_on_and_nothing_is_lost),
+		TEST(store_that_works_again_is_written_to),
+		TEST(failure_ends_with_its_pages),
+	};
+
+	alarm((unsigned)clock_hang_seconds());
+	return UNIT_RUN(tests);
+}
