@@ -409,8 +409,29 @@ void *lg_prefetch_run(void *argument)
 	return NULL;
 }
 
+/* What is to be read ahead of this map is left: it may be behind others' that take long. */
+static void forget_ahead(struct lg_map *map)
+{
+	struct lg_requests *requests = &map->pager->requests;
+	uint32_t left = 0;
+	uint64_t signals = lg_os_latch_hold(&requests->lock);
+
+	for (uint32_t i = 0; i < requests->count; i++) {
+		const struct lg_request *request =
+			&requests->ring[(requests->head + i) % LG_REQUESTS];
+
+		if (request->map == map && !request->demand)
+			lg_sub_release(&map->requests, 1);
+		else
+			requests->ring[(requests->head + left++) % LG_REQUESTS] = *request;
+	}
+	requests->count = left;
+	lg_os_latch_let_go(&requests->lock, signals);
+}
+
 void lg_prefetch_drain(struct lg_map *map)
 {
+	forget_ahead(map);
 	while (lg_load_acquire(&map->requests) > 0)
 		lg_os_sleep_us(100);
 }

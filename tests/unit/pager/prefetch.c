@@ -103,12 +103,41 @@ static void what_is_read_ahead_is_behind_all_who_wait(void **state)
 	assert_int_equal(order[WAITING + 1], AHEAD);
 }
 
+/* Which would be served when the other store comes back, and not before. */
+static void map_is_closed_whatever_was_to_be_read_ahead(void **state)
+{
+	struct shelf aside;
+	pthread_t toucher;
+	size_t page = 0;
+	void *result;
+
+	(void)state;
+	shelf_make(&aside, (size_t)PAGES * PAGE);
+	lg_map *closed = lg_map_store(pager, &shelf_ops, &aside, aside.length, NULL);
+	assert_non_null(closed);
+	atomic_store(&shelf.holds_reads, true);
+	assert_int_equal(pthread_create(&toucher, NULL, touch, &page), 0);
+	while (atomic_load(&shelf.held) == 0)
+		clock_breathe();
+	assert_int_equal(lg_map_advise(map, AHEAD * PAGE, PAGE, LG_WILLNEED), 0);
+	assert_int_equal(lg_map_advise(closed, 0, 0, LG_WILLNEED), 0);
+	assert_true(queued() > 1);
+	assert_int_equal(lg_map_close(closed), 0);
+	assert_int_equal(atomic_load(&aside.reads), 0);
+	assert_int_equal(queued(), 1); /* the other's */
+	atomic_store(&shelf.holds_reads, false);
+	assert_int_equal(pthread_join(toucher, &result), 0);
+	assert_ptr_equal(result, &page);
+	shelf_end(&aside);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, start, shelved_end)
 		TEST(who_waits_longest_is_served_first),
 		TEST(what_is_read_ahead_is_behind_all_who_wait),
+		TEST(map_is_closed_whatever_was_to_be_read_ahead),
 	};
 
 	alarm((unsigned)clock_hang_seconds());
