@@ -43,69 +43,111 @@ static bool is_dirty(uint64_t word)
 	       (lg_word_state(word) == LG_PAGE_LIMBO && (word & LG_WORD_UNWRITTEN) != 0);
 }
 
+/* What others are to find; the pages of the rest come after them. */
+static bool comes_first(const struct lg_map *map)
+{
+	return map->store->lasts;
+}
+
+struct turn {
+	bool first; /* of those that come first, or of the others */
+	bool left;  /* some are dirty */
+	bool others;
+};
+
+static struct lg_map *map_to_flush(struct lg_pager *pager, struct lg_resident *resident)
+{
+	struct lg_map *map = resident->map < LG_MAPS ? lg_map_of(pager, resident->map) : NULL;
+
+	if (map != NULL && !map->readonly && !lg_load_relaxed(&map->closing) &&
+	    is_dirty(lg_load_relaxed(&map->words[resident->page])))
+		return map;
+	resident->was_dirty = false;
+	return NULL;
+}
+
 /*
- * From these handles the pages that were dirty at the last tick: how many. Their maps are kept from closing,
- * as by a request. *left: some are dirty. Under the lock.
+ * From handle *next on the pages of one map that were dirty at the last tick: how many. The map is kept from closing, as by a
+ * request, and no other, as this one's store may take long. Under the lock.
  */
-static unsigned choose(struct lg_pager *pager, uint32_t first, struct page *pages, bool *left)
+static unsigned choose(struct lg_pager *pager, uint32_t *next, struct page *pages,
+		       struct turn *turn)
 {
 	struct lg_residents *residents = &pager->residents;
 	unsigned count = 0;
 
-	for (uint32_t handle = first; handle < first + BATCH && handle < residents->used;
-	     handle++) {
-		struct lg_resident *resident = &residents->table[handle];
-		struct lg_map *map = resident->map < LG_MAPS ? lg_map_of(pager, resident->map) :
-							       NULL;
+	for (uint32_t end = *next + BATCH; *next < end && *next < residents->used; ++*next) {
+		struct lg_resident *resident = &residents->table[*next];
+		struct lg_map *map = map_to_flush(pager, resident);
 
-		if (map == NULL || map->readonly || lg_load_relaxed(&map->closing) ||
-		    !is_dirty(lg_load_relaxed(&map->words[resident->page]))) {
-			resident->was_dirty = false;
+		if (map == NULL)
+			continue;
+		if (comes_first(map) != turn->first) {
+			turn->others = true;
 			continue;
 		}
-		*left = true;
-		if (resident->was_dirty) {
-			lg_add_relaxed(&map->requests, 1);
+		if (resident->was_dirty && count > 0 && map != pages[0].map)
+			break;
+		turn->left = true;
+		if (resident->was_dirty)
 			pages[count++] = (struct page){ map, resident->page };
-		}
 		resident->was_dirty = !resident->was_dirty;
 	}
+	if (count > 0)
+		lg_add_relaxed(&pages[0].map->requests, 1);
 	return count;
 }
 
 /* Neighbours by one write, as far as their handles are neighbours. */
 static void write_pages(const struct page *pages, unsigned count)
 {
-	for (unsigned i = 0, run; i < count; i += run) {
-		for (run = 1; i + run < count && pages[i + run].map == pages[i].map &&
-			      pages[i + run].page == pages[i].page + run;
-		     run++)
+	struct lg_map *map = pages[0].map;
+
+	for (unsigned i = 0, run; i < count && !lg_load_relaxed(&map->closing); i += run) {
+		for (run = 1; i + run < count && pages[i + run].page == pages[i].page + run; run++)
 			;
-		(void)lg_sync_write(pages[i].map, pages[i].page, pages[i].page + run, false);
+		(void)lg_sync_write(map, pages[i].page, pages[i].page + run, false);
 	}
-	for (unsigned i = 0; i < count; i++)
-		lg_sub_release(&pages[i].map->requests, 1);
+	lg_sub_release(&map->requests, 1);
+}
+
+static bool is_due(struct lg_pager *pager)
+{
+	uint64_t at = lg_load_relaxed(&pager->flush_at);
+
+	return at != 0 && at <= lg_os_now_ms();
+}
+
+/* The others leave off where it is time for the first again. */
+static void flush(struct lg_pager *pager, struct turn *turn)
+{
+	struct page pages[BATCH];
+	uint32_t next = 0;
+	bool more = true;
+
+	while (more && !lg_load_relaxed(&pager->stop) && (turn->first || !is_due(pager))) {
+		uint64_t signals = lg_pager_lock(pager);
+		unsigned count = choose(pager, &next, pages, turn);
+
+		more = next < pager->residents.used;
+		lg_pager_unlock(pager, signals);
+		if (count > 0)
+			write_pages(pages, count);
+	}
 }
 
 void lg_flush_look(struct lg_pager *pager)
 {
-	struct page pages[BATCH];
-	uint64_t at = lg_load_relaxed(&pager->flush_at), now = lg_os_now_ms();
-	bool left = false;
+	uint64_t at = lg_load_relaxed(&pager->flush_at);
+	struct turn turn = { .first = true };
 
-	if (at == 0 || at > now || !lg_cas_relaxed(&pager->flush_at, &at, (uint64_t)0))
+	if (!is_due(pager) || !lg_cas_relaxed(&pager->flush_at, &at, (uint64_t)0))
 		return;
 	atomic_thread_fence(memory_order_seq_cst); /* F1 */
-	for (uint32_t first = 0; !lg_load_relaxed(&pager->stop); first += BATCH) {
-		uint64_t signals = lg_pager_lock(pager);
-		bool more = first < pager->residents.used;
-		unsigned count = more ? choose(pager, first, pages, &left) : 0;
-
-		lg_pager_unlock(pager, signals);
-		if (!more)
-			break;
-		write_pages(pages, count);
-	}
-	if (left)
+	flush(pager, &turn);
+	if (turn.left || turn.others)
 		lg_flush_note(pager);
+	turn.first = false;
+	if (turn.others)
+		flush(pager, &turn);
 }

@@ -11,20 +11,21 @@
 enum { BYTES = 4 << 20 };
 
 static const char *how;
-static atomic_int arrived; /* the first byte of the store, as it was written last */
+static size_t watched;     /* a byte of the store */
+static atomic_int arrived; /* the same, as it was written last */
 
 /* The kernel lets nobody store meanwhile, which ThreadSanitizer cannot see. */
-__attribute__((no_sanitize("thread"))) static char first_of(const volatile char *bytes)
+__attribute__((no_sanitize("thread"))) static char byte_of(const volatile char *bytes, size_t at)
 {
-	return *bytes;
+	return bytes[at];
 }
 
 /* Nothing else is kept. */
 static ssize_t write_noted(void *context, const void *buffer, size_t length, uint64_t offset)
 {
 	(void)context;
-	if (offset == 0)
-		atomic_store(&arrived, first_of(buffer));
+	if (watched - offset < length)
+		atomic_store(&arrived, byte_of(buffer, watched - offset));
 	return (ssize_t)length;
 }
 
@@ -35,6 +36,7 @@ static int start(void **state)
 
 	(void)state;
 	ops.write = write_noted;
+	watched = 0;
 	atomic_store(&arrived, 0);
 	snprintf(options, sizeof(options), "memory:32M,flush:10ms,faults:inline,prefetch:off,%s",
 		 how);
@@ -45,7 +47,7 @@ static void store_and_await(char value)
 {
 	double hang = clock_hang();
 
-	data[0] = value;
+	data[watched] = value;
 	while (atomic_load(&arrived) != value) {
 		assert_false(clock_passed(hang));
 		clock_breathe();
@@ -79,6 +81,23 @@ static void page_that_was_quiet_for_long_is_written(void **state)
 		await_quiet();
 		store_and_await(value);
 	}
+}
+
+/* Nobody is told when it is touched. The first of what is read ahead is, and is none of them. */
+static void page_that_was_read_ahead_is_written(void **state)
+{
+	struct lg_pager_stats stats;
+	double hang = clock_hang();
+
+	(void)state;
+	watched = (size_t)5 * 16384;
+	assert_int_equal(lg_map_advise(map, 0, 0, LG_WILLNEED), 0);
+	do {
+		assert_false(clock_passed(hang));
+		clock_breathe();
+		assert_int_equal(lg_pager_stats_read(pager, &stats), 0);
+	} while (stats.prefetched < 2);
+	store_and_await('U');
 }
 
 /* --- the only writer ---------------------------------------------------------------------------- */
@@ -160,6 +179,97 @@ static void page_that_waits_for_the_writer_is_not_waited_for(void **state)
 		assert_int_equal(bytes[page * PAGE], 'f');
 }
 
+/* --- others --------------------------------------------------------------------------------------- */
+
+static struct shelf aside;
+static lg_map *second;
+
+static int start_with_two_stores(void **state)
+{
+	(void)state;
+	if (shelved_start("memory:8M,page:4K,flush:10ms,writers:1,faults:inline,prefetch:off",
+			  &shelf_ops, BYTES) != 0)
+		return -1;
+	shelf_make(&aside, BYTES);
+	second = lg_map_store(pager, &shelf_ops, &aside, BYTES, NULL);
+	return second != NULL ? 0 : -1;
+}
+
+static int end_with_two_stores(void **state)
+{
+	shelf_end(&aside);
+	return shelved_end(state);
+}
+
+/* The writer has both to flush, and the first store does not come back. */
+static void map_is_closed_while_another_is_flushed(void **state)
+{
+	double hang = clock_hang();
+
+	(void)state;
+	atomic_store(&shelf.holds_writes, true);
+	for (size_t page = 0; page < 8; page++) {
+		data[page * PAGE] = 'f';
+		((char *)lg_map_data(second))[page * PAGE] = 's';
+	}
+	while (atomic_load(&shelf.held) == 0) {
+		assert_false(clock_passed(hang));
+		clock_breathe();
+	}
+	assert_int_equal(lg_map_close(second), 0);
+	assert_int_equal(aside.bytes[0], 's');
+	atomic_store(&shelf.holds_writes, false);
+}
+
+/* The write of the file's page finds the next tick due: memory's, which nobody else can find, are left to it. */
+static ssize_t write_and_be_due(void *context, const void *buffer, size_t length, uint64_t offset)
+{
+	lg_store_relaxed(&pager->flush_at, 1);
+	return shelf_write(context, buffer, length, offset);
+}
+
+static int start_with_memory(void **state)
+{
+	struct lg_store_ops ops = shelf_ops;
+
+	(void)state;
+	ops.write = write_and_be_due;
+	if (shelved_start("memory:8M,page:4K,flush:1000s,faults:inline,prefetch:off", &ops,
+			  BYTES) != 0)
+		return -1;
+	memory = lg_map_memory(pager, BYTES, NULL);
+	return memory != NULL ? 0 : -1;
+}
+
+static uint64_t bytes_written(void)
+{
+	struct lg_pager_stats stats;
+
+	assert_int_equal(lg_pager_stats_read(pager, &stats), 0);
+	return stats.bytes_written;
+}
+
+static void look_twice(void)
+{
+	for (unsigned tick = 0; tick < 2; tick++) {
+		lg_store_relaxed(&pager->flush_at, 1);
+		lg_flush_look(pager);
+	}
+}
+
+static void memory_is_flushed_after_what_others_may_find(void **state)
+{
+	(void)state;
+	for (size_t page = 0; page < 100; page++)
+		((char *)lg_map_data(memory))[page * PAGE] = 'm';
+	data[0] = 'f';
+	look_twice();
+	assert_int_equal(shelf.bytes[0], 'f');
+	assert_int_equal(bytes_written(), PAGE);
+	look_twice();
+	assert_true(bytes_written() >= 101 * (uint64_t)PAGE);
+}
+
 int main(void)
 {
 	static const char *const ways[] = { "page:16K", "page:2M", "page:16K,without:wp",
@@ -168,10 +278,15 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, start, shelved_end)
 		TEST(page_that_was_loaded_first_is_written),
 		TEST(page_that_was_quiet_for_long_is_written),
+		TEST(page_that_was_read_ahead_is_written),
 	};
 	const struct CMUnitTest alone[] = {
 		cmocka_unit_test_setup_teardown(page_that_waits_for_the_writer_is_not_waited_for,
 						start_with_one_writer, end_with_one_writer),
+		cmocka_unit_test_setup_teardown(map_is_closed_while_another_is_flushed,
+						start_with_two_stores, end_with_two_stores),
+		cmocka_unit_test_setup_teardown(memory_is_flushed_after_what_others_may_find,
+						start_with_memory, end_with_one_writer),
 	};
 	int failed = 0;
 
