@@ -16,7 +16,7 @@
 
 #include <errno.h>
 
-enum { RUN = 256, PAUSE_US = 100 };
+enum { RUN = 256, PAUSE_US = 100, ROUNDS_MOST = 32 };
 
 /* By the kernel, the last time it was to leave. */
 static bool is_refused(struct lg_map *map, uint64_t page, uint64_t word)
@@ -106,8 +106,8 @@ static int check_readable(struct lg_map *map, uint64_t first, uint64_t count)
 	return lg_os_is_readable(lg_map_page_at(map, first), count << map->shift) ? 0 : -EFAULT;
 }
 
-/* A claimed run; what is released stays mapped. */
-static int write_claimed(struct lg_map *map, uint64_t first, uint64_t count, bool staying)
+/* A claimed run, where it is or on its way out; what is released stays mapped. */
+static int write_claimed(struct lg_map *map, uint64_t first, uint64_t count, bool in_place)
 {
 	struct lg_pager *pager = map->pager;
 	char *at = lg_map_page_at(map, first);
@@ -119,7 +119,7 @@ static int write_claimed(struct lg_map *map, uint64_t first, uint64_t count, boo
 		release_run(map, first, count, LG_PAGE_DIRTY);
 		return error;
 	}
-	if (staying) {
+	if (in_place) {
 		error = write_out(map, first, count);
 		release_run(map, first, count, LG_PAGE_DIRTY);
 		return error;
@@ -141,7 +141,7 @@ static int write_claimed(struct lg_map *map, uint64_t first, uint64_t count, boo
 }
 
 /* Pages from `first` that are DIRTY: *count, none if they are others' by now. */
-static int write_run(struct lg_map *map, uint64_t first, uint64_t end, bool staying,
+static int write_run(struct lg_map *map, uint64_t first, uint64_t end, bool staying, bool in_place,
 		     uint64_t *count)
 {
 	uint64_t signals = lg_os_signals_hold();
@@ -149,7 +149,7 @@ static int write_run(struct lg_map *map, uint64_t first, uint64_t end, bool stay
 
 	*count = claim_run(map, first, end, staying);
 	if (*count > 0)
-		error = write_claimed(map, first, *count, staying);
+		error = write_claimed(map, first, *count, in_place);
 	lg_os_signals_release(signals);
 	return error;
 }
@@ -184,6 +184,7 @@ static int write_limbo(struct lg_map *map, uint64_t first, uint64_t end, uint64_
 static int write_used(struct lg_map *map, uint64_t first, uint64_t end, bool waits)
 {
 	uint64_t unreadable = 0; /* a page before this one; each is written by itself */
+	unsigned rounds = 0;     /* of this page, out of the map */
 	int result = 0, error;
 
 	for (uint64_t page = first; page < end;) {
@@ -199,12 +200,16 @@ static int write_used(struct lg_map *map, uint64_t first, uint64_t end, bool wai
 			continue;
 		}
 		if (lg_word_state(seen) == LG_PAGE_DIRTY) {
-			bool staying = stays(map, page, seen);
+			bool staying = stays(map, page, seen),
+			     in_place = staying || rounds == ROUNDS_MOST;
 
 			error = write_run(map, page, page < unreadable ? page + 1 : end, staying,
-					  &count);
-			if (error == 0 && !staying && !map->pager->userfault.can_protect)
-				continue; /* they are in limbo now */
+					  in_place, &count);
+			/* They are in limbo now; or it is full for long, or they were touched. */
+			if (error == 0 && !in_place && !map->pager->userfault.can_protect) {
+				rounds++;
+				continue;
+			}
 			if (error == -EFAULT && count > 1) {
 				unreadable = page + count;
 				continue;
@@ -215,6 +220,7 @@ static int write_used(struct lg_map *map, uint64_t first, uint64_t end, bool wai
 		if (error != 0 && result == 0)
 			result = error;
 		page += count;
+		rounds = 0;
 	}
 	return result;
 }

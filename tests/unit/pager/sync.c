@@ -284,6 +284,46 @@ static void pages_that_were_only_read_are_written_once_at_most(void **state)
 	assert_int_equal(atomic_load(&shelf.written_bytes), written);
 }
 
+/* Of this size; where a page leaves to be written it finds none. */
+static void take_all_frames(struct lg_frames *frames, uint32_t *taken)
+{
+	uint64_t signals = lg_pager_lock(pager);
+	uint32_t first, got;
+
+	for (*taken = 0; (got = lg_frame_take(frames, UINT32_MAX, &first)) > 0; *taken += got)
+		;
+	lg_pager_unlock(pager, signals);
+}
+
+static void give_frames_back(struct lg_frames *frames)
+{
+	uint64_t signals = lg_pager_lock(pager);
+
+	for (uint32_t i = 0; i < frames->count; i++)
+		if (frames->table[i].list == LG_FRAME_HELD)
+			lg_frame_put(frames, i, LG_FRAME_EMPTY);
+	lg_pager_unlock(pager, signals);
+}
+
+static void full_limbo_does_not_keep_pages_from_being_written(void **state)
+{
+	struct lg_frames *frames = lg_pager_frames(pager, 14);
+	uint32_t taken;
+
+	(void)state;
+	data[0] = 'f';
+	data[7 * PAGE] = 'g';
+	take_all_frames(frames, &taken);
+	assert_true(taken > 0);
+	assert_int_equal(lg_map_sync(map, 0, 0), 0);
+	assert_int_equal(shelf.bytes[0], 'f');
+	assert_int_equal(shelf.bytes[7 * PAGE], 'g');
+	data[0] = 'h'; /* the map of it may be writable still */
+	assert_int_equal(lg_map_sync(map, 0, PAGE), 0);
+	assert_int_equal(shelf.bytes[0], 'h');
+	give_frames_back(frames);
+}
+
 int main(void)
 {
 	static const char *const ways[] = { "", ",without:move", ",without:wp", ",without:poison" };
@@ -302,6 +342,7 @@ int main(void)
 		TEST(close_is_not_counted_as_a_sync),
 		TEST(short_and_interrupted_calls_are_made_good),
 		TEST(pages_that_were_only_read_are_written_once_at_most),
+		TEST(full_limbo_does_not_keep_pages_from_being_written),
 	};
 	const struct CMUnitTest huge[] = {
 		cmocka_unit_test_setup_teardown(huge_pages_that_were_only_read_are_not_written,
