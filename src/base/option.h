@@ -110,8 +110,9 @@ int lg_option_parse(const char *text, enum lg_option_when now);
 /* The same without setting anything. */
 int lg_option_check(const char *text, enum lg_option_when now);
 
-/* Options that come before the environment: none, but the malloc shim has its own. */
+/* Options that come before the environment: none, but the malloc shim has its own, which the command has to know. */
 const char *lg_option_builtin(void);
+#define LG_OPTION_SHIM "backing:anon,reserve:off,second_decay:0,cache_bytes:4M"
 
 /* The first `when` of the options that `text` names. */
 enum lg_option_when lg_option_earliest(const char *text);

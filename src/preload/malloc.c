@@ -38,7 +38,7 @@
  */
 const char *lg_option_builtin(void)
 {
-	return "backing:anon,reserve:off,second_decay:0,cache_bytes:4M";
+	return LG_OPTION_SHIM;
 }
 
 __attribute__((constructor)) static void start(void)

@@ -2,8 +2,7 @@
 /* lgalloc run: the environment that preloads the malloc shim, then the program in our place. */
 #include "base/error.h"
 #include "base/option.h"
-#include "os/userfault.h"
-#include "store/spill.h"
+#include "pager/trace.h"
 #include "tool/command.h"
 #include "tool/place.h"
 
@@ -12,10 +11,16 @@
 #include <argp.h>
 #include <errno.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/types.h>
+#include <sys/wait.h>
 #include <unistd.h>
+
+/* What a class that grows begins with. */
+enum { TRIED_BYTES = 32 << 20 };
 
 static const char library[] = "liblgalloc-preload.so";
 
@@ -85,28 +90,48 @@ static void check(const char *what, const char *options)
 		lg_usage_error("run", "%s: %s", what, lg_error());
 }
 
-static _Noreturn void refuse_paged(void)
+/* A region of the library, with the options the program will have. What it leaves behind ends with this process. */
+static _Noreturn void try_region(void)
 {
+	(void)unsetenv(
+		LG_TRACE_ENVIRONMENT); /* of the program's pager alone, and so is the metrics file */
+	if (lg_configure("background:off,metrics_file:") == 0 && lg_region_new(TRIED_BYTES) != NULL)
+		_exit(EXIT_SUCCESS);
 	fprintf(stderr, "lgalloc run: backing:paged: %s\n", lg_error());
-	exit(LG_EXIT_FAILURE);
+	_exit(LG_EXIT_FAILURE);
 }
 
-/* The first region would fail, and the next allocator have all there is: the bound that was asked for would be none. */
-static void check_paged(const char *options)
+/*
+ * A region that cannot be had is the next allocator's: the bound that was asked for would be none. What it takes, and what of
+ * that the limits of the process allow, is known to who makes one; in a child, for what a pager has of signals and threads is not
+ * the program's.
+ */
+static void check_paged(void)
 {
-	struct lg_os_userfault userfault;
-	struct lg_store *spill;
+	const char *options = getenv("LGALLOC_CONF");
+	void (*inherited)(int);
+	pid_t child, ended;
+	int status;
 
-	/* With NULL nobody would read the environment. */
-	if (lg_configure(options != NULL ? options : "") != 0 ||
-	    lg_option(backing) != LG_BACKING_PAGED)
+	if (lg_option_parse(LG_OPTION_SHIM, LG_OPTION_FIRST) != 0 ||
+	    (options != NULL && lg_option_parse(options, LG_OPTION_FIRST) != 0))
+		lg_usage_error("run", "LGALLOC_CONF: %s", lg_error());
+	if (lg_option(backing) != LG_BACKING_PAGED)
 		return;
-	if (lg_spill_open(NULL, 1, false, &spill) != 0)
-		refuse_paged();
-	spill->calls->close(spill);
-	if (lg_os_userfault_open(lg_option(faults) == LG_PAGED_INLINE, 0, &userfault) != 0)
-		refuse_paged();
-	lg_os_userfault_close(&userfault);
+	inherited = signal(SIGCHLD, SIG_DFL); /* ignored, the status would be lost */
+	child = fork();
+	if (child == 0)
+		try_region();
+	ended = child < 0 ? child : waitpid(child, &status, 0);
+	(void)signal(SIGCHLD, inherited);
+	if (ended < 0)
+		lg_command_fail("run", "backing:paged: no process could be made to try it: %s",
+				strerror(errno));
+	if (WIFSIGNALED(status))
+		lg_command_fail("run", "backing:paged: to try it ended with %s",
+				strsignal(WTERMSIG(status)));
+	if (WEXITSTATUS(status) != EXIT_SUCCESS)
+		exit(LG_EXIT_FAILURE); /* and it said why */
 }
 
 static const char doc[] =
@@ -133,7 +158,6 @@ int lg_command_run(int argc, char **argv)
 		snprintf(min_size, sizeof(min_size), "min_size:%s", wishes.min_size);
 		check("--min-size", min_size);
 	}
-	check_paged(wishes.options);
 	if (!lg_place_find(library, ".", LG_LIBRARY_FROM_PROGRAM, path)) {
 		fprintf(stderr, "lgalloc run: %s is neither beside this program nor in %s of it\n",
 			library, LG_LIBRARY_FROM_PROGRAM);
@@ -149,6 +173,7 @@ int lg_command_run(int argc, char **argv)
 	join("LD_PRELOAD", path, NULL, ":");
 	join("LGALLOC_CONF", NULL, wishes.options, ",");
 	join("LGALLOC_CONF", NULL, min_size, ",");
+	check_paged();
 	execvp(wishes.program[0], wishes.program);
 	fprintf(stderr, "lgalloc run: '%s' cannot be started: %s\n", wishes.program[0],
 		strerror(errno));

@@ -64,10 +64,35 @@ expect 2 "range 'x' is not" cat --range=x http://127.0.0.1:1/
 expect 1 "'$work/none' cannot be started: No such file" run "$work/none"
 expect 1 "Permission denied" run "$work"
 
-# Memory that can spill nowhere has no bound: the program is not started.
+# Memory that can spill nowhere has no bound: the program is not started. Nor where the limits of the process
+# leave no room for a region.
 touch "$work/file"
+limit() { # limit WHAT VALUE: the command under ulimit
+	printf '#!/bin/sh\nulimit %s %s || exit 77\nexec %q "$@"\n' "$1" "$2" "$work/plain/lgalloc" >"$work/limited"
+	chmod +x "$work/limited"
+}
 for faults in threads inline; do
 	paged=backing:paged,faults:$faults
+	if ! "$lgalloc" run -o "$paged,dir:/var/tmp" true 2>"$work/err"; then
+		printf 'left out: %s: %s\n' "$paged" "$(cat "$work/err")"
+		continue
+	fi
+	limit -f 1024
+	lgalloc=$work/limited expect 1 "larger than the file system or ulimit -f allows" run -o "$paged,dir:/var/tmp" true
+	limit -v 800000
+	lgalloc=$work/limited expect 1 "a region of 33554432 bytes was asked for" run -o "$paged,dir:/var/tmp" true
+	limit -d 50000
+	lgalloc=$work/limited expect 1 "(ulimit -d) is set" run -o "$paged,dir:/var/tmp" true
+	limit -n 5
+	lgalloc=$work/limited expect 1 "see ulimit -n (EMFILE)" run -o "$paged,dir:/var/tmp" true
+	prints "started" run -o "$paged,dir:/var/tmp" echo started
+	# Also where children are ignored; and what is tried leaves none of the files that are the program's.
+	LGALLOC_PAGER_TRACE=$work/trace prints "started" run -o "$paged,dir:/var/tmp,metrics_file:$work/m.prom" \
+		sh -c 'trap "" CHLD; exec "$@"' sh "$lgalloc" run echo started
+	if [ -e "$work/trace" ] || [ -e "$work/m.prom" ]; then
+		echo "the region that was tried left a trace or metrics"
+		failed=1
+	fi
 	expect 1 "backing:paged: no backing file could be made in dir '$work/none'" run -o "$paged,dir:$work/none" true
 	expect 1 "not a directory (ENOTDIR)" run -o "$paged,dir:$work/file" true
 	expect 1 "no backing file could be made in dir '/proc'" run -o "$paged,dir:/proc" true
