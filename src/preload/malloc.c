@@ -11,8 +11,10 @@
  * allocator; threads without a cache use the pools; the environment is read by a constructor, or by the
  * first large request if that comes earlier.
  */
+#include "base/error.h"
 #include "base/option.h"
 #include "os/map.h"
+#include "os/thread.h"
 #include "preload/mask.h"
 #include "preload/next.h"
 #include "region/alloc.h"
@@ -58,6 +60,24 @@ static inline bool is_region(const void *block)
 	return (uintptr_t)block - lg_span.base < lg_load_relaxed(&lg_span.bytes);
 }
 
+/*
+ * The next allocator knows nothing of paged_memory: who asked for a bound is told that this request is beyond it. One line for a
+ * process and its children: where one request is refused, others will be.
+ */
+static void say_unbounded(size_t bytes, const char *why)
+{
+	static _Atomic(uint32_t) said;
+
+	if (lg_option(backing) != LG_BACKING_PAGED || bytes > PTRDIFF_MAX /* nobody's */ ||
+	    lg_swap_ordered(&said, 1) != 0)
+		return;
+	int cancel = lg_os_cancel_hold();
+	lg_say("a request of %zu bytes is not within paged_memory: %s; it and others that are refused are the "
+	       "next allocator's, without a bound",
+	       bytes, why);
+	lg_os_cancel_restore(cancel);
+}
+
 /* NULL and errno: the next allocator is asked. errno of a call that succeeds in the end stays. */
 static LG_OUT_OF_LINE void *large(size_t bytes, bool zeroed)
 {
@@ -66,6 +86,7 @@ static LG_OUT_OF_LINE void *large(size_t bytes, bool zeroed)
 	lg_region *region = zeroed ? lg_region_obtain(bytes, bytes, &error) : lg_region_new(bytes);
 
 	if (region == NULL || (!zeroed && !lg_gather(region, bytes))) {
+		say_unbounded(bytes, lg_error());
 		errno = before;
 		return NULL;
 	}
@@ -76,8 +97,10 @@ static LG_OUT_OF_LINE void *large(size_t bytes, bool zeroed)
 /* A region is aligned to its size, up to a span; only so much is promised. */
 static void *large_aligned(size_t alignment, size_t bytes)
 {
-	if (alignment > HUGE_PAGE_BYTES)
+	if (alignment > HUGE_PAGE_BYTES) {
+		say_unbounded(bytes, "its alignment is more than 2 MiB");
 		return NULL;
+	}
 	return large(lg_max(bytes, alignment), false);
 }
 
@@ -161,6 +184,7 @@ static void *resize(void *old, size_t bytes)
 		lg_tail_fit(other, bytes);
 		return lg_region_data(other);
 	}
+	say_unbounded(bytes, lg_error());
 	errno = before;
 	void *block = lg_next.malloc(bytes);
 	if (block == NULL)
