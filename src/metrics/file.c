@@ -80,7 +80,7 @@ static int open_temporary(const char *temporary)
 		int looked = look_at(fd, temporary);
 		if (looked == 1)
 			return fd;
-		close(fd);
+		(void)lg_os_descriptor_shut(fd);
 		if (looked < 0)
 			return looked;
 	}
@@ -131,8 +131,9 @@ static int write_claimed(const char *path, const char *label, bool goes_with_pro
 		error = rename_over(temporary, path, goes_with_process);
 	if (error != 0)
 		(void)unlink(temporary);
-	if (close(fd) != 0 && error == 0)
-		error = -errno;
+	int closed = lg_os_descriptor_shut(fd);
+	if (error == 0)
+		error = closed;
 	return error;
 }
 

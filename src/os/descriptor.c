@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 #include "os/descriptor.h"
 
+#include "os/kept.h"
 #include "os/raw.h"
 
 #include <fcntl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 enum { FD_HIGH = 4096, FD_LOW = 64 };
@@ -25,10 +27,19 @@ int lg_os_descriptor_move_high(int fd)
 			high = (int)(most - FD_LOW);
 	}
 	int moved = fcntl(fd, F_DUPFD_CLOEXEC, high);
-	if (moved < 0)
-		return fd;
-	close(fd);
-	return moved;
+	if (moved >= 0) {
+		close(fd);
+		fd = moved;
+	}
+	lg_os_kept_add(fd);
+	return fd;
+}
+
+/* Not by close(2), which the malloc shim keeps from them. */
+int lg_os_descriptor_shut(int fd)
+{
+	lg_os_kept_remove(fd);
+	return (int)lg_os_raw(SYS_close, fd, 0, 0, 0, 0, 0);
 }
 
 void lg_os_descriptor_keep(struct lg_os_descriptor *descriptor, int fd)
@@ -55,7 +66,7 @@ bool lg_os_descriptor_is_ours(const struct lg_os_descriptor *descriptor)
 void lg_os_descriptor_close(struct lg_os_descriptor *descriptor)
 {
 	if (lg_os_descriptor_is_ours(descriptor))
-		close(descriptor->fd);
+		(void)lg_os_descriptor_shut(descriptor->fd);
 	descriptor->fd = -1;
 }
 

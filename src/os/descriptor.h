@@ -17,8 +17,9 @@ struct lg_os_descriptor {
 	ino_t inode;
 };
 
-/* The descriptor under a high number, or as it was. */
+/* The descriptor under a high number, or as it was. It is kept (os/kept.h) until it is shut, by the second; 0 or -errno. */
 int lg_os_descriptor_move_high(int fd);
+int lg_os_descriptor_shut(int fd);
 
 /* Takes over what was opened, under a high number. */
 void lg_os_descriptor_keep(struct lg_os_descriptor *descriptor, int fd);

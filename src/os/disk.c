@@ -169,7 +169,7 @@ static int finish_open(struct lg_os_disk *disk, int fd, enum lg_os_disk_access a
 	disk->inode = status.st_ino;
 	disk->direct = open_direct(fd, access);
 	if (disk->direct != fd && !direct_works(disk->direct)) {
-		close(disk->direct);
+		(void)lg_os_descriptor_shut(disk->direct);
 		disk->direct = fd;
 	}
 	return 0;
@@ -190,7 +190,7 @@ int lg_os_disk_open(struct lg_os_disk *disk, const char *path, enum lg_os_disk_a
 	if (error == 0)
 		error = lg_os_disk_size(disk, bytes, &blocks);
 	if (error != 0) {
-		close(fd);
+		(void)lg_os_descriptor_shut(fd);
 		disk->fd = -1;
 	}
 	return error;
@@ -221,7 +221,7 @@ int lg_os_disk_create(struct lg_os_disk *disk, const char *path)
 	fd = lg_os_descriptor_move_high(fd);
 	int error = finish_open(disk, fd, LG_DISK_WRITE);
 	if (error != 0) {
-		close(fd);
+		(void)lg_os_descriptor_shut(fd);
 		disk->fd = -1;
 	}
 	return error;
@@ -259,9 +259,9 @@ int lg_os_disk_publish(struct lg_os_disk *disk, const char *path)
 void lg_os_disk_close(struct lg_os_disk *disk)
 {
 	if (disk->direct != disk->fd && is_ours(disk, disk->direct))
-		close(disk->direct);
+		(void)lg_os_descriptor_shut(disk->direct);
 	if (is_ours(disk, disk->fd))
-		close(disk->fd);
+		(void)lg_os_descriptor_shut(disk->fd);
 	disk->direct = -1;
 	disk->fd = -1;
 }

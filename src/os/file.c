@@ -145,7 +145,7 @@ int lg_os_file_open(const char *directory, struct lg_os_file *file)
 	fd = lg_os_descriptor_move_high(fd);
 	int error = lg_os_file_adopt(fd, file);
 	if (error != 0) {
-		close(fd);
+		(void)lg_os_descriptor_shut(fd);
 		return lg_fail(-error, "the backing file in dir '%s' cannot be used: %s", directory,
 			       lg_error_name(-error));
 	}
@@ -177,7 +177,7 @@ bool lg_os_file_is_ours(const struct lg_os_file *file)
 void lg_os_file_close(struct lg_os_file *file)
 {
 	if (lg_os_file_is_ours(file))
-		close(file->fd);
+		(void)lg_os_descriptor_shut(file->fd);
 	file->fd = -1;
 	if (file->pin != NULL)
 		(void)munmap(file->pin, file->pin_bytes);

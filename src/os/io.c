@@ -371,7 +371,7 @@ void lg_os_io_open(struct lg_os_io *io, bool readonly)
 void lg_os_io_close(struct lg_os_io *io)
 {
 	if (lg_os_file_is_at(&io->file, io->direct))
-		close(io->direct);
+		(void)lg_os_descriptor_shut(io->direct);
 	io->direct = -1;
 	lg_os_file_close(&io->file);
 }

@@ -294,7 +294,7 @@ static int open_file(struct lg_trace *trace)
 	trace->fd = lg_os_descriptor_move_high(fd);
 	int error = claim_file(trace);
 	if (error != 0)
-		close(trace->fd);
+		(void)lg_os_descriptor_shut(trace->fd);
 	return error;
 }
 
@@ -344,7 +344,7 @@ static int begin(struct lg_trace *trace, const struct lg_trace_about *about)
 	traces = trace;
 	return 0;
 undo_file:
-	close(trace->fd);
+	(void)lg_os_descriptor_shut(trace->fd);
 undo_ring:
 	lg_trace_ring_end(&trace->ring);
 	return error;
@@ -399,7 +399,7 @@ int lg_trace_close(struct lg_trace *trace)
 	pthread_join(trace->thread, NULL);
 	end(trace);
 	if (is_ours(trace))
-		close(trace->fd);
+		(void)lg_os_descriptor_shut(trace->fd);
 	int error = trace->error;
 	if (error != 0)
 		lg_fail(-error, "the trace '%s' could not be written to its end: %s", trace->path,

@@ -329,7 +329,7 @@ give_up:
 	lg_os_file_close(&file->io.file);
 	return error;
 close_descriptor:
-	close(fd);
+	(void)lg_os_descriptor_shut(fd);
 	return error;
 }
 

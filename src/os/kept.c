@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+#include "os/kept.h"
+
+#include "base/bits.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/stat.h>
+
+_Atomic(unsigned) lg_os_kept_lowest = UINT_MAX;
+
+static _Atomic(unsigned) highest;
+static _Atomic(uint64_t) words[LG_OS_KEPT_MOST]; /* 0: none */
+
+/* 0: the number is nobody's. */
+static uint64_t word_of(int fd)
+{
+	const uint64_t odd = UINT64_C(0x9e3779b97f4a7c15);
+	int before = errno;
+	struct stat status;
+	uint64_t word = 0;
+
+	if (fstat(fd, &status) == 0)
+		word = (lg_rotate_right((uint64_t)status.st_dev * odd, 32) ^
+			(uint64_t)status.st_ino * odd) |
+		       1;
+	errno = before;
+	return word;
+}
+
+void lg_os_kept_add(int fd)
+{
+	unsigned number = (unsigned)fd, lowest = lg_load_relaxed(&lg_os_kept_lowest),
+		 high = lg_load_relaxed(&highest);
+
+	if (number >= LG_OS_KEPT_MOST)
+		return;
+	lg_store_relaxed(&words[number], word_of(fd));
+	while (number < lowest && !lg_cas_relaxed(&lg_os_kept_lowest, &lowest, number))
+		;
+	while (number > high && !lg_cas_relaxed(&highest, &high, number))
+		;
+}
+
+void lg_os_kept_remove(int fd)
+{
+	if ((unsigned)fd < LG_OS_KEPT_MOST)
+		lg_store_relaxed(&words[fd], 0);
+}
+
+bool lg_os_kept_look(unsigned fd)
+{
+	uint64_t word = fd < LG_OS_KEPT_MOST ? lg_load_relaxed(&words[fd]) : 0;
+
+	return word != 0 && word == word_of((int)fd);
+}
+
+bool lg_os_kept_find(unsigned first, unsigned last, unsigned *fd)
+{
+	unsigned from = (unsigned)lg_max(first, lg_load_relaxed(&lg_os_kept_lowest));
+	unsigned to = (unsigned)lg_min(last, lg_load_relaxed(&highest));
+
+	for (unsigned number = from; number <= to; number++)
+		if (lg_os_kept_look(number)) {
+			*fd = number;
+			return true;
+		}
+	return false;
+}
