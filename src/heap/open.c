@@ -220,7 +220,7 @@ static int map_tables(struct lg_heap *heap)
 	heap->chunks = range;
 	heap->live = (_Atomic(uint8_t) *)range + chunks;
 	heap->homes = (_Atomic(uint64_t) *)(void *)((char *)range + chunks + live);
-	return lg_os_map_anon(range, chunks + live + homes);
+	return lg_os_make_writable(range, chunks + live + homes);
 }
 
 static void unmap_tables(struct lg_heap *heap)

@@ -41,6 +41,12 @@ static int map_at(void *at, size_t bytes, int protection, int flags, int fd, uin
 	return got == MAP_FAILED ? -errno : 0;
 }
 
+/* Terabytes, of which a debugger that writes a core finds only what is not said to be nothing. */
+static void leave_out_of_dumps(void *at, size_t bytes)
+{
+	(void)madvise(at, bytes, MADV_DONTDUMP);
+}
+
 int lg_os_reserve(size_t bytes, size_t alignment, void **range)
 {
 	size_t page = lg_os_page_bytes();
@@ -55,6 +61,7 @@ int lg_os_reserve(size_t bytes, size_t alignment, void **range)
 	if (more > before)
 		munmap(start + before + bytes, more - before);
 	*range = start + before;
+	leave_out_of_dumps(*range, bytes);
 	return 0;
 }
 
@@ -78,7 +85,11 @@ static int map_in_hole(void *at, size_t bytes, int protection)
 
 int lg_os_reserve_at(void *range, size_t bytes)
 {
-	return map_in_hole(range, bytes, PROT_NONE);
+	int error = map_in_hole(range, bytes, PROT_NONE);
+
+	if (error == 0)
+		leave_out_of_dumps(range, bytes);
+	return error;
 }
 
 int lg_os_map_anon_in_hole(void *at, size_t bytes)
@@ -122,12 +133,20 @@ int lg_os_map_table(size_t bytes, void **table)
 
 int lg_os_unmap(void *at, size_t bytes)
 {
-	return map_at(at, bytes, PROT_NONE, RESERVED | MAP_FIXED, -1, 0);
+	int error = map_at(at, bytes, PROT_NONE, RESERVED | MAP_FIXED, -1, 0);
+
+	if (error == 0)
+		leave_out_of_dumps(at, bytes);
+	return error;
 }
 
 int lg_os_map_zeros(void *at, size_t bytes)
 {
-	return map_at(at, bytes, PROT_READ, RESERVED | MAP_FIXED, -1, 0);
+	int error = map_at(at, bytes, PROT_READ, RESERVED | MAP_FIXED, -1, 0);
+
+	if (error == 0)
+		leave_out_of_dumps(at, bytes);
+	return error;
 }
 
 int lg_os_make_writable(void *at, size_t bytes)

@@ -3,6 +3,9 @@
  * Mappings: thin calls that return 0 or -errno. A reserved range has no access and no memory; what is
  * mapped into it replaces it in one step, and lg_os_unmap makes it reserved again, never a hole. Only a
  * move that fails may leave one.
+ *
+ * Reserved ranges, zeros and tables are not in core dumps, nor is what is made writable of them. What is mapped into a
+ * range is, unless it is said of it.
  */
 #ifndef LG_OS_MAP_H
 #define LG_OS_MAP_H

@@ -307,6 +307,33 @@ static void resident_counts_pages_in_memory(void **state)
 	assert_true(resident == 0);
 }
 
+static void what_is_reserved_and_tables_are_in_no_core_dump(void **state)
+{
+	size_t bytes = 64 * page;
+	char *range = reserve(bytes);
+	void *table = NULL;
+
+	(void)state;
+	assert_true(smaps_has_flag(range, " dd"));
+	assert_int_equal(lg_os_map_anon(range, bytes), 0); /* has what its user wants */
+	assert_false(smaps_has_flag(range, " dd"));
+	assert_int_equal(lg_os_unmap(range, bytes), 0);
+	assert_true(smaps_has_flag(range, " dd"));
+	assert_int_equal(lg_os_map_unlocked(range, bytes), 0);
+	assert_true(smaps_has_flag(range, " dd"));
+	assert_int_equal(lg_os_map_zeros(range, bytes), 0);
+	assert_int_equal(lg_os_make_writable(range + page, page), 0);
+	assert_true(smaps_has_flag(range, " dd"));
+	assert_true(smaps_has_flag(range + page, " dd"));
+	lg_os_unreserve(range, bytes);
+	assert_int_equal(lg_os_reserve_at(range, bytes), 0);
+	assert_true(smaps_has_flag(range, " dd"));
+	lg_os_unreserve(range, bytes);
+	assert_int_equal(lg_os_map_table(bytes, &table), 0);
+	assert_true(smaps_has_flag(table, " dd"));
+	lg_os_unreserve(table, bytes);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -324,6 +351,7 @@ int main(void)
 		cmocka_unit_test(lasting_advice_is_what_it_says),
 		cmocka_unit_test(moved_pages_arrive_and_the_source_reads_zero),
 		cmocka_unit_test(resident_counts_pages_in_memory),
+		cmocka_unit_test(what_is_reserved_and_tables_are_in_no_core_dump),
 	};
 
 	return cmocka_run_group_tests(tests, open_pipe, NULL);
