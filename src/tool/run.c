@@ -5,6 +5,7 @@
 #include "pager/trace.h"
 #include "tool/command.h"
 #include "tool/place.h"
+#include "tool/program.h"
 
 #include <lgalloc/lgalloc.h>
 
@@ -174,6 +175,12 @@ int lg_command_run(int argc, char **argv)
 	join("LGALLOC_CONF", NULL, wishes.options, ",");
 	join("LGALLOC_CONF", NULL, min_size, ",");
 	check_paged();
+	/* It may be a shell, whose programs are not: it is started. */
+	if (lg_program_is_static(wishes.program[0]))
+		fprintf(stderr,
+			"lgalloc run: '%s' is linked statically: nothing is preloaded into it, and its memory "
+			"is as without this command\n",
+			wishes.program[0]);
 	execvp(wishes.program[0], wishes.program);
 	fprintf(stderr, "lgalloc run: '%s' cannot be started: %s\n", wishes.program[0],
 		strerror(errno));

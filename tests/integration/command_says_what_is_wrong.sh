@@ -103,6 +103,17 @@ for faults in threads inline; do
 	fi
 done
 
+# A static program is started, and its memory is its own.
+for kind in -static -static-pie; do
+	if printf 'int main(void){return 0;}' | "${CC:-cc}" $kind -x c -o "$work/fixed" - 2>"$work/err"; then
+		expect 0 "'$work/fixed' is linked statically" run "$work/fixed"
+		PATH=$work/none::$work:$PATH expect 0 "'fixed' is linked statically" run fixed
+		prints "fine" run sh -c 'echo fine'
+	else
+		echo "left out: $kind: $(head -n 1 "$work/err")"
+	fi
+done
+
 lgalloc="$work/a space/lgalloc" expect 1 "the dynamic linker takes the space" run true
 LGALLOC_CONF=nonsense:1 expect 2 "option 'nonsense' is unknown" run true
 expect 2 "'nonsense' is no command" help nonsense
