@@ -107,7 +107,7 @@ enum lg_advice {
 
 /*
  * Advice for `length` bytes from `offset` (length 0: to the end). Whole pages inside the range are
- * affected; those of backing:paged have 64 KiB, or the region's size where that is less. LG_SEQUENTIAL,
+ * affected; those of backing:paged have paged_page, or the region's size where that is less. LG_SEQUENTIAL,
  * LG_RANDOM and LG_NORMAL go to the whole region, and nowhere under 2 MiB or where it is paged. 0; -EINVAL: no
  * live region, a range outside it, or an unknown advice; -ENOMEM: no mapping left for access advice
  * (lgalloc(7)); or the kernel's answer as -errno. After a failed LG_DEAD the bytes are unchanged or zero.

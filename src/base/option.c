@@ -14,6 +14,9 @@ static const char *const backing_words[] = {
 static const char *const faults_words[] = {
 	[LG_PAGED_THREADS] = "threads", [LG_PAGED_INLINE] = "inline", NULL
 };
+#define LG_POLICY_WORD(name) #name,
+static const char *const policy_words[] = { LG_POLICIES(LG_POLICY_WORD) NULL };
+#undef LG_POLICY_WORD
 
 /* clang-format off */
 struct lg_options lg_options = {
@@ -25,6 +28,7 @@ struct lg_options lg_options = {
 /* What the table of settings calls them. */
 #define LG_SETTING_BACKING LG_SETTING_WORD, .words = backing_words
 #define LG_SETTING_FAULTS LG_SETTING_WORD, .words = faults_words
+#define LG_SETTING_POLICY LG_SETTING_WORD, .words = policy_words
 
 static const struct lg_setting rows[] = {
 #define LG_OPTION_ROW(name_, type_, when, value, low_, high_, help) \
@@ -137,8 +141,10 @@ static struct lg_setting setting_of(enum lg_option_type type)
 		[LG_OPTION_SWITCH] = { .type = LG_SETTING_SWITCH },
 		[LG_OPTION_BACKING] = { .type = LG_SETTING_BACKING },
 		[LG_OPTION_FAULTS] = { .type = LG_SETTING_FAULTS },
+		[LG_OPTION_POLICY] = { .type = LG_SETTING_POLICY },
 		[LG_OPTION_NUMBER] = { .type = LG_SETTING_NUMBER },
 		[LG_OPTION_SIZE] = { .type = LG_SETTING_SIZE },
+		[LG_OPTION_POWER] = { .type = LG_SETTING_POWER },
 		[LG_OPTION_TIME] = { .type = LG_SETTING_TIME },
 		[LG_OPTION_TEXT] = { .type = LG_SETTING_PATH },
 	};
@@ -166,7 +172,8 @@ void lg_option_value_text(enum lg_option_type type, uint64_t value,
 
 const char *lg_option_type_name(enum lg_option_type type)
 {
-	return lg_setting_type_name(setting_of(type).type);
+	return lg_setting_type_name(type == LG_OPTION_POWER ? LG_SETTING_SIZE :
+							      setting_of(type).type);
 }
 
 /* False: it is empty, longer than that, or changes all the time. */

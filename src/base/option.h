@@ -10,6 +10,7 @@
 #define LG_BASE_OPTION_H
 
 #include "base/atomic.h"
+#include "base/policies.h"
 #include "base/setting.h"
 
 #include <stdbool.h>
@@ -21,8 +22,8 @@ enum lg_paged_faults { LG_PAGED_THREADS, LG_PAGED_INLINE };
 
 /*
  * X(name, type, when, default, low, high, help)
- *   type  SWITCH off|on, BACKING file|anon|paged, FAULTS threads|inline, NUMBER, SIZE in bytes, TIME in
- *         milliseconds
+ *   type  SWITCH off|on, BACKING file|anon|paged, FAULTS threads|inline, POLICY one of LG_POLICIES, NUMBER,
+ *         SIZE in bytes, POWER a size that is a power of two, TIME in milliseconds
  *   when  FIRST: only before the first region; AREA: while none is there, so that a refused dir can be
  *         replaced; LIVE: at any time
  */
@@ -36,6 +37,10 @@ enum lg_paged_faults { LG_PAGED_THREADS, LG_PAGED_INLINE };
 	X(faults, FAULTS, FIRST, LG_PAGED_THREADS, 0, 1,                                                \
 	  "backing:paged: who brings pages in: threads (system calls may be given regions; needs "      \
 	  "privilege) or inline (the thread that touches)")                                             \
+	X(paged_page, POWER, FIRST, LG_KIB(64), LG_KIB(4), LG_MIB(2),                                   \
+	  "backing:paged: how much comes and goes at once, a power of two; smaller regions go whole")   \
+	X(paged_policy, POLICY, FIRST, 0, 0, LG_POLICY_BUILTIN - 1,                                     \
+	  "backing:paged: which page leaves first")                                                     \
 	X(span, SIZE, FIRST, LG_TIB(1), LG_MIB(2), LG_TIB(4),                                           \
 	  "address space reserved per size class; halved until the system grants it")                   \
 	X(reserve, SWITCH, AREA, 1, 0, 1,                                                               \
@@ -77,8 +82,10 @@ enum lg_option_type {
 	LG_OPTION_SWITCH,
 	LG_OPTION_BACKING,
 	LG_OPTION_FAULTS,
+	LG_OPTION_POLICY,
 	LG_OPTION_NUMBER,
 	LG_OPTION_SIZE,
+	LG_OPTION_POWER,
 	LG_OPTION_TIME,
 	LG_OPTION_TEXT,
 };
@@ -117,7 +124,10 @@ const char *lg_option_builtin(void);
 /* The first `when` of the options that `text` names. */
 enum lg_option_when lg_option_earliest(const char *text);
 
-/* How messages, the manual and the command name a type, and show a value: in the largest exact unit. */
+/*
+ * How the manual and the command name a type: in a word, so that a power of two is a size. How they and messages
+ * show a value: in the largest exact unit.
+ */
 enum { LG_OPTION_VALUE_BYTES = LG_SETTING_VALUE_BYTES };
 const char *lg_option_type_name(enum lg_option_type type);
 /* The same of all that is allowed: "file, anon or paged", "4K to 1T". */

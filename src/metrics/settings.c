@@ -12,7 +12,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum type { SWITCH, BACKING, FAULTS, NUMBER, SIZE, TIME };
+enum type { SWITCH, BACKING, FAULTS, POLICY, NUMBER, SIZE, POWER, TIME };
 
 static const struct setting {
 	const char *name;
@@ -50,7 +50,9 @@ static void write_backing(const struct lg_prometheus *text, uint64_t value)
 /* Of no account where regions are not paged. */
 static bool is_of_pager(const struct setting *setting)
 {
-	return setting->value == &lg_options.paged_memory || setting->value == &lg_options.faults;
+	return setting->value == &lg_options.paged_memory || setting->value == &lg_options.faults ||
+	       setting->value == &lg_options.paged_page ||
+	       setting->value == &lg_options.paged_policy;
 }
 
 static uint64_t value_of(const struct setting *setting)
@@ -69,16 +71,16 @@ void lg_settings_write(const struct lg_prometheus *text)
 	for (size_t i = 0; i < sizeof(settings) / sizeof(settings[0]); i++) {
 		const struct setting *setting = &settings[i];
 		const struct lg_family family = { name, LG_GAUGE, help };
-		const char *unit = setting->type == SIZE ? "_bytes" :
-				   setting->type == TIME ? "_seconds" :
-							   "";
+		const char *unit = setting->type == SIZE || setting->type == POWER ? "_bytes" :
+				   setting->type == TIME                           ? "_seconds" :
+										     "";
 
 		if (lg_load_relaxed(setting->value) == LG_AUTO && !lg_start_is_done())
 			continue; /* follows the machine, which nobody looked at yet */
 		if (is_of_pager(setting) && lg_option(backing) != LG_BACKING_PAGED)
 			continue;
-		if (setting->type == FAULTS)
-			continue; /* a word that no graph shows */
+		if (setting->type == FAULTS || setting->type == POLICY)
+			continue; /* words that no graph shows: pager_info has them */
 		if (setting->type == BACKING) {
 			write_backing(text, value_of(setting));
 			continue;

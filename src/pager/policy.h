@@ -31,6 +31,7 @@
 #ifndef LG_PAGER_POLICY_H
 #define LG_PAGER_POLICY_H
 
+#include "base/policies.h"
 #include "pager/options.h"
 
 #include <lgalloc/pager.h>
@@ -39,17 +40,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* X(name), the default first. */
-#define LG_POLICIES(X)                                                                             \
-	X(clock)                                                                                   \
-	X(s3fifo)                                                                                  \
-	X(fifo)                                                                                    \
-	X(lifo)                                                                                    \
-	X(plru)                                                                                    \
-	X(prnd)                                                                                    \
-	X(wiro_f)                                                                                  \
-	X(wiro_l)
-
 /* Each with a walk over its invariants, for tests: stops the program if one does not hold. */
 #define LG_POLICY_DECLARE(name)                                                                    \
 	extern const struct lg_policy_ops lg_policy_##name;                                        \
@@ -57,12 +47,7 @@
 LG_POLICIES(LG_POLICY_DECLARE)
 #undef LG_POLICY_DECLARE
 
-#define LG_POLICY_ONE(name) +1
-enum {
-	LG_POLICY_BUILTIN = LG_POLICIES(LG_POLICY_ONE),
-	LG_POLICY_USERS = 16, /* of the user's own at most */
-};
-#undef LG_POLICY_ONE
+enum { LG_POLICY_USERS = 16 }; /* of the user's own at most */
 
 /* A policy and what its create is given. */
 struct lg_policy {

@@ -6,21 +6,24 @@
  * As with the backing file, disk blocks are reserved when a region is handed out, given back when it is
  * clean, and a child of fork has none of it.
  *
- * Pages are 64 KiB, or a region where that is less: regions share no page.
+ * Pages have paged_page, or are a region where that is less: regions share no page. An area is whole pages
+ * of either, for it begins at a multiple of 2 MiB and is multiples of that long.
  */
 #include "base/error.h"
 #include "base/option.h"
+#include "base/require.h"
 #include "os/latch.h"
 #include "pager/atlas.h"
 #include "pager/drop.h"
 #include "pager/map.h"
+#include "pager/policy.h"
 #include "region/class.h"
 #include "store/spill.h"
 
 #include <errno.h>
 #include <string.h>
 
-enum { RUN_BYTES = 1 << 20, PAGE_SHIFT = 16 };
+enum { RUN_BYTES = 1 << 20 };
 
 static struct lg_os_latch lock; /* of the making */
 static _Atomic(struct lg_pager *) the_pager;
@@ -36,14 +39,23 @@ uint64_t lg_backing_paged_bytes(void)
 static int make_pager(struct lg_pager **pager)
 {
 	struct lg_pager_options options;
+	struct lg_policy policy;
 	int error = lg_pager_options_parse(NULL, &options);
 
 	if (error != 0)
 		return error;
+	LG_REQUIRE(lg_policy_at((unsigned)lg_option(paged_policy), &policy));
 	options.memory = lg_backing_paged_bytes();
-	options.page = (uint64_t)1 << PAGE_SHIFT;
+	options.page = lg_option(paged_page);
+	if (options.memory < options.page * LG_PAGES_LEAST)
+		return lg_fail(
+			EINVAL,
+			"paged_memory, %llu bytes, is less than %d pages of paged_page, %llu bytes",
+			(unsigned long long)options.memory, LG_PAGES_LEAST,
+			(unsigned long long)options.page);
 	options.faults = lg_option(faults) == LG_PAGED_INLINE ? LG_FAULTS_INLINE :
 								LG_FAULTS_THREADS;
+	strncpy(options.policy, policy.ops->name, sizeof(options.policy) - 1);
 	strncpy(options.dir, lg_option_dir(), sizeof(options.dir) - 1);
 	return lg_pager_make(&options, "regions", pager);
 }
@@ -85,7 +97,8 @@ static struct lg_map *map_of(const struct lg_class *class, uint64_t offset, uint
 
 static int map(struct lg_class *class, uint64_t offset, uint64_t bytes)
 {
-	unsigned shift = lg_class_shift(class->index);
+	unsigned region_shift = lg_class_shift(class->index);
+	unsigned page_shift = lg_log2_floor(lg_option(paged_page));
 	struct lg_pager *pager;
 	struct lg_store *store;
 	struct lg_map *made;
@@ -97,7 +110,7 @@ static int map(struct lg_class *class, uint64_t offset, uint64_t bytes)
 	if (error != 0)
 		return error;
 	return lg_map_make_at(pager, lg_class_base(class->index) + offset, store,
-			      shift < PAGE_SHIFT ? shift : PAGE_SHIFT, &made);
+			      (unsigned)lg_min(region_shift, page_shift), &made);
 }
 
 static int unmap(void *at, size_t bytes)

@@ -55,6 +55,8 @@ expect 2 "which program" run
 expect 2 "option 'bad' is unknown" run -o bad:1 true
 expect 2 "nonsense" run --nonsense true
 expect 2 "'fil' is not file, anon or paged" run -o backing:fil true
+expect 2 "paged_page: '12K' is not a power of two from 4K to 2M" run -o paged_page:12K true
+expect 2 "paged_policy: 'lru' is not clock, s3fifo, fifo, lifo, plru, prnd, wiro_f or wiro_l" run -o paged_policy:lru true
 expect 2 "min_size: '1' is not" run -m 1 true
 expect 2 "nonsense" options --nonsense
 expect 2 "which URL" cat

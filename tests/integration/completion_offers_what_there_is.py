@@ -94,7 +94,7 @@ def keys_and_values_are_those_of_the_table():
     table = options()
     words = {}
     for key, row in table.items():
-        named = re.match(r"([a-z]+(?:, [a-z]+)*) or ([a-z]+)", " ".join(row[4:]))
+        named = re.match(r"([a-z]\w*(?:, [a-z]\w*)*) or ([a-z]\w*)", " ".join(row[4:]))
         if row[1] in ("switch", "word"):
             words[key] = (*named[1].split(", "), named[2])
     claim("there are such options", len(table) > 10 and len(words) > 3)

@@ -100,6 +100,17 @@ limited "$lgalloc" run -o "$paged" -- "$python" "$work/blocks.py" "$megabytes" "
 [ "$(cat "$work/out")" = "$right" ] || fail "the output is right: $(cat "$work/out"), not $right"
 say "$paged" "right"
 
+# The same bound with small pages, and another policy, for a program that goes to and fro in its block.
+seq 1 400000 | sort -R --random-source=<(yes) >"$work/lines"
+LC_ALL=C sort "$work/lines" >"$work/sorted"
+small=backing:paged,paged_memory:16M,paged_page:4K,paged_policy:s3fifo,dir:$work
+status=0
+LC_ALL=C limited "$lgalloc" run -m 64K -o "$small" -- \
+	sort -S 32M --parallel=2 -T "$work" -o "$work/out" "$work/lines" >"$work/errors" 2>&1 || status=$?
+[ "$status" -eq 0 ] || fail "sort under $small finishes: status $status, $(cat "$work/errors")"
+cmp "$work/sorted" "$work/out" || fail "sort under $small sorts"
+say "$small" "right"
+
 # Nobody is told that the bound is there where it is not.
 for faults in threads inline; do
 	status=0

@@ -60,7 +60,7 @@ static const char *unit_of(const struct row *row)
 static bool is_word(const struct row *row)
 {
 	return row->type == LG_OPTION_SWITCH || row->type == LG_OPTION_BACKING ||
-	       row->type == LG_OPTION_FAULTS;
+	       row->type == LG_OPTION_FAULTS || row->type == LG_OPTION_POLICY;
 }
 
 static void defaults_are_those_of_the_table(void **state)
@@ -130,6 +130,46 @@ static void backing_is_file_anon_or_paged(void **state)
 	assert_non_null(strstr(lg_error(), "backing"));
 	assert_non_null(strstr(lg_error(), "paper"));
 	assert_non_null(strstr(lg_error(), "file, anon or paged"));
+}
+
+static void page_of_paged_regions_is_a_power_of_two(void **state)
+{
+	static const char *const wrong[] = { "0", "2K", "12K", "65537", "4M", "on", "" };
+
+	(void)state;
+	for (uint64_t page = LG_KIB(4); page <= LG_MIB(2); page *= 2) {
+		assert_int_equal(set("paged_page:%" PRIu64, page), 0);
+		assert_true(lg_option(paged_page) == page);
+	}
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		assert_int_equal(set("paged_page:%s", wrong[i]), -EINVAL);
+		assert_non_null(strstr(lg_error(), "option paged_page: '"));
+		assert_non_null(strstr(lg_error(), wrong[i]));
+		assert_non_null(strstr(lg_error(), "a power of two from 4K to 2M"));
+		assert_true(lg_option(paged_page) == LG_MIB(2));
+	}
+}
+
+static void policy_of_paged_regions_is_one_of_the_pagers_own(void **state)
+{
+	static const char *const wrong[] = { "", "lru", "Clock", "wiro", "clock s3fifo" };
+	char text[LG_OPTION_VALUE_BYTES];
+
+	(void)state;
+	for (uint64_t policy = 0; policy < LG_POLICY_BUILTIN; policy++) {
+		lg_option_value_text(LG_OPTION_POLICY, policy, text);
+		assert_int_equal(set("paged_policy:%s", text), 0);
+		assert_true(lg_option(paged_policy) == policy);
+	}
+	assert_int_equal(set("paged_policy:s3fifo"), 0);
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		assert_int_equal(set("paged_policy:%s", wrong[i]), -EINVAL);
+		assert_non_null(strstr(lg_error(), "option paged_policy: '"));
+		assert_non_null(strstr(lg_error(), wrong[i]));
+		assert_non_null(strstr(lg_error(), "is not clock, s3fifo, fifo, "));
+		lg_option_value_text(LG_OPTION_POLICY, lg_option(paged_policy), text);
+		assert_string_equal(text, "s3fifo");
+	}
 }
 
 static void sizes_take_units_of_1024(void **state)
@@ -331,6 +371,7 @@ static void first_options_are_busy_after_the_start_and_live_ones_are_not(void **
 		const struct row *row = &rows[i];
 		const char *other = row->type == LG_OPTION_BACKING ? "anon" :
 				    row->type == LG_OPTION_FAULTS  ? "inline" :
+				    row->type == LG_OPTION_POLICY  ? "lifo" :
 				    row->type == LG_OPTION_SWITCH  ? (row->value ? "off" : "on") :
 								     NULL;
 
@@ -421,6 +462,8 @@ int main(void)
 		TEST(every_bound_is_allowed_and_nothing_beyond),
 		TEST(switches_are_on_or_off_and_nothing_else),
 		TEST(backing_is_file_anon_or_paged),
+		TEST(page_of_paged_regions_is_a_power_of_two),
+		TEST(policy_of_paged_regions_is_one_of_the_pagers_own),
 		TEST(sizes_take_units_of_1024),
 		TEST(times_need_a_unit_unless_zero),
 		TEST(numbers_take_no_unit),

@@ -20,7 +20,7 @@ enum { ADVICE = sizeof(all_advice) / sizeof(all_advice[0]) };
 /* What advice goes by. */
 static size_t page_bytes(void)
 {
-	return backing_is_paged() ? 64 * KIB : lg_os_page_bytes();
+	return backing_is_paged() ? lg_option(paged_page) : lg_os_page_bytes();
 }
 
 static bool reads(struct lg_region *region, size_t from, size_t to, int value)

@@ -53,8 +53,8 @@ static void first_region_starts_with_what_was_said_last(void **state)
 static void after_the_first_region_some_options_are_busy(void **state)
 {
 	static const char *const first[] = {
-		"backing:file",  "span:1G",  "reserve:off", "coredump:on",
-		"hugepages:off", "dir:/tmp", "annotate:on",
+		"backing:file",      "span:1G",       "reserve:off", "coredump:on", "paged_page:4K",
+		"paged_policy:lifo", "hugepages:off", "dir:/tmp",    "annotate:on",
 	};
 
 	(void)state;
