@@ -84,7 +84,7 @@ int lg_budget_sleep(struct lg_pager *pager, struct lg_budget_wait *wait);
 /* What is not pinned: recent fills have at most half of it, and what is asked for beside them fits the other. */
 uint64_t lg_budget_unpinned(const struct lg_pager *pager);
 
-/* Why all that waits to be written could not be; 0: some may be. */
+/* Why all that waits to be written could not be, the last time; 0: some may be, or is being written. */
 int lg_budget_failure(struct lg_pager *pager);
 
 /* Memory that nobody has. */

@@ -411,6 +411,8 @@ static int end(struct lg_map *map)
 		error = lg_sync_and_flush(map, 0, map->pages);
 	}
 	lg_drop_all(map);
+	/* No page waits to be written there any more; other maps will fail again. */
+	lg_store_relaxed(&pager->last_write, 0);
 	uint64_t signals = lg_os_latch_enter(&pager->maps_lock);
 	leave(map);
 	lg_os_latch_leave(&pager->maps_lock, signals);

@@ -91,6 +91,7 @@ static void note_written(struct lg_map *map, uint64_t page, uint64_t count, uint
 	uint64_t bytes = lg_map_stored_bytes(map, page, count);
 
 	lg_pager_count(pager, writes, 1);
+	lg_store_relaxed(&pager->last_write, error);
 	lg_store_relaxed(&map->refuses, error != 0);
 	if (error != 0) {
 		lg_store_relaxed(&pager->write_failure, error);

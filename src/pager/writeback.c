@@ -273,7 +273,9 @@ static uint64_t retry(struct lg_pager *pager, const struct batch *batch)
 
 	if (most == NULL || lg_os_now_ms() < lg_load_relaxed(&pager->retry_at))
 		return 0;
+	lg_add_relaxed(&pager->retrying, 1);
 	(void)write_from(pager, most, LG_FRAME_REFUSED, batch, &written);
+	lg_sub_relaxed(&pager->retrying, 1);
 	if (written == 0)
 		lg_store_relaxed(&pager->retry_at, lg_os_now_ms() + RETRY_MS);
 	return written;
