@@ -17,7 +17,7 @@
 #include <errno.h>
 #include <string.h>
 
-enum { PAUSE_US = 100 };
+enum { PAUSE_US = 100, TRIES_MOST = 100 };
 
 /* Never written: what pages of zeros are copied from. */
 static const _Alignas(4096) char zeros[(size_t)1 << LG_PAGE_SHIFT_HUGE];
@@ -118,8 +118,9 @@ static void remove_residents(struct lg_map *map, uint64_t count, const uint32_t 
 /* --- copied in ---------------------------------------------------------------------------------- */
 
 /*
- * What arrives writable may have been written to before the rest is in: it cannot be taken back, and the kernel is asked
- * until it has memory for all. What is write-protected, or read-only, is dropped where the rest fails.
+ * The kernel may lack memory for a moment. What arrives writable may have been written to before the rest is in: it cannot be
+ * taken back, and the kernel is asked until it has memory for all. What is write-protected, or read-only, is dropped where the
+ * rest fails.
  */
 int lg_fill_copy(struct lg_map *map, uint64_t first, uint64_t count, const void *from,
 		 bool protected, bool begun)
@@ -127,6 +128,7 @@ int lg_fill_copy(struct lg_map *map, uint64_t first, uint64_t count, const void 
 	char *to = lg_map_page_at(map, first);
 	size_t bytes = count << map->shift, done = 0, got;
 	bool writable = !protected && !map->readonly;
+	unsigned tries = 0;
 	int error;
 
 	for (;;) {
@@ -134,7 +136,10 @@ int lg_fill_copy(struct lg_map *map, uint64_t first, uint64_t count, const void 
 					     (const char *)from + done, bytes - done, protected,
 					     &got);
 		done += got;
-		if (error == 0 || !writable || (done == 0 && !begun))
+		if (error == 0)
+			break;
+		bool may_fail = !writable || (done == 0 && !begun);
+		if (may_fail && (error != -ENOMEM || ++tries == TRIES_MOST))
 			break;
 		LG_REQUIRE(error == -ENOMEM);
 		lg_os_sleep_us(PAUSE_US);
