@@ -10,8 +10,8 @@
 
 enum { BATCH = 256, OTHERS_MS = 1000 };
 
-/* Reclaimers that may have regions in hand, and how often one has let go. */
-static _Atomic(uint32_t) busy, let_go;
+/* Reclaimers that may have regions in hand: those who began in even and in odd generations. Who waits for them begins the next. */
+static _Atomic(uint32_t) busy[2], generation;
 
 #define PIECE_BYTES ((uint64_t)4 << 20)
 
@@ -141,7 +141,10 @@ static int drain_class(unsigned class, take_chain *take, bool all, bool lazily, 
 	struct lg_region *regions[BATCH];
 	int error = 0;
 
-	lg_add_ordered(&busy, 1u); /* R1 */
+	_Atomic(uint32_t) *among = &busy[lg_load_relaxed(&generation) % 2];
+
+	lg_add_ordered(among, 1u);
+	atomic_thread_fence(memory_order_seq_cst); /* R1 */
 	while (*budget > 0 && error == 0) {
 		unsigned count = 0, got;
 		uint64_t bytes = 0;
@@ -156,28 +159,24 @@ static int drain_class(unsigned class, take_chain *take, bool all, bool lazily, 
 		error = lg_reclaim_regions(class, regions, count, lazily);
 		*budget -= lg_min(bytes, *budget);
 	}
-	lg_add_release(&let_go, 1u);
-	lg_sub_release(&busy, 1u);
+	lg_sub_release(among, 1u);
 	return error;
 }
 
 void lg_reclaim_wait_for_others(void)
 {
-	uint32_t others = lg_add_ordered(&busy, 0u); /* R1 */
-	uint32_t first = lg_load_acquire(&let_go), now;
+	_Atomic(uint32_t) *others = &busy[lg_add_ordered(&generation, 1u) % 2];
+	uint32_t now;
 
-	for (unsigned naps = 0; naps < OTHERS_MS; naps++) {
-		now = lg_load_acquire(&busy);
-		if (now == 0 || lg_load_acquire(&let_go) - first >= others)
-			return;
-		lg_os_sleep_while(&busy, now, 1);
-	}
+	atomic_thread_fence(memory_order_seq_cst); /* R1 */
+	for (unsigned naps = 0; naps < OTHERS_MS && (now = lg_load_acquire(others)) > 0; naps++)
+		lg_os_sleep_while(others, now, 1);
 }
 
 void lg_reclaim_forget(void)
 {
-	lg_store_relaxed(&busy, 0);
-	lg_store_relaxed(&let_go, 0);
+	lg_store_relaxed(&busy[0], 0);
+	lg_store_relaxed(&busy[1], 0);
 }
 
 void lg_reclaim_excess(uint64_t bytes)
