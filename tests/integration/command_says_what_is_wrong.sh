@@ -69,16 +69,14 @@ expect 1 "Permission denied" run "$work"
 # Memory that can spill nowhere has no bound: the program is not started. Nor where the limits of the process
 # leave no room for a region.
 touch "$work/file"
+# A sanitized shim cannot be preloaded into programs that are not: none is started then.
+sanitized=$(ldd "$lgalloc" | grep -cE 'lib[atu]b?san' || true)
 limit() { # limit WHAT VALUE: the command under ulimit
 	printf '#!/bin/sh\nulimit %s %s || exit 77\nexec %q "$@"\n' "$1" "$2" "$work/plain/lgalloc" >"$work/limited"
 	chmod +x "$work/limited"
 }
-for faults in threads inline; do
-	paged=backing:paged,faults:$faults
-	if ! "$lgalloc" run -o "$paged,dir:/var/tmp" true 2>"$work/err"; then
-		printf 'left out: %s: %s\n' "$paged" "$(cat "$work/err")"
-		continue
-	fi
+starts_within_limits() { # starts_within_limits OPTIONS
+	local paged=$1
 	limit -f 1024
 	lgalloc=$work/limited expect 1 "larger than the file system or ulimit -f allows" run -o "$paged,dir:/var/tmp" true
 	limit -v 800000
@@ -95,6 +93,14 @@ for faults in threads inline; do
 		echo "the region that was tried left a trace or metrics"
 		failed=1
 	fi
+}
+for faults in threads inline; do
+	paged=backing:paged,faults:$faults
+	if [ "$sanitized" -eq 0 ]; then
+		"$lgalloc" run -o "$paged,dir:/var/tmp" true 2>"$work/err" ||
+			{ printf 'left out: %s: %s\n' "$paged" "$(cat "$work/err")"; continue; }
+		starts_within_limits "$paged"
+	fi
 	expect 1 "backing:paged: no backing file could be made in dir '$work/none'" run -o "$paged,dir:$work/none" true
 	expect 1 "not a directory (ENOTDIR)" run -o "$paged,dir:$work/file" true
 	expect 1 "no backing file could be made in dir '/proc'" run -o "$paged,dir:/proc" true
@@ -110,7 +116,7 @@ for kind in -static -static-pie; do
 	if printf 'int main(void){return 0;}' | "${CC:-cc}" $kind -x c -o "$work/fixed" - 2>"$work/err"; then
 		expect 0 "'$work/fixed' is linked statically" run "$work/fixed"
 		PATH=$work/none::$work:$PATH expect 0 "'fixed' is linked statically" run fixed
-		prints "fine" run sh -c 'echo fine'
+		[ "$sanitized" -ne 0 ] || prints "fine" run sh -c 'echo fine'
 	else
 		echo "left out: $kind: $(head -n 1 "$work/err")"
 	fi
