@@ -38,8 +38,12 @@ int lg_os_descriptor_move_high(int fd)
 /* Not by close(2), which the malloc shim keeps from them. */
 int lg_os_descriptor_shut(int fd)
 {
-	lg_os_kept_remove(fd);
-	return (int)lg_os_raw(SYS_close, fd, 0, 0, 0, 0, 0);
+	uint64_t kept = lg_os_kept_word(fd);
+	int result = (int)lg_os_raw(SYS_close, fd, 0, 0, 0, 0, 0);
+
+	/* Behind it: before, the program could close the number itself, and open another file there. */
+	lg_os_kept_remove(fd, kept);
+	return result;
 }
 
 void lg_os_descriptor_keep(struct lg_os_descriptor *descriptor, int fd)

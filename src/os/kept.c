@@ -44,10 +44,15 @@ void lg_os_kept_add(int fd)
 		;
 }
 
-void lg_os_kept_remove(int fd)
+uint64_t lg_os_kept_word(int fd)
 {
-	if ((unsigned)fd < LG_OS_KEPT_MOST)
-		lg_store_relaxed(&words[fd], 0);
+	return (unsigned)fd < LG_OS_KEPT_MOST ? lg_load_relaxed(&words[fd]) : 0;
+}
+
+void lg_os_kept_remove(int fd, uint64_t word)
+{
+	if (word != 0)
+		(void)lg_cas_relaxed(&words[fd], &word, 0);
 }
 
 bool lg_os_kept_look(unsigned fd)

@@ -12,6 +12,7 @@
 #include "base/atomic.h"
 
 #include <stdbool.h>
+#include <stdint.h>
 
 /* Two for each map of a pager, above where they are moved. Beyond, a descriptor is not known. */
 enum { LG_OS_KEPT_MOST = 1 << 14 };
@@ -20,7 +21,10 @@ enum { LG_OS_KEPT_MOST = 1 << 14 };
 extern _Atomic(unsigned) lg_os_kept_lowest;
 
 void lg_os_kept_add(int fd);
-void lg_os_kept_remove(int fd);
+
+/* Unless the number is another of the library's by then, which has another word. */
+uint64_t lg_os_kept_word(int fd);
+void lg_os_kept_remove(int fd, uint64_t word);
 
 /* This number, and it still is what was added. */
 bool lg_os_kept_look(unsigned fd);

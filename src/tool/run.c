@@ -96,7 +96,8 @@ static _Noreturn void try_region(void)
 {
 	(void)unsetenv(
 		LG_TRACE_ENVIRONMENT); /* of the program's pager alone, and so is the metrics file */
-	if (lg_configure("background:off,metrics_file:") == 0 && lg_region_new(TRIED_BYTES) != NULL)
+	if (lg_configure("background:off,metrics_file:") == 0 &&
+	    lg_region_new(lg_min(TRIED_BYTES, lg_option(span))) != NULL)
 		_exit(EXIT_SUCCESS);
 	fprintf(stderr, "lgalloc run: backing:paged: %s\n", lg_error());
 	_exit(LG_EXIT_FAILURE);
