@@ -87,7 +87,7 @@ typedef struct lg_map lg_map;
  *   writers   threads that write back in the background, 1 (default) to 16
  *   readers   threads that read ahead, 1 to 16; default 4
  *   flush     write dirty pages back this long after they were written, in ms or s; 0 (default): only when
- *             memory is wanted
+ *             memory is wanted; those of memory maps come last
  *   dir       where memory maps spill, tried at the first of them; default as lgalloc(7)'s dir
  *   trace     a file that each fault is written to, %p is the process id; lgalloc-pager(7)
  *   without   features of the kernel not to be used, for tests: move, poison, wp joined by +

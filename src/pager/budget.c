@@ -194,7 +194,9 @@ bool lg_budget_reclaim(struct lg_pager *pager, bool direct)
 	/* Only the writers call stores that may not be called inside a signal handler. */
 	if (direct && lg_load_relaxed(&pager->slow_stores) > 0) {
 		lg_budget_look(pager);
-		return pager->userfault.can_move && lg_pager_unwritten_bytes(pager) == 0 &&
+		lg_writeback_set_aside(pager); /* what the writers may not come to for long */
+		return pager->userfault.can_move &&
+		       lg_pager_frame_bytes(pager, LG_FRAME_UNWRITTEN) == 0 &&
 		       lg_evict(pager, true) > 0;
 	}
 	if (lg_pager_unwritten_bytes(pager) > lg_load_relaxed(&pager->budget) / LIMBO_PART &&
@@ -279,11 +281,8 @@ static bool take_now(struct lg_pager *pager, struct lg_budget_wait *wait)
 
 bool lg_budget_take_now(struct lg_pager *pager, uint64_t bytes)
 {
-	struct lg_budget_wait wait = { .bytes = bytes };
-	bool taken = take_now(pager, &wait);
-
-	lg_budget_end(pager, &wait);
-	return taken;
+	/* Who does not wait keeps nothing either. */
+	return take_now(pager, &(struct lg_budget_wait){ .bytes = bytes, .ahead = true });
 }
 
 int lg_budget_take(struct lg_pager *pager, uint64_t bytes, bool ahead)

@@ -34,11 +34,13 @@ struct lg_map {
 	bool readonly; /* PROT_READ */
 	bool protects; /* CLEAN pages can be mapped: writes to them are seen */
 	bool prefetch;
-	bool lent;                /* the addresses are somebody else's */
-	bool simple;              /* of lg_file_alloc: its address ends it */
-	_Atomic(uint32_t) access; /* enum lg_advice: SEQUENTIAL, RANDOM or NORMAL */
-	_Atomic(int) write_error; /* -errno since the last sync; 0: none */
-	_Atomic(bool) refuses;    /* the store failed to write, the last time */
+	bool lent;                  /* the addresses are somebody else's */
+	bool simple;                /* of lg_file_alloc: its address ends it */
+	_Atomic(uint32_t) access;   /* enum lg_advice: SEQUENTIAL, RANDOM or NORMAL */
+	_Atomic(int) write_error;   /* -errno since the last sync; 0: none */
+	_Atomic(bool) refuses;      /* the store failed to write, the last time */
+	_Atomic(uint32_t) writes;   /* that it is not back from */
+	_Atomic(uint64_t) wrote_at; /* ms: when it was back last, or began while there were none */
 	_Atomic(uint32_t) poisoned;
 	_Atomic(uint64_t) tables;         /* bytes, as in struct lg_pager_stats */
 	_Atomic(uint32_t) requests;       /* of reading ahead, not done yet */

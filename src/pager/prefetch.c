@@ -426,7 +426,7 @@ static void forget_ahead(struct lg_map *map)
 			requests->ring[(requests->head + left++) % LG_REQUESTS] = *request;
 	}
 	requests->count = left;
-	lg_os_latch_let_go(&requests->lock, signals);
+	let_go(requests, signals); /* what is in front now may be taken */
 }
 
 void lg_prefetch_drain(struct lg_map *map)

@@ -8,7 +8,7 @@
 #include <errno.h>
 #include <string.h>
 
-enum { READ_TRIES = 4, BACKOFF_US = 1000, BACKOFF_GROWTH = 8, PARTS = 16 };
+enum { READ_TRIES = 4, BACKOFF_US = 1000, BACKOFF_GROWTH = 8, PARTS = 16, HANGING_MS = 1000 };
 
 static int transfer_read(struct lg_map *map, uint64_t page, uint64_t count, void *buffer,
 			 bool ahead)
@@ -104,6 +104,30 @@ static void note_written(struct lg_map *map, uint64_t page, uint64_t count, uint
 	lg_probe_write(lg_map_page_at(map, page), bytes);
 }
 
+static void begin_write(struct lg_map *map)
+{
+	lg_add_relaxed(&map->pager->writing, 1);
+	if (lg_load_relaxed(&map->writes) == 0)
+		lg_store_relaxed(&map->wrote_at, lg_os_now_ms());
+	lg_add_release(&map->writes, 1);
+}
+
+static void end_write(struct lg_map *map)
+{
+	lg_store_relaxed(&map->wrote_at, lg_os_now_ms());
+	lg_sub_release(&map->writes, 1);
+	lg_sub_relaxed(&map->pager->writing, 1);
+}
+
+bool lg_transfer_hangs(const struct lg_map *map)
+{
+	if (lg_load_acquire(&map->writes) == 0)
+		return false;
+	uint64_t at = lg_load_relaxed(&map->wrote_at), now = lg_os_now_ms();
+
+	return now > at && now - at > HANGING_MS;
+}
+
 int lg_transfer_write(const struct lg_write *write)
 {
 	struct lg_map *map = write->map;
@@ -113,10 +137,10 @@ int lg_transfer_write(const struct lg_write *write)
 	for (uint64_t done = 0, pages; error == 0 && done < write->count; done += pages) {
 		pages = gather(write, done, parts, PARTS, &count);
 		uint64_t start = lg_os_now_ns();
-		lg_add_relaxed(&map->pager->writing, 1);
+		begin_write(map);
 		error = map->store->calls->write(map->store, parts, count,
 						 (write->page + done) << map->shift);
-		lg_sub_relaxed(&map->pager->writing, 1);
+		end_write(map);
 		note_written(map, write->page + done, pages, start, error);
 	}
 	return error;
@@ -137,9 +161,9 @@ void lg_transfer_write_many(struct lg_os_io_queue *queue, struct lg_write *write
 		used += requests[i].count;
 	}
 	uint64_t start = lg_os_now_ns();
-	lg_add_relaxed(&map->pager->writing, 1);
+	begin_write(map);
 	map->store->calls->write_many(map->store, queue, requests, count);
-	lg_sub_relaxed(&map->pager->writing, 1);
+	end_write(map);
 	for (unsigned i = 0; i < count; i++) {
 		writes[i].error = requests[i].error;
 		note_written(map, writes[i].page, writes[i].count, start, writes[i].error);

@@ -6,6 +6,7 @@
 #ifndef LG_PAGER_TRANSFER_H
 #define LG_PAGER_TRANSFER_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct lg_map;
@@ -28,6 +29,9 @@ struct lg_write {
 
 /* A failure is noted in the map. */
 int lg_transfer_write(const struct lg_write *write);
+
+/* A write is under way, and for long no write has ended. */
+bool lg_transfer_hangs(const struct lg_map *map);
 
 enum { LG_TRANSFER_PAGES = 64 };
 

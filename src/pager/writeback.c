@@ -22,6 +22,7 @@ struct claimed {
 	uint64_t hash; /* of what it has, if that had to be known */
 	uint32_t frame;
 	bool written; /* or needs no write */
+	bool refused;
 };
 
 /* What is written at once: memory of the caller's, as a signal handler's stack may be small. */
@@ -73,26 +74,51 @@ static bool is_stored(struct lg_map *map, struct claimed *page)
 	return true;
 }
 
-/*
- * Pages of maps whose stores refused the last write go from the front of UNWRITTEN to REFUSED, and what is behind them is
- * written: how many. Under the lock.
- */
-static unsigned step_aside(struct lg_pager *pager, struct lg_frames *frames)
+static bool is_refusing(const struct lg_map *map)
+{
+	return lg_load_relaxed(&map->refuses) || lg_transfer_hangs(map);
+}
+
+static struct lg_map *owner_of(struct lg_pager *pager, const struct lg_frames *frames,
+			       uint32_t index)
 {
 	struct lg_map *owner;
 	uint64_t page;
+
+	(void)lg_limbo_word(pager, frames, index, &owner, &page);
+	return owner;
+}
+
+/*
+ * Pages of maps whose stores refused the last write, or hang, go from the front of UNWRITTEN to REFUSED, and what is behind
+ * them is written: how many, MOVED at most. Under the lock.
+ */
+static unsigned step_aside(struct lg_pager *pager, struct lg_frames *frames)
+{
 	uint32_t index;
 	unsigned moved = 0;
 
 	while ((index = lg_frame_first(frames, LG_FRAME_UNWRITTEN)) != LG_FRAME_NONE &&
-	       moved < MOVED) {
-		(void)lg_limbo_word(pager, frames, index, &owner, &page);
-		if (!lg_load_relaxed(&owner->refuses))
-			break;
+	       moved < MOVED && is_refusing(owner_of(pager, frames, index))) {
 		lg_frame_put(frames, index, LG_FRAME_REFUSED);
 		moved++;
 	}
 	return moved;
+}
+
+void lg_writeback_set_aside(struct lg_pager *pager)
+{
+	for (unsigned i = 0; i < LG_PAGE_SHIFTS; i++) {
+		struct lg_frames *frames = &pager->frames[i];
+		unsigned moved = lg_frames_are_made(frames) ? MOVED : 0;
+
+		while (moved == MOVED && lg_frame_bytes(frames, LG_FRAME_UNWRITTEN) > 0) {
+			uint64_t signals = lg_pager_lock(pager);
+
+			moved = step_aside(pager, frames);
+			lg_pager_unlock(pager, signals);
+		}
+	}
 }
 
 /* Claims the first frame of the list that is free to be and those that follow it, of one map, in a batch's stretches. */
@@ -145,6 +171,7 @@ static void note_write(struct lg_map *map, const struct lg_write *write, struct 
 {
 	for (uint64_t i = 0; i < write->count; i++) {
 		pages[i].written = write->error == 0;
+		pages[i].refused = write->error != 0;
 		pages[i].word |= LG_WORD_STORED; /* some of it, if it failed */
 		renew_hash(map, &pages[i]);
 	}
@@ -210,9 +237,9 @@ static void settle(struct lg_map *map, struct claimed *page)
 	if (page->written)
 		page->word &= ~LG_WORD_UNWRITTEN;
 	lg_frame_put(lg_map_frames(map), page->frame,
-		     page->written                  ? LG_FRAME_CLEAN :
-		     lg_load_relaxed(&map->refuses) ? LG_FRAME_REFUSED :
-						      LG_FRAME_UNWRITTEN);
+		     page->written ? LG_FRAME_CLEAN :
+		     page->refused ? LG_FRAME_REFUSED :
+				     LG_FRAME_UNWRITTEN);
 }
 
 /* Pages at the front of the list: how many, of which *written bytes. */
@@ -232,6 +259,8 @@ static unsigned write_from(struct lg_pager *pager, struct lg_frames *frames,
 	} while (moved == MOVED);
 	if (count == 0)
 		return 0;
+	if (list == LG_FRAME_REFUSED)
+		lg_store_relaxed(&pager->retried, map->index);
 	(void)write_pages(map, batch, count);
 	uint64_t signals = lg_pager_lock(pager);
 	for (unsigned i = 0; i < count; i++) {
@@ -245,8 +274,8 @@ static unsigned write_from(struct lg_pager *pager, struct lg_frames *frames,
 	return count;
 }
 
-/* Those that have most in the list, of the sizes not `tried`; NULL: none has any. */
-static struct lg_frames *most_of(struct lg_pager *pager, enum lg_frame_list list, uint32_t tried)
+/* Those that have most to write, of the sizes not `tried`; NULL: none has any. */
+static struct lg_frames *most_unwritten(struct lg_pager *pager, uint32_t tried)
 {
 	struct lg_frames *most = NULL;
 	uint64_t bytes = 0;
@@ -254,7 +283,7 @@ static struct lg_frames *most_of(struct lg_pager *pager, enum lg_frame_list list
 	for (unsigned i = 0; i < LG_PAGE_SHIFTS; i++) {
 		struct lg_frames *frames = &pager->frames[i];
 		uint64_t has = (tried >> i & 1) == 0 && lg_frames_are_made(frames) ?
-				       lg_frame_bytes(frames, list) :
+				       lg_frame_bytes(frames, LG_FRAME_UNWRITTEN) :
 				       0;
 
 		if (has > bytes) {
@@ -265,33 +294,96 @@ static struct lg_frames *most_of(struct lg_pager *pager, enum lg_frame_list list
 	return most;
 }
 
-/* Now and then; on and on as long as it goes well. */
-static uint64_t retry(struct lg_pager *pager, const struct batch *batch)
+/*
+ * To the front of REFUSED comes a page of a map that was not tried last, if there is one; of maps that refuse no more they
+ * are UNWRITTEN again on the way, and those of maps that hang are left. False: nothing is to be tried.
+ */
+static bool turn(struct lg_pager *pager, struct lg_frames *frames)
 {
-	struct lg_frames *most = most_of(pager, LG_FRAME_REFUSED, 0);
+	uint64_t left = lg_frame_bytes(frames, LG_FRAME_REFUSED) >> frames->shift;
+	uint32_t last = lg_load_relaxed(&pager->retried), index;
+	bool found = false, again = false;
+
+	while (left > 0 && !found) {
+		uint64_t signals = lg_pager_lock(pager);
+
+		for (unsigned i = 0; i < MOVED && left > 0 && !found; i++, left--) {
+			index = lg_frame_first(frames, LG_FRAME_REFUSED);
+			if (index == LG_FRAME_NONE) {
+				left = 1;
+				continue;
+			}
+			struct lg_map *owner = owner_of(pager, frames, index);
+			bool hangs = lg_transfer_hangs(owner);
+
+			found = !hangs && lg_load_relaxed(&owner->refuses) && owner->index != last;
+			again |= !hangs && owner->index == last;
+			if (!found)
+				lg_frame_put(frames, index,
+					     is_refusing(owner) ? LG_FRAME_REFUSED :
+								  LG_FRAME_UNWRITTEN);
+		}
+		lg_pager_unlock(pager, signals);
+	}
+	return found || again;
+}
+
+/* What comes of it tells the map, whose turn it was. */
+static uint64_t retry_from(struct lg_pager *pager, struct lg_frames *frames,
+			   const struct batch *batch)
+{
 	uint64_t written = 0;
 
-	if (most == NULL || lg_os_now_ms() < lg_load_relaxed(&pager->retry_at))
-		return 0;
-	lg_add_relaxed(&pager->retrying, 1);
-	(void)write_from(pager, most, LG_FRAME_REFUSED, batch, &written);
-	lg_sub_relaxed(&pager->retrying, 1);
-	if (written == 0)
-		lg_store_relaxed(&pager->retry_at, lg_os_now_ms() + RETRY_MS);
+	if (turn(pager, frames))
+		(void)write_from(pager, frames, LG_FRAME_REFUSED, batch, &written);
 	return written;
 }
 
-/* A store that fails is not to keep the others from being written to: its pages step aside, and it is asked now and then. */
-static uint64_t write_some(struct lg_pager *pager, const struct batch *batch)
+/* Now and then, by one at a time, and by the time it takes: it may be long. */
+static uint64_t retry(struct lg_pager *pager, const struct batch *batch)
 {
-	uint64_t written = retry(pager, batch);
+	uint64_t now = lg_os_now_ms(), written = 0;
+	uint32_t nobody = 0;
+
+	if (lg_pager_frame_bytes(pager, LG_FRAME_REFUSED) == 0 ||
+	    now < lg_load_relaxed(&pager->retry_at) ||
+	    !lg_cas_relaxed(&pager->retrying, &nobody, 1))
+		return 0;
+	for (unsigned i = 0; i < LG_PAGE_SHIFTS; i++)
+		if (lg_frames_are_made(&pager->frames[i]))
+			written += retry_from(pager, &pager->frames[i], batch);
+	if (written == 0) {
+		uint64_t end = lg_os_now_ms();
+
+		lg_store_relaxed(&pager->retry_at, end + lg_max(RETRY_MS, 4 * (end - now)));
+	}
+	lg_store_release(&pager->retrying, 0);
+	return written;
+}
+
+static uint64_t write_unwritten(struct lg_pager *pager, const struct batch *batch)
+{
+	uint64_t written = 0;
 	uint32_t tried = 0;
 	struct lg_frames *most;
 
-	while (written == 0 && (most = most_of(pager, LG_FRAME_UNWRITTEN, tried)) != NULL)
+	while (written == 0 && (most = most_unwritten(pager, tried)) != NULL)
 		if (write_from(pager, most, LG_FRAME_UNWRITTEN, batch, &written) == 0)
 			tried |= (uint32_t)1 << (most - pager->frames);
 	return written;
+}
+
+/*
+ * A store that fails is not to keep the others from being written to: its pages step aside, and it is asked now and then; by the
+ * writers also while the others have more. What it refuses no more is UNWRITTEN then.
+ */
+static uint64_t write_some(struct lg_pager *pager, const struct batch *batch)
+{
+	uint64_t written = write_unwritten(pager, batch);
+
+	if (written == 0 || batch->queue != NULL)
+		written += retry(pager, batch);
+	return written > 0 ? written : write_unwritten(pager, batch);
 }
 
 uint64_t lg_writeback(struct lg_pager *pager)

@@ -20,6 +20,9 @@ uint64_t lg_writeback(struct lg_pager *pager);
 /* The same, but pages that are no neighbours too, at once: for the writers. `queue`: the calling thread's. */
 uint64_t lg_writeback_many(struct lg_pager *pager, struct lg_os_io_queue *queue);
 
+/* Of what is UNWRITTEN nothing is left in front that a store refuses, or hangs with. */
+void lg_writeback_set_aside(struct lg_pager *pager);
+
 /* Pages written at a time; a signal handler's stack may be small. */
 enum { LG_WRITEBACK_RUN = LG_TRANSFER_PAGES };
 

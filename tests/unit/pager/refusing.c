@@ -19,7 +19,7 @@ static int start(void **state)
 	if (shelved_start("memory:64M,page:4K,faults:inline,prefetch:off", &shelf_ops, 48 * MIB) !=
 	    0)
 		return -1;
-	other = lg_map_memory(pager, 64 * MIB, NULL);
+	other = lg_map_memory(pager, 32 * MIB, NULL);
 	atomic_store(&shelf.writes_fail, SHELF_FOR_EVER);
 	for (size_t at = 0; at < 48 * MIB; at += PAGE)
 		data[at] = 'r';
@@ -31,9 +31,9 @@ static void go_through_other(char value)
 {
 	volatile char *bytes = lg_map_data(other);
 
-	for (size_t at = 0; at < 64 * MIB; at += PAGE)
+	for (size_t at = 0; at < 32 * MIB; at += PAGE)
 		bytes[at] = (char)(value + (char)(at / PAGE % 20));
-	for (size_t at = 0; at < 64 * MIB; at += PAGE)
+	for (size_t at = 0; at < 32 * MIB; at += PAGE)
 		assert_int_equal(bytes[at], (char)(value + (char)(at / PAGE % 20)));
 }
 
@@ -88,6 +88,83 @@ static void failure_ends_with_its_pages(void **state)
 	assert_int_equal(lg_map_close(other), 0);
 }
 
+/* Both failed, and the one that works again has less. */
+static void store_that_works_again_has_its_turn_beside_one_that_fails(void **state)
+{
+	struct shelf aside;
+	double hang = clock_hang();
+
+	(void)state;
+	shelf_make(&aside, 8 * MIB);
+	lg_map *second = lg_map_store(pager, &shelf_ops, &aside, aside.length, NULL);
+	assert_non_null(second);
+	atomic_store(&aside.writes_fail, SHELF_FOR_EVER);
+	memset(lg_map_data(second), 's', 8 * MIB);
+	await_refusal();
+	while (atomic_load(&aside.writes) == 0) {
+		assert_false(clock_passed(hang));
+		go_through_other('d');
+	}
+	atomic_store(&aside.writes_fail, 0);
+	while (atomic_load(&aside.written_bytes) < 4 * MIB) {
+		assert_false(clock_passed(hang));
+		go_through_other('e');
+	}
+	(void)lg_map_close(second); /* it failed meanwhile */
+	for (size_t at = 0; at < 8 * MIB; at++)
+		assert_int_equal(aside.bytes[at], 's');
+	shelf_end(&aside);
+	atomic_store(&shelf.writes_fail, 0);
+	assert_int_equal(lg_map_sync(map, 0, 0), -EIO);
+	assert_int_equal(lg_map_close(other), 0);
+}
+
+/* --- a store that hangs ------------------------------------------------------------------------- */
+
+static struct shelf read_only;
+
+/* The only writer will be in it. */
+static int start_to_hang(void **state)
+{
+	struct lg_store_ops ops = shelf_ops;
+
+	(void)state;
+	ops.signal_safe = false;
+	if (shelved_start("memory:8M,page:4K,faults:inline,prefetch:off,writers:1", &ops,
+			  8 * MIB) != 0)
+		return -1;
+	shelf_make(&read_only, 16 * MIB);
+	other = lg_map_store(pager, &shelf_ops, &read_only, read_only.length, "readonly:on");
+	return other != NULL ? 0 : -1;
+}
+
+static int end_to_hang(void **state)
+{
+	int result = shelved_end(state);
+
+	shelf_end(&read_only);
+	return result;
+}
+
+static void maps_that_write_nothing_go_on_beside_it(void **state)
+{
+	volatile char *bytes = lg_map_data(other);
+
+	(void)state;
+	atomic_store(&shelf.holds_writes, true);
+	for (size_t at = 0; at < 4 * MIB; at += PAGE)
+		data[at] = 'h';
+	for (unsigned round = 0; round < 3; round++)
+		for (size_t at = 0; at < 16 * MIB; at += PAGE)
+			assert_int_equal(bytes[at], shelf_byte(at));
+	assert_true(atomic_load(&shelf.held) > 0);
+	atomic_store(&shelf.holds_writes, false);
+	assert_int_equal(lg_map_sync(map, 0, 0), 0);
+	for (size_t at = 0; at < 4 * MIB; at += PAGE)
+		assert_int_equal(shelf.bytes[at], 'h');
+	assert_int_equal(lg_map_close(other), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -95,6 +172,9 @@ int main(void)
 		TEST(other_maps_go_on_and_nothing_is_lost),
 		TEST(store_that_works_again_is_written_to),
 		TEST(failure_ends_with_its_pages),
+		TEST(store_that_works_again_has_its_turn_beside_one_that_fails),
+		cmocka_unit_test_setup_teardown(maps_that_write_nothing_go_on_beside_it,
+						start_to_hang, end_to_hang),
 	};
 
 	alarm((unsigned)clock_hang_seconds());
