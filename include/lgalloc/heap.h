@@ -22,7 +22,8 @@
  *   - One process has a heap open for writing; a second one gets EBUSY. In a child of fork the heap is closed, and
  *     its addresses are not there.
  *   - mlockall(2) locks the whole file in memory as far as it is mapped, and tables for all of the reserve, a sixteenth of
- *     it: such a program says a small one.
+ *     it: such a program says a small one. Where it calls that, or mlock(2) of the heap, after the first commit, it opens
+ *     the heap with `lockable:on`; else Linux 6.10 and later may never return from the call.
  *   - A file cut short by someone else while it is open is SIGBUS, as with every mapping of a file.
  *
  *     lg_heap *heap = lg_heap_open("data.heap", "create:on");
@@ -58,6 +59,8 @@ typedef uint64_t lg_ref;
  *   readonly:on   changes nothing, not even the file of a heap that was not closed: its journal is replayed
  *                 into memory. Several may read; EBUSY beside a writer
  *   reserve:1T    address space, and so the largest size while it is open; at least the file's size, up to 16T
+ *   lockable:on   the heap may be locked in memory while it is open: commits find out what was written as before Linux 6.7, and
+ *                 keep no copies of pages that are home. A heap that is locked at its first commit does so by itself
  *   journal:64M   with create: bytes of the journal, from 64K
  *   mode:atomic   with create: what commits promise; or mode:shared, which see above. Of a heap that is there already
  *                 another than its own is EINVAL

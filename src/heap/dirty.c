@@ -43,11 +43,21 @@ void lg_pages_free(struct lg_pages *pages)
 	*pages = (struct lg_pages){ NULL, 0, 0 };
 }
 
+/* What is locked in memory cannot be armed: written.h. The header is written by all that changes the heap, so it is there. */
+static bool is_locked(const struct lg_heap *heap)
+{
+	return lg_os_is_locked(heap->header, LG_HEAP_PAGE);
+}
+
 int lg_dirty_watch(struct lg_heap *heap)
 {
-	if (heap->watching)
+	if (heap->watching) {
+		if (heap->written.exact && is_locked(heap))
+			lg_os_written_disarm(&heap->written);
 		return 0;
-	int error = lg_os_written_open(&heap->written, heap->base, heap->bytes, heap->old_kernel);
+	}
+	int error = lg_os_written_open(&heap->written, heap->base, heap->bytes,
+				       heap->unarmed || is_locked(heap));
 	if (error != 0)
 		return lg_fail(
 			-error,

@@ -150,6 +150,7 @@ struct lg_pages {
 struct lg_heap_settings {
 	bool create;
 	bool readonly;
+	bool lockable;
 	uint64_t mode;    /* LG_AUTO: not said */
 	uint64_t reserve; /* 0: not said */
 	uint64_t journal; /* 0: none */
@@ -196,8 +197,8 @@ struct lg_heap {
 	bool shared;            /* LG_HEAP_SHARED */
 	bool readonly;
 	bool foreground;
-	bool old_kernel;
-	bool first; /* nothing was committed since the open: the file is as it was */
+	bool unarmed; /* dirty pages as before Linux 6.7 */
+	bool first;   /* nothing was committed since the open: the file is as it was */
 	bool mend;
 	struct lg_heap_damage damage;
 

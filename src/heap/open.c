@@ -31,6 +31,7 @@ static const struct lg_heap_setup plain = { .ops = &lg_os_disk_plain };
 struct said {
 	uint64_t create;
 	uint64_t readonly;
+	uint64_t lockable;
 	uint64_t reserve;
 	uint64_t journal;
 	uint64_t mode;
@@ -44,6 +45,7 @@ static const char *const mode_words[] = {
 static const struct lg_setting rows[] = {
 	{ .name = "create", .type = LG_SETTING_SWITCH, .offset = offsetof(struct said, create) },
 	{ .name = "readonly", .type = LG_SETTING_SWITCH, .offset = offsetof(struct said, readonly) },
+	{ .name = "lockable", .type = LG_SETTING_SWITCH, .offset = offsetof(struct said, lockable) },
 	{ .name = "reserve", .type = LG_SETTING_SIZE, .low = LG_MIB(256), .high = LG_TIB(16),
 	  .offset = offsetof(struct said, reserve) },
 	{ .name = "journal", .type = LG_SETTING_SIZE, .low = LG_JOURNAL_MIN, .high = LG_TIB(1),
@@ -64,6 +66,7 @@ static int read_options(const char *options, struct lg_heap_settings *settings)
 
 	*settings = (struct lg_heap_settings){ .create = said.create != 0,
 					       .readonly = said.readonly != 0,
+					       .lockable = said.lockable != 0,
 					       .reserve = said.reserve,
 					       .mode = said.mode };
 	if (said.mode != LG_HEAP_SHARED)
@@ -269,7 +272,7 @@ static struct lg_heap *new_heap(const struct lg_heap_setup *setup)
 	heap->disk = (struct lg_os_disk){ setup->ops, setup->context, -1, -1, 0, 0 };
 	heap->written = (struct lg_os_written){ -1, -1, false };
 	heap->foreground = setup->foreground;
-	heap->old_kernel = setup->old_kernel;
+	heap->unarmed = setup->old_kernel;
 	heap->mend = setup->mend;
 	heap->first = true;
 	pthread_mutex_init(&heap->threads_lock, NULL);
@@ -357,6 +360,7 @@ static int open_heap(struct lg_heap *heap, const char *path,
 		     const struct lg_heap_settings *settings, bool torn)
 {
 	heap->readonly = settings->readonly;
+	heap->unarmed |= settings->lockable;
 	int error = open_file(heap, path, settings);
 	if (error == 0)
 		error = lg_recover_super(heap, path);
@@ -382,7 +386,7 @@ static int open_heap(struct lg_heap *heap, const char *path,
 
 lg_heap *lg_heap_open_with(const char *path, const char *options, const struct lg_heap_setup *setup)
 {
-	struct lg_heap_settings settings;
+	struct lg_heap_settings settings = { 0 };
 	struct lg_heap *heap = NULL;
 	int error = path == NULL ? lg_fail(EINVAL, "a heap needs a path") :
 				   read_options(options, &settings);

@@ -101,13 +101,20 @@ int lg_os_written_open(struct lg_os_written *written, void *base, size_t bytes, 
 	return 0;
 }
 
-void lg_os_written_close(struct lg_os_written *written)
+/* The close takes the marks, also those of pages that are not there. */
+void lg_os_written_disarm(struct lg_os_written *written)
 {
 	if (written->userfault >= 0)
 		close(written->userfault);
+	written->userfault = -1;
+	written->exact = false;
+}
+
+void lg_os_written_close(struct lg_os_written *written)
+{
+	lg_os_written_disarm(written);
 	if (written->pagemap >= 0)
 		close(written->pagemap);
-	written->userfault = -1;
 	written->pagemap = -1;
 }
 

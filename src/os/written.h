@@ -11,6 +11,10 @@
  * Older kernels: every anonymous page is named, by /proc/thread-self/pagemap, whether or not it was written since
  * the last time. `exact` says which of the two it is.
  *
+ * An armed page that is not there and not in the page cache either is never read in again where it is locked in memory: the
+ * kernel (Linux 6.10 and later; seen in 6.18) tries for ever, in the touch or in mlock(2) itself. So what is to be locked must not
+ * be armed: `plain`, or lg_os_written_disarm.
+ *
  * Threads may write while a scan runs; a write then is in this answer or in the next. Callers scan one at a
  * time. Devices that write into pages past the processor's page table (a read with O_DIRECT, io_uring)
  * must have ended before.
@@ -28,9 +32,12 @@ struct lg_os_written {
 	bool exact;
 };
 
-/* Starts watching. -errno: /proc/thread-self/pagemap cannot be read. `plain` is for tests: as on an old kernel. */
+/* Starts watching. -errno: /proc/thread-self/pagemap cannot be read. `plain`: as on an old kernel. */
 int lg_os_written_open(struct lg_os_written *written, void *base, size_t bytes, bool plain);
 void lg_os_written_close(struct lg_os_written *written);
+
+/* As on an old kernel from now on; no page is armed any more. */
+void lg_os_written_disarm(struct lg_os_written *written);
 
 /* Calls `each` for runs of pages, mostly in order, some perhaps twice, until it returns other than 0, which is returned. */
 typedef int lg_os_written_each(void *argument, void *first, size_t bytes);

@@ -120,6 +120,25 @@ static void old_kernels_name_every_private_page(void **state)
 	stop();
 }
 
+static void a_disarmed_watch_names_every_private_page(void **state)
+{
+	(void)state;
+	start(false);
+	base[5 * PAGE] = 1;
+	assert_int_equal(scan(), 1);
+	assert_int_equal(lg_os_advise(base + 5 * PAGE, PAGE, LG_OS_DROP), 0);
+	base[6 * PAGE] = 1;
+	assert_int_equal(scan(), 1);
+	lg_os_written_disarm(&written);
+	assert_false(written.exact);
+	assert_int_equal(scan(), 1);
+	assert_int_equal(named[6], 1);
+	assert_int_equal(base[5 * PAGE], 0);
+	base[5 * PAGE] = 2;
+	assert_int_equal(scan(), 2);
+	stop();
+}
+
 static int stop_at_once(void *argument, void *first, size_t bytes)
 {
 	(void)argument;
@@ -144,6 +163,7 @@ int main(void)
 		cmocka_unit_test(every_second_page_is_named),
 		cmocka_unit_test(a_page_given_up_is_not_named_until_it_is_written),
 		cmocka_unit_test(old_kernels_name_every_private_page),
+		cmocka_unit_test(a_disarmed_watch_names_every_private_page),
 		cmocka_unit_test(an_answer_ends_the_scan),
 	};
 
