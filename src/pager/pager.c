@@ -257,6 +257,7 @@ int lg_pager_make(const struct lg_pager_options *options, const char *name, stru
 	*pager = record;
 	(*pager)->options = *options;
 	pthread_mutex_init(&(*pager)->resizing, NULL);
+	pthread_mutex_init(&(*pager)->next_message, NULL);
 	int cancel = lg_os_cancel_hold();
 	error = make(*pager);
 	lg_os_cancel_restore(cancel);

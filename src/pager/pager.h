@@ -108,6 +108,7 @@ struct lg_pager {
 	struct lg_requests requests;
 	struct lg_flights flights;
 
+	pthread_mutex_t next_message; /* its holder alone waits for one */
 	_Atomic(uint32_t) servers;
 	_Atomic(uintptr_t) at_work[LG_SERVERS]; /* each server's map (server.h); 0: none */
 	pthread_t threads[2 * LG_THREADS_MOST + LG_SERVERS];

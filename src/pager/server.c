@@ -8,9 +8,10 @@
 #include "pager/poison.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <stdbool.h>
 
-enum { SPINS = 200, PAUSE_US = 50, STARVED_PAUSE_US = 10000 };
+enum { SPINS = 20, PAUSE_US = 50, STARVED_PAUSE_US = 10000 };
 
 #define GIVE_UP_NS ((uint64_t)10000000000)
 
@@ -71,29 +72,36 @@ static void answer(struct lg_pager *pager, unsigned server, const struct lg_os_f
 	lg_server_exit(pager, server);
 }
 
+/* The next message; false: it is time to end. */
+static bool take_message(struct lg_pager *pager, struct lg_os_fault *fault)
+{
+	bool got = false, going = true;
+
+	pthread_mutex_lock(&pager->next_message);
+	for (unsigned idle = 0; !got && going && !lg_load_acquire(&pager->stop);) {
+		/* One, even if there are more: they would wait for this one's store while others sleep. */
+		got = lg_os_userfault_read(&pager->userfault, fault, 1) > 0;
+		if (!got &&
+		    ++idle >
+			    SPINS) { /* faults come in bursts, and to sleep costs more than they do */
+			going = lg_os_userfault_wait(&pager->userfault, &pager->hangup);
+			idle = 0;
+		}
+	}
+	pthread_mutex_unlock(&pager->next_message);
+	return got;
+}
+
 void *lg_server_run(void *argument)
 {
 	struct lg_pager *pager = argument;
 	unsigned server = lg_add_relaxed(&pager->servers, 1);
 	struct lg_os_fault fault;
-	unsigned idle = 0;
-	bool going = true;
 
 	lg_os_thread_name("lgalloc-fault");
 	lg_os_signals_never();
-	while (going && !lg_load_acquire(&pager->stop)) {
-		idle++;
-		/* One, even if there are more: they would wait for this one's store while others sleep. */
-		if (lg_os_userfault_read(&pager->userfault, &fault, 1) > 0) {
-			answer(pager, server, &fault);
-			idle = 0;
-		}
-		if (idle >
-		    SPINS) { /* faults come in bursts, and to sleep costs more than they do */
-			going = lg_os_userfault_wait(&pager->userfault, &pager->hangup);
-			idle = 0;
-		}
-	}
+	while (take_message(pager, &fault))
+		answer(pager, server, &fault);
 	return NULL;
 }
 

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /*
  * The servers: threads that answer faults of others, with `faults:threads`. Each reads one message at a time, so that what it
- * does not serve yet is there for the others; a page that several wait for is brought in once, and all are woken.
+ * does not serve yet is there for the others; a page that several wait for is brought in once, and all are woken. One of them
+ * waits for the next message, the others that have nothing to do wait for it to have one: a message that wakes all of them, each of
+ * which then looks for more, takes the processors from the program's threads.
  *
  * A message may be read long before it is served: somebody else brings its page in, who touched it goes on, and the map
  * is closed. A server therefore says which map it is at work on before it looks at it, and who closes a map waits for those
