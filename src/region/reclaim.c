@@ -10,7 +10,7 @@
 
 enum { BATCH = 256, OTHERS_MS = 1000 };
 
-/* Reclaimers that may have regions in hand: those who began in even and in odd generations. Who waits for them begins the next. */
+/* Who may have regions in hand: those who began in even and in odd generations. */
 static _Atomic(uint32_t) busy[2], generation;
 
 #define PIECE_BYTES ((uint64_t)4 << 20)
@@ -135,16 +135,28 @@ int lg_reclaim_regions(unsigned class, struct lg_region *const *regions, unsigne
 
 typedef unsigned take_chain(unsigned class, struct lg_region **regions, bool all);
 
+/* Where the generation turned between look and count, waiters may have looked at the count before: nobody would wait for this one. */
+static _Atomic(uint32_t) *begin(void)
+{
+	for (;;) {
+		uint32_t now = lg_load_relaxed(&generation);
+		_Atomic(uint32_t) *among = &busy[now % 2];
+
+		lg_add_relaxed(among, 1u);
+		atomic_thread_fence(memory_order_seq_cst); /* R1, R2 */
+		if (lg_load_relaxed(&generation) == now)
+			return among;
+		lg_sub_relaxed(among, 1u);
+	}
+}
+
 /* Gives back at least one chain and at most about *budget bytes of a class. -errno: refused, stop. */
 static int drain_class(unsigned class, take_chain *take, bool all, bool lazily, uint64_t *budget)
 {
 	struct lg_region *regions[BATCH];
 	int error = 0;
 
-	_Atomic(uint32_t) *among = &busy[lg_load_relaxed(&generation) % 2];
-
-	lg_add_ordered(among, 1u);
-	atomic_thread_fence(memory_order_seq_cst); /* R1 */
+	_Atomic(uint32_t) *among = begin();
 	while (*budget > 0 && error == 0) {
 		unsigned count = 0, got;
 		uint64_t bytes = 0;
@@ -159,18 +171,30 @@ static int drain_class(unsigned class, take_chain *take, bool all, bool lazily, 
 		error = lg_reclaim_regions(class, regions, count, lazily);
 		*budget -= lg_min(bytes, *budget);
 	}
-	lg_sub_release(among, 1u);
+	lg_sub_release(among, 1u); /* R3 */
 	return error;
 }
 
 void lg_reclaim_wait_for_others(void)
 {
-	_Atomic(uint32_t) *others = &busy[lg_add_ordered(&generation, 1u) % 2];
-	uint32_t now;
+	unsigned naps = 0;
 
 	atomic_thread_fence(memory_order_seq_cst); /* R1 */
-	for (unsigned naps = 0; naps < OTHERS_MS && (now = lg_load_acquire(others)) > 0; naps++)
-		lg_os_sleep_while(others, now, 1);
+	const uint32_t first = lg_load_acquire(&generation);
+
+	for (uint32_t now = first; now - first < 2 && naps < OTHERS_MS;
+	     now = lg_load_acquire(&generation)) { /* R3 */
+		_Atomic(uint32_t) *before = &busy[(now + 1) % 2];
+
+		atomic_thread_fence(memory_order_seq_cst); /* R2 */
+		uint32_t count = lg_load_acquire(before);  /* R3 */
+		if (count == 0) {
+			(void)lg_cas_release(&generation, &now, now + 1); /* R3 */
+		} else {
+			lg_os_sleep_while(before, count, 1);
+			naps++;
+		}
+	}
 }
 
 void lg_reclaim_forget(void)

@@ -2,6 +2,7 @@
 /* Reclaim over a backing that writes down what is given back and refuses what it is told to. */
 #include "region/reclaim.h"
 
+#include "os/thread.h"
 #include "region/pool.h"
 #include "unit/region/library.h"
 
@@ -422,6 +423,58 @@ static void trim_waits_for_what_another_gives_back(void **state)
 	sem_destroy(&at_work);
 }
 
+static unsigned naps;
+static bool counts_naps;
+
+void __real_lg_os_sleep_while(_Atomic(uint32_t) *word, uint32_t value, uint64_t timeout_ms);
+void __wrap_lg_os_sleep_while(_Atomic(uint32_t) *word, uint32_t value, uint64_t timeout_ms);
+
+/* Where naps are counted a second takes no time. */
+void __wrap_lg_os_sleep_while(_Atomic(uint32_t) *word, uint32_t value, uint64_t timeout_ms)
+{
+	if (counts_naps)
+		naps++;
+	else
+		__real_lg_os_sleep_while(word, value, timeout_ms);
+}
+
+static bool would_wait(void)
+{
+	naps = 0;
+	counts_naps = true;
+	lg_reclaim_wait_for_others();
+	counts_naps = false;
+	return naps > 0;
+}
+
+/* One that has regions in hand, and stays so for all waiters; who begins behind them ends before. */
+static int is_waited_for(struct lg_class *class, uint64_t offset, uint64_t bytes, bool lazily)
+{
+	recorder.give_back = record;
+	for (int waiter = 0; waiter < 5; waiter++) {
+		assert_true(would_wait());
+		lg_reclaim_excess(0);
+	}
+	return record(class, offset, bytes, lazily);
+}
+
+static void each_waiter_waits_for_who_has_regions_in_hand(void **state)
+{
+	unsigned class = lg_class_of(1 * MIB);
+
+	(void)state;
+	recorder.can_lazily = false;
+	for (int turn = 0; turn < 3; turn++) {
+		assert_false(would_wait());
+		take_in_hand(class, hand, 1);
+		lg_pool_put(class, hand, 1);
+		recorder.give_back = is_waited_for;
+		lg_reclaim_excess(0);
+		assert_int_equal(given.calls, turn + 1);
+		assert_false(would_wait());
+	}
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, forget_calls, check)
@@ -442,6 +495,7 @@ int main(void)
 		TEST(excess_ends_when_the_kernel_refuses_all),
 		TEST(all_takes_young_and_lazy_too_and_says_the_first_refusal),
 		TEST(trim_waits_for_what_another_gives_back),
+		TEST(each_waiter_waits_for_who_has_regions_in_hand),
 	};
 
 	return cmocka_run_group_tests(tests, start, NULL);
