@@ -12,22 +12,28 @@
 _Atomic(unsigned) lg_os_kept_lowest = UINT_MAX;
 
 static _Atomic(unsigned) highest;
-static _Atomic(uint64_t) words[LG_OS_KEPT_MOST]; /* 0: none */
+/* 0: none. Else which file, and above it which adding. */
+static _Atomic(uint64_t) words[LG_OS_KEPT_MOST];
+static _Atomic(uint32_t) added;
 
-/* 0: the number is nobody's. */
-static uint64_t word_of(int fd)
+enum { FILE_BITS = 40 };
+#define FILE_MASK ((UINT64_C(1) << FILE_BITS) - 1)
+
+/* Odd; 0: the number is nobody's. */
+static uint64_t file_of(int fd)
 {
 	const uint64_t odd = UINT64_C(0x9e3779b97f4a7c15);
 	int before = errno;
 	struct stat status;
-	uint64_t word = 0;
+	uint64_t file = 0;
 
 	if (fstat(fd, &status) == 0)
-		word = (lg_rotate_right((uint64_t)status.st_dev * odd, 32) ^
-			(uint64_t)status.st_ino * odd) |
+		file = ((lg_rotate_right((uint64_t)status.st_dev * odd, 32) ^
+			 (uint64_t)status.st_ino * odd) &
+			FILE_MASK) |
 		       1;
 	errno = before;
-	return word;
+	return file;
 }
 
 void lg_os_kept_add(int fd)
@@ -37,7 +43,8 @@ void lg_os_kept_add(int fd)
 
 	if (number >= LG_OS_KEPT_MOST)
 		return;
-	lg_store_relaxed(&words[number], word_of(fd));
+	uint64_t file = file_of(fd), adding = lg_add_relaxed(&added, 1u);
+	lg_store_relaxed(&words[number], file != 0 ? adding << FILE_BITS | file : 0);
 	while (number < lowest && !lg_cas_relaxed(&lg_os_kept_lowest, &lowest, number))
 		;
 	while (number > high && !lg_cas_relaxed(&highest, &high, number))
@@ -59,7 +66,7 @@ bool lg_os_kept_look(unsigned fd)
 {
 	uint64_t word = fd < LG_OS_KEPT_MOST ? lg_load_relaxed(&words[fd]) : 0;
 
-	return word != 0 && word == word_of((int)fd);
+	return word != 0 && (word & FILE_MASK) == file_of((int)fd);
 }
 
 bool lg_os_kept_find(unsigned first, unsigned last, unsigned *fd)

@@ -4,7 +4,9 @@
  * that go by lg_os_descriptor_move_high are, until lg_os_descriptor_shut.
  *
  * By the number each has a word, made of device and inode: another file that came to the number by dup2(2), or after a system call
- * that nobody sees, is not taken for ours. Nothing waits, and all may be asked inside a signal handler or a child of vfork.
+ * that nobody sees, is not taken for ours. And of which adding: the number that one thread shuts may be another's before it is
+ * forgotten, and of the same file, as maps of two ranges of one have; what that one added stays. Nothing waits, and all may be asked inside a
+ * signal handler or a child of vfork.
  */
 #ifndef LG_OS_KEPT_H
 #define LG_OS_KEPT_H
@@ -22,7 +24,7 @@ extern _Atomic(unsigned) lg_os_kept_lowest;
 
 void lg_os_kept_add(int fd);
 
-/* Unless the number is another of the library's by then, which has another word. */
+/* Forgets what the word was before the number was closed, and nothing if it was added again since, of whatever file. */
 uint64_t lg_os_kept_word(int fd);
 void lg_os_kept_remove(int fd, uint64_t word);
 
