@@ -46,7 +46,7 @@ struct poison {
 #define IOCTL_MOVE _IOWR(UFFDIO, 0x05, struct move)
 #define IOCTL_POISON _IOWR(UFFDIO, 0x08, struct poison)
 
-enum { MESSAGES = 16, LOOK_AGAIN_SECONDS = 5 };
+enum { LOOK_AGAIN_SECONDS = 5 };
 
 /* -EBADF: the program closed it; what took its number since knows none of these. */
 static int call(const struct lg_os_userfault *userfault, unsigned long request, void *argument)
@@ -381,31 +381,27 @@ int lg_os_userfault_wake(const struct lg_os_userfault *userfault, void *at, size
 
 /* --- messages ----------------------------------------------------------------------------------- */
 
-int lg_os_userfault_read(const struct lg_os_userfault *userfault, struct lg_os_fault *faults,
-			 unsigned most)
+/* The look at the descriptor costs as much as a read, so there is one for all tries. */
+bool lg_os_userfault_read(const struct lg_os_userfault *userfault, struct lg_os_fault *fault,
+			  unsigned tries)
 {
-	struct uffd_msg messages[MESSAGES];
-	int count = 0;
-	long got;
+	struct uffd_msg message;
+	long got = 0;
 
 	if (!lg_os_descriptor_is_ours(&userfault->descriptor))
-		return 0;
-	got = lg_os_raw(SYS_read, userfault->descriptor.fd, (long)messages,
-			(long)(lg_min(most, MESSAGES) * sizeof(messages[0])), 0, 0, 0);
-
-	for (unsigned i = 0; got > 0 && i < (size_t)got / sizeof(messages[0]); i++) {
-		const struct uffd_msg *message = &messages[i];
-
-		if (message->event != UFFD_EVENT_PAGEFAULT)
-			continue;
-		faults[count++] = (struct lg_os_fault){
-			.address = message->arg.pagefault.address,
-			.thread = message->arg.pagefault.feat.ptid,
-			.write = (message->arg.pagefault.flags & UFFD_PAGEFAULT_FLAG_WRITE) != 0,
-			.protect = (message->arg.pagefault.flags & UFFD_PAGEFAULT_FLAG_WP) != 0,
-		};
-	}
-	return count;
+		return false;
+	for (unsigned i = 0; i < tries && got <= 0; i++)
+		got = lg_os_raw(SYS_read, userfault->descriptor.fd, (long)&message, sizeof(message),
+				0, 0, 0);
+	if (got <= 0 || message.event != UFFD_EVENT_PAGEFAULT)
+		return false;
+	*fault = (struct lg_os_fault){
+		.address = message.arg.pagefault.address,
+		.thread = message.arg.pagefault.feat.ptid,
+		.write = (message.arg.pagefault.flags & UFFD_PAGEFAULT_FLAG_WRITE) != 0,
+		.protect = (message.arg.pagefault.flags & UFFD_PAGEFAULT_FLAG_WP) != 0,
+	};
+	return true;
 }
 
 static bool are_ours(const struct lg_os_userfault *userfault, const struct lg_os_hangup *hangup)

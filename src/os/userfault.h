@@ -80,9 +80,9 @@ int lg_os_userfault_poison(const struct lg_os_userfault *userfault, void *at, si
 
 int lg_os_userfault_wake(const struct lg_os_userfault *userfault, void *at, size_t bytes);
 
-/* Messages: how many, at most `most`; 0: none now, or the descriptor is no longer ours. */
-int lg_os_userfault_read(const struct lg_os_userfault *userfault, struct lg_os_fault *faults,
-			 unsigned most);
+/* A message, if there is one within so many tries; false also where the descriptor is no longer ours. */
+bool lg_os_userfault_read(const struct lg_os_userfault *userfault, struct lg_os_fault *fault,
+			  unsigned tries);
 
 /* Sleeps until there are messages. False: there will be none, for it was hung up, or the program closed descriptors. */
 bool lg_os_userfault_wait(const struct lg_os_userfault *userfault,

@@ -11,7 +11,8 @@
 #include <pthread.h>
 #include <stdbool.h>
 
-enum { SPINS = 20, PAUSE_US = 50, STARVED_PAUSE_US = 10000 };
+/* Faults come in bursts, and to sleep costs more than some tries. */
+enum { TRIES = 40, PAUSE_US = 50, STARVED_PAUSE_US = 10000 };
 
 #define GIVE_UP_NS ((uint64_t)10000000000)
 
@@ -75,19 +76,14 @@ static void answer(struct lg_pager *pager, unsigned server, const struct lg_os_f
 /* The next message; false: it is time to end. */
 static bool take_message(struct lg_pager *pager, struct lg_os_fault *fault)
 {
-	bool got = false, going = true;
+	bool got = false;
 
 	pthread_mutex_lock(&pager->next_message);
-	for (unsigned idle = 0; !got && going && !lg_load_acquire(&pager->stop);) {
-		/* One, even if there are more: they would wait for this one's store while others sleep. */
-		got = lg_os_userfault_read(&pager->userfault, fault, 1) > 0;
-		if (!got &&
-		    ++idle >
-			    SPINS) { /* faults come in bursts, and to sleep costs more than they do */
-			going = lg_os_userfault_wait(&pager->userfault, &pager->hangup);
-			idle = 0;
-		}
-	}
+	/* One, even if there are more: they would wait for this one's store while others sleep. */
+	while (!lg_load_acquire(&pager->stop) &&
+	       !(got = lg_os_userfault_read(&pager->userfault, fault, TRIES)))
+		if (!lg_os_userfault_wait(&pager->userfault, &pager->hangup))
+			break;
 	pthread_mutex_unlock(&pager->next_message);
 	return got;
 }
