@@ -121,11 +121,21 @@ void lg_writeback_set_aside(struct lg_pager *pager)
 	}
 }
 
-/* Claims the first frame of the list that is free to be and those that follow it, of one map, in a batch's stretches. */
+/* Those of a map that is to be tried again: it may have begun to hang since it was chosen. */
+static bool is_wanted(const struct lg_map *owner, const struct lg_map *wanted)
+{
+	return wanted == NULL || (owner == wanted && !lg_transfer_hangs(owner));
+}
+
+/*
+ * Claims the first frame of the list that is free to be and those that follow it, of one map, in a batch's stretches. *map: which;
+ * before, the only one that it may be, or NULL.
+ */
 static unsigned claim(struct lg_pager *pager, struct lg_frames *frames, enum lg_frame_list list,
 		      const struct batch *batch, struct lg_map **map)
 {
 	struct claimed *pages = batch->pages;
+	const struct lg_map *wanted = *map;
 	uint32_t next, index = lg_frame_first(frames, list);
 	unsigned count = 0, stretches = 0, most = 1, looked = 0;
 	uint64_t room = lg_min(lg_max(LG_WRITE_BYTES >> frames->shift, 1), batch->room);
@@ -142,7 +152,7 @@ static unsigned claim(struct lg_pager *pager, struct lg_frames *frames, enum lg_
 		looked++;
 		if (count > 0 && (owner != *map || (!follows && stretches == most)))
 			break;
-		if (!lg_word_claim(word, &seen))
+		if (!is_wanted(owner, wanted) || !lg_word_claim(word, &seen))
 			continue;
 		LG_ASSERT(lg_word_state(seen) == LG_PAGE_LIMBO);
 		if (count == 0)
@@ -242,24 +252,25 @@ static void settle(struct lg_map *map, struct claimed *page)
 				     LG_FRAME_UNWRITTEN);
 }
 
-/* Pages at the front of the list: how many, of which *written bytes. */
-static unsigned write_from(struct lg_pager *pager, struct lg_frames *frames,
-			   enum lg_frame_list list, const struct batch *batch, uint64_t *written)
+/* Pages at the front of UNWRITTEN, or those of a map that is tried again: how many, of which *written bytes. */
+static unsigned write_from(struct lg_pager *pager, struct lg_frames *frames, struct lg_map *again,
+			   const struct batch *batch, uint64_t *written)
 {
+	enum lg_frame_list list = again == NULL ? LG_FRAME_UNWRITTEN : LG_FRAME_REFUSED;
 	struct claimed *pages = batch->pages;
-	struct lg_map *map = NULL;
+	struct lg_map *map = again;
 	unsigned count, moved;
 
 	do {
 		uint64_t signals = lg_pager_lock(pager);
 
-		moved = list == LG_FRAME_UNWRITTEN ? step_aside(pager, frames) : 0;
+		moved = again == NULL ? step_aside(pager, frames) : 0;
 		count = moved < MOVED ? claim(pager, frames, list, batch, &map) : 0;
 		lg_pager_unlock(pager, signals);
 	} while (moved == MOVED);
 	if (count == 0)
 		return 0;
-	if (list == LG_FRAME_REFUSED)
+	if (again != NULL)
 		lg_store_relaxed(&pager->retried, map->index);
 	(void)write_pages(map, batch, count);
 	uint64_t signals = lg_pager_lock(pager);
@@ -295,47 +306,52 @@ static struct lg_frames *most_unwritten(struct lg_pager *pager, uint32_t tried)
 }
 
 /*
- * To the front of REFUSED comes a page of a map that was not tried last, if there is one; of maps that refuse no more they
- * are UNWRITTEN again on the way, and those of maps that hang are left. False: nothing is to be tried.
+ * To the front of REFUSED comes a page of a map to be tried: of the one that was tried last, or of another. Of maps that refuse
+ * no more they are UNWRITTEN again on the way, and those of maps that hang are left. Which map, only to be compared, as it may
+ * be closed by now; NULL: there is none.
  */
-static bool turn(struct lg_pager *pager, struct lg_frames *frames)
+static struct lg_map *bring_forward(struct lg_pager *pager, struct lg_frames *frames, bool last)
 {
 	uint64_t left = lg_frame_bytes(frames, LG_FRAME_REFUSED) >> frames->shift;
-	uint32_t last = lg_load_relaxed(&pager->retried), index;
-	bool found = false, again = false;
+	struct lg_map *found = NULL;
+	uint32_t index;
 
-	while (left > 0 && !found) {
+	while (left > 0 && found == NULL) {
 		uint64_t signals = lg_pager_lock(pager);
 
-		for (unsigned i = 0; i < MOVED && left > 0 && !found; i++, left--) {
+		for (unsigned i = 0; i < MOVED && left > 0 && found == NULL; i++, left--) {
 			index = lg_frame_first(frames, LG_FRAME_REFUSED);
 			if (index == LG_FRAME_NONE) {
 				left = 1;
 				continue;
 			}
 			struct lg_map *owner = owner_of(pager, frames, index);
-			bool hangs = lg_transfer_hangs(owner);
+			bool was_last = owner->index == lg_load_relaxed(&pager->retried);
 
-			found = !hangs && lg_load_relaxed(&owner->refuses) && owner->index != last;
-			again |= !hangs && owner->index == last;
-			if (!found)
+			if (lg_load_relaxed(&owner->refuses) && !lg_transfer_hangs(owner) &&
+			    was_last == last)
+				found = owner;
+			else
 				lg_frame_put(frames, index,
 					     is_refusing(owner) ? LG_FRAME_REFUSED :
 								  LG_FRAME_UNWRITTEN);
 		}
 		lg_pager_unlock(pager, signals);
 	}
-	return found || again;
+	return found;
 }
 
 /* What comes of it tells the map, whose turn it was. */
 static uint64_t retry_from(struct lg_pager *pager, struct lg_frames *frames,
 			   const struct batch *batch)
 {
+	struct lg_map *map = bring_forward(pager, frames, false);
 	uint64_t written = 0;
 
-	if (turn(pager, frames))
-		(void)write_from(pager, frames, LG_FRAME_REFUSED, batch, &written);
+	if (map == NULL)
+		map = bring_forward(pager, frames, true);
+	if (map != NULL)
+		(void)write_from(pager, frames, map, batch, &written);
 	return written;
 }
 
@@ -368,7 +384,7 @@ static uint64_t write_unwritten(struct lg_pager *pager, const struct batch *batc
 	struct lg_frames *most;
 
 	while (written == 0 && (most = most_unwritten(pager, tried)) != NULL)
-		if (write_from(pager, most, LG_FRAME_UNWRITTEN, batch, &written) == 0)
+		if (write_from(pager, most, NULL, batch, &written) == 0)
 			tried |= (uint32_t)1 << (most - pager->frames);
 	return written;
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /* A store that refuses every write, with most of the budget dirty for it, beside one that works. */
 #include "pager/budget.h"
-#include "pager/pager.h"
+#include "pager/map.h"
+#include "pager/transfer.h"
 #include "stress/clock.h"
 #include "unit/pager/shelved.h"
 
@@ -165,6 +166,61 @@ static void maps_that_write_nothing_go_on_beside_it(void **state)
 	assert_int_equal(lg_map_close(other), 0);
 }
 
+/* One of the two writers will be in it. */
+static int start_to_hang_beside_one(void **state)
+{
+	struct lg_store_ops ops = shelf_ops;
+
+	(void)state;
+	ops.signal_safe = false;
+	if (shelved_start("memory:8M,page:4K,faults:inline,prefetch:off,writers:2", &ops,
+			  4 * MIB) != 0)
+		return -1;
+	other = lg_map_memory(pager, 32 * MIB, NULL);
+	return other != NULL ? 0 : -1;
+}
+
+static void store_that_hangs_is_not_tried_with_one_that_fails(void **state)
+{
+	enum { TRIES = 8 };
+	struct lg_store_ops ops = shelf_ops;
+	struct shelf failing;
+	double hang = clock_hang();
+
+	(void)state;
+	ops.signal_safe = false;
+	shelf_make(&failing, 4 * MIB);
+	lg_map *second = lg_map_store(pager, &ops, &failing, failing.length, NULL);
+	assert_non_null(second);
+	atomic_store(&failing.writes_fail, SHELF_FOR_EVER);
+	atomic_store(&shelf.holds_writes, true);
+	data[0] = 'h';
+	while (!lg_transfer_hangs(map)) {
+		assert_false(clock_passed(hang));
+		go_through_other('f');
+	}
+	memset(data + PAGE, 'h', MIB);
+	while (lg_pager_frame_bytes(pager, LG_FRAME_REFUSED) < MIB / 2) {
+		assert_false(clock_passed(hang));
+		go_through_other('g');
+	}
+	memset(lg_map_data(second), 's', MIB / 4);
+	while (atomic_load(&failing.writes) < TRIES) {
+		assert_false(clock_passed(hang));
+		assert_int_equal(atomic_load(&shelf.held), 1);
+		go_through_other('h');
+	}
+	assert_int_equal(atomic_load(&shelf.held), 1);
+	atomic_store(&shelf.holds_writes, false);
+	atomic_store(&failing.writes_fail, 0);
+	assert_int_equal(lg_map_close(second), -EIO); /* it failed meanwhile */
+	for (size_t at = 0; at < MIB / 4; at++)
+		assert_int_equal(failing.bytes[at], 's');
+	shelf_end(&failing);
+	assert_int_equal(lg_map_sync(map, 0, 0), 0);
+	assert_int_equal(lg_map_close(other), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -175,6 +231,8 @@ int main(void)
 		TEST(store_that_works_again_has_its_turn_beside_one_that_fails),
 		cmocka_unit_test_setup_teardown(maps_that_write_nothing_go_on_beside_it,
 						start_to_hang, end_to_hang),
+		cmocka_unit_test_setup_teardown(store_that_hangs_is_not_tried_with_one_that_fails,
+						start_to_hang_beside_one, shelved_end),
 	};
 
 	alarm((unsigned)clock_hang_seconds());
