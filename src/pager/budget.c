@@ -212,7 +212,8 @@ int lg_budget_failure(struct lg_pager *pager)
 	/* Without limbo nothing waits: pages are written where they are. */
 	if (!pager->userfault.can_move)
 		return lg_load_relaxed(&pager->last_write);
-	if (lg_pager_frame_bytes(pager, LG_FRAME_UNWRITTEN) > 0 ||
+	if (lg_load_relaxed(&pager->refusing) == 0 ||
+	    lg_pager_frame_bytes(pager, LG_FRAME_UNWRITTEN) > 0 ||
 	    lg_load_relaxed(&pager->writing) > retrying)
 		return 0;
 	if (retrying == 0 && lg_pager_frame_bytes(pager, LG_FRAME_REFUSED) == 0)

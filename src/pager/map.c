@@ -413,6 +413,7 @@ static int end(struct lg_map *map)
 	lg_drop_all(map);
 	/* No page waits to be written there any more; other maps will fail again. */
 	lg_store_relaxed(&pager->last_write, 0);
+	lg_map_set_refuses(map, false);
 	uint64_t signals = lg_os_latch_enter(&pager->maps_lock);
 	leave(map);
 	lg_os_latch_leave(&pager->maps_lock, signals);
@@ -489,4 +490,14 @@ void lg_map_note_error(struct lg_map *map, int error)
 int lg_map_take_error(struct lg_map *map)
 {
 	return lg_swap_ordered(&map->write_error, 0);
+}
+
+void lg_map_set_refuses(struct lg_map *map, bool refuses)
+{
+	if (lg_swap_ordered(&map->refuses, refuses) == refuses)
+		return;
+	if (refuses)
+		lg_add_relaxed(&map->pager->refusing, 1);
+	else
+		lg_sub_relaxed(&map->pager->refusing, 1);
 }

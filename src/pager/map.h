@@ -39,6 +39,7 @@ struct lg_map {
 	_Atomic(uint32_t) access;   /* enum lg_advice: SEQUENTIAL, RANDOM or NORMAL */
 	_Atomic(int) write_error;   /* -errno since the last sync; 0: none */
 	_Atomic(bool) refuses;      /* the store failed to write, the last time */
+	_Atomic(uint64_t) retry_at; /* ms: it is tried again, if it refuses */
 	_Atomic(uint32_t) writes;   /* that it is not back from */
 	_Atomic(uint64_t) wrote_at; /* ms: when it was back last, or began while there were none */
 	_Atomic(uint32_t) poisoned;
@@ -152,5 +153,8 @@ int lg_map_range(const struct lg_map *map, size_t offset, size_t length, uint64_
 /* The first error since the last sync is kept. */
 void lg_map_note_error(struct lg_map *map, int error);
 int lg_map_take_error(struct lg_map *map);
+
+/* Its store did, or did not, fail to write: one of those that the pager counts. */
+void lg_map_set_refuses(struct lg_map *map, bool refuses);
 
 #endif

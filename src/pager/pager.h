@@ -96,9 +96,9 @@ struct lg_pager {
 	_Atomic(bool) stop;
 	_Atomic(int) last_write;    /* what came of it: 0 or -errno */
 	_Atomic(int) write_failure; /* of the last that failed */
-	_Atomic(uint64_t) retry_at; /* ms: what was REFUSED is tried again */
-	_Atomic(uint32_t) retrying; /* somebody does that now: of `writing`, if any */
-	_Atomic(uint32_t) retried;  /* the map that was tried last; so that others have turns */
+	_Atomic(uint32_t) refusing; /* maps that refuse */
+	_Atomic(uint64_t) look_at;  /* ms: what is REFUSED is looked over again */
+	_Atomic(uint32_t) retrying; /* somebody tries some of it: of `writing`, if any */
 	_Atomic(uint32_t) reading;  /* calls of stores that are not back */
 	_Atomic(uint32_t) writing;
 	_Atomic(uint32_t) demands; /* of those that read, what a fault waits for */

@@ -8,7 +8,16 @@
 #include <errno.h>
 #include <string.h>
 
-enum { READ_TRIES = 4, BACKOFF_US = 1000, BACKOFF_GROWTH = 8, PARTS = 16, HANGING_MS = 1000 };
+enum {
+	READ_TRIES = 4,
+	BACKOFF_US = 1000,
+	BACKOFF_GROWTH = 8,
+	PARTS = 16,
+	HANGING_MS = 1000,
+	RETRY_LEAST_MS = 100,
+	RETRY_MOST_MS = 1000,
+	RETRY_TIMES = 4, /* what it took to fail */
+};
 
 static int transfer_read(struct lg_map *map, uint64_t page, uint64_t count, void *buffer,
 			 bool ahead)
@@ -83,6 +92,19 @@ static uint64_t gather(const struct lg_write *write, uint64_t done, struct iovec
 	return pages;
 }
 
+/*
+ * Who tries again is kept from stores that work for a part of the time only, however long this one takes to fail; but it is not left
+ * alone for long, as it may work again.
+ */
+static void put_off(struct lg_map *map, uint64_t start)
+{
+	enum { NS_OF_MS = 1000000 };
+	uint64_t pause = (lg_os_now_ns() - start) / NS_OF_MS * RETRY_TIMES;
+
+	lg_store_relaxed(&map->retry_at,
+			 lg_os_now_ms() + lg_min(lg_max(pause, RETRY_LEAST_MS), RETRY_MOST_MS));
+}
+
 /* What came of pages that the store was given at `start`. */
 static void note_written(struct lg_map *map, uint64_t page, uint64_t count, uint64_t start,
 			 int error)
@@ -92,7 +114,9 @@ static void note_written(struct lg_map *map, uint64_t page, uint64_t count, uint
 
 	lg_pager_count(pager, writes, 1);
 	lg_store_relaxed(&pager->last_write, error);
-	lg_store_relaxed(&map->refuses, error != 0);
+	if (error != 0)
+		put_off(map, start);
+	lg_map_set_refuses(map, error != 0);
 	if (error != 0) {
 		lg_store_relaxed(&pager->write_failure, error);
 		lg_pager_count(pager, write_errors, 1);

@@ -12,7 +12,8 @@
 enum {
 	LOOKED = 64, /* frames, for one that nobody works on */
 	MOVED = 512, /* to REFUSED under one lock */
-	RETRY_MS = 100,
+	LOOK_MS = 100,
+	LOOK_TIMES = 4, /* what it took */
 };
 
 /* A page to write, claimed; its frame is HELD. */
@@ -270,8 +271,6 @@ static unsigned write_from(struct lg_pager *pager, struct lg_frames *frames, str
 	} while (moved == MOVED);
 	if (count == 0)
 		return 0;
-	if (again != NULL)
-		lg_store_relaxed(&pager->retried, map->index);
 	(void)write_pages(map, batch, count);
 	uint64_t signals = lg_pager_lock(pager);
 	for (unsigned i = 0; i < count; i++) {
@@ -306,74 +305,98 @@ static struct lg_frames *most_unwritten(struct lg_pager *pager, uint32_t tried)
 }
 
 /*
- * To the front of REFUSED comes a page of a map to be tried: of the one that was tried last, or of another. Of maps that refuse
- * no more they are UNWRITTEN again on the way, and those of maps that hang are left. Which map, only to be compared, as it may
- * be closed by now; NULL: there is none.
+ * Of maps that refuse no more, or are back from a write that hung, the pages are UNWRITTEN again. Of the others that do not hang,
+ * the one whose time to be tried came first, so that each has its turn; only to be compared, as it may be closed by now. NULL: none
+ * has its time.
  */
-static struct lg_map *bring_forward(struct lg_pager *pager, struct lg_frames *frames, bool last)
+static struct lg_map *look_over(struct lg_pager *pager, struct lg_frames *frames)
 {
 	uint64_t left = lg_frame_bytes(frames, LG_FRAME_REFUSED) >> frames->shift;
-	struct lg_map *found = NULL;
+	uint64_t now = lg_os_now_ms(), first = UINT64_MAX;
+	struct lg_map *chosen = NULL;
 	uint32_t index;
 
-	while (left > 0 && found == NULL) {
+	while (left > 0) {
 		uint64_t signals = lg_pager_lock(pager);
 
-		for (unsigned i = 0; i < MOVED && left > 0 && found == NULL; i++, left--) {
+		for (unsigned i = 0; i < MOVED && left > 0; i++, left--) {
 			index = lg_frame_first(frames, LG_FRAME_REFUSED);
 			if (index == LG_FRAME_NONE) {
 				left = 1;
 				continue;
 			}
 			struct lg_map *owner = owner_of(pager, frames, index);
-			bool was_last = owner->index == lg_load_relaxed(&pager->retried);
+			bool hangs = lg_transfer_hangs(owner);
+			bool refuses = lg_load_relaxed(&owner->refuses);
+			uint64_t at = lg_load_relaxed(&owner->retry_at);
 
-			if (lg_load_relaxed(&owner->refuses) && !lg_transfer_hangs(owner) &&
-			    was_last == last)
-				found = owner;
-			else
-				lg_frame_put(frames, index,
-					     is_refusing(owner) ? LG_FRAME_REFUSED :
-								  LG_FRAME_UNWRITTEN);
+			if (refuses && !hangs && at <= now && at < first) {
+				chosen = owner;
+				first = at;
+			}
+			lg_frame_put(frames, index,
+				     refuses || hangs ? LG_FRAME_REFUSED : LG_FRAME_UNWRITTEN);
 		}
 		lg_pager_unlock(pager, signals);
 	}
-	return found;
+	return chosen;
 }
 
-/* What comes of it tells the map, whose turn it was. */
-static uint64_t retry_from(struct lg_pager *pager, struct lg_frames *frames,
-			   const struct batch *batch)
+/* A page of the map comes to the front of REFUSED, if there is one. */
+static void bring_forward(struct lg_pager *pager, struct lg_frames *frames,
+			  const struct lg_map *map)
 {
-	struct lg_map *map = bring_forward(pager, frames, false);
-	uint64_t written = 0;
+	uint64_t left = lg_frame_bytes(frames, LG_FRAME_REFUSED) >> frames->shift;
 
-	if (map == NULL)
-		map = bring_forward(pager, frames, true);
-	if (map != NULL)
-		(void)write_from(pager, frames, map, batch, &written);
+	while (left > 0) {
+		uint64_t signals = lg_pager_lock(pager);
+
+		for (unsigned i = 0; i < MOVED && left > 0; i++, left--) {
+			uint32_t index = lg_frame_first(frames, LG_FRAME_REFUSED);
+
+			if (index == LG_FRAME_NONE || owner_of(pager, frames, index) == map)
+				left = 1;
+			else
+				lg_frame_put(frames, index, LG_FRAME_REFUSED);
+		}
+		lg_pager_unlock(pager, signals);
+	}
+}
+
+/* By one at a time, as it may take long. What comes of it tells the map. */
+static uint64_t retry_map(struct lg_pager *pager, struct lg_frames *frames, struct lg_map *map,
+			  const struct batch *batch)
+{
+	uint64_t written = 0;
+	uint32_t nobody = 0;
+
+	if (!lg_cas_relaxed(&pager->retrying, &nobody, 1))
+		return 0;
+	bring_forward(pager, frames, map);
+	(void)write_from(pager, frames, map, batch, &written);
+	lg_store_release(&pager->retrying, 0);
 	return written;
 }
 
-/* Now and then, by one at a time, and by the time it takes: it may be long. */
+/* Now and then; at once, after some were written. */
 static uint64_t retry(struct lg_pager *pager, const struct batch *batch)
 {
-	uint64_t now = lg_os_now_ms(), written = 0;
-	uint32_t nobody = 0;
+	uint64_t now = lg_os_now_ms(), at = lg_load_relaxed(&pager->look_at), written = 0;
+	struct lg_map *chosen[LG_PAGE_SHIFTS] = { NULL };
 
-	if (lg_pager_frame_bytes(pager, LG_FRAME_REFUSED) == 0 ||
-	    now < lg_load_relaxed(&pager->retry_at) ||
-	    !lg_cas_relaxed(&pager->retrying, &nobody, 1))
+	if (lg_pager_frame_bytes(pager, LG_FRAME_REFUSED) == 0 || now < at ||
+	    !lg_cas_relaxed(&pager->look_at, &at, now + LOOK_MS))
 		return 0;
 	for (unsigned i = 0; i < LG_PAGE_SHIFTS; i++)
 		if (lg_frames_are_made(&pager->frames[i]))
-			written += retry_from(pager, &pager->frames[i], batch);
-	if (written == 0) {
-		uint64_t end = lg_os_now_ms();
-
-		lg_store_relaxed(&pager->retry_at, end + lg_max(RETRY_MS, 4 * (end - now)));
-	}
-	lg_store_release(&pager->retrying, 0);
+			chosen[i] = look_over(pager, &pager->frames[i]);
+	uint64_t end = lg_os_now_ms();
+	lg_store_relaxed(&pager->look_at, end + lg_max(LOOK_MS, LOOK_TIMES * (end - now)));
+	for (unsigned i = 0; i < LG_PAGE_SHIFTS; i++)
+		if (chosen[i] != NULL)
+			written += retry_map(pager, &pager->frames[i], chosen[i], batch);
+	if (written > 0)
+		lg_store_relaxed(&pager->look_at, 0);
 	return written;
 }
 

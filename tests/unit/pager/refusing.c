@@ -120,6 +120,86 @@ static void store_that_works_again_has_its_turn_beside_one_that_fails(void **sta
 	assert_int_equal(lg_map_close(other), 0);
 }
 
+/* One of another page size, that is tried as well, does not take its turns. */
+static void pages_of_another_size_take_no_turns(void **state)
+{
+	enum { TRIES_MOST = 16 };
+	struct shelf aside, large;
+	double hang = clock_hang();
+
+	(void)state;
+	shelf_make(&aside, MIB);
+	shelf_make(&large, 4 * MIB);
+	lg_map *second = lg_map_store(pager, &shelf_ops, &aside, aside.length, NULL);
+	lg_map *third = lg_map_store(pager, &shelf_ops, &large, large.length, "page:64K");
+	assert_non_null(second);
+	assert_non_null(third);
+	atomic_store(&aside.writes_fail, SHELF_FOR_EVER);
+	atomic_store(&large.writes_fail, SHELF_FOR_EVER);
+	memset(lg_map_data(second), 's', MIB);
+	memset(lg_map_data(third), 't', 4 * MIB);
+	while (atomic_load(&aside.writes) == 0 || atomic_load(&large.writes) == 0) {
+		assert_false(clock_passed(hang));
+		go_through_other('i');
+	}
+	unsigned tries = atomic_load(&shelf.writes), seen = atomic_load(&aside.writes);
+	atomic_store(&aside.writes_fail, 0);
+	while (atomic_load(&aside.writes) == seen) {
+		assert_false(clock_passed(hang));
+		assert_true(atomic_load(&shelf.writes) - tries <= TRIES_MOST);
+		go_through_other('j');
+	}
+	atomic_store(&large.writes_fail, 0);
+	(void)lg_map_close(second); /* they failed meanwhile */
+	(void)lg_map_close(third);
+	for (size_t at = 0; at < MIB; at++)
+		assert_int_equal(aside.bytes[at], 's');
+	shelf_end(&aside);
+	shelf_end(&large);
+	atomic_store(&shelf.writes_fail, 0);
+	assert_int_equal(lg_map_sync(map, 0, 0), -EIO);
+	assert_int_equal(lg_map_close(other), 0);
+}
+
+/* A writer tries it again, and it takes long to fail. */
+static void fail_slowly(void)
+{
+	double hang = clock_hang();
+
+	await_refusal();
+	atomic_store(&shelf.holds_writes, true);
+	while (!lg_transfer_hangs(map)) {
+		assert_false(clock_passed(hang));
+		lg_add_ordered(&pager->work, 1);
+		lg_os_wake_all(&pager->work);
+		clock_breathe();
+	}
+	atomic_store(&shelf.holds_writes, false);
+	while (lg_load_relaxed(&pager->retrying) != 0)
+		clock_breathe();
+}
+
+/* Of one whose pages are gone, not even closed. A touch of the other's that finds no memory is SIGBUS. */
+static void pause_is_of_the_map_that_was_slow_to_fail(void **state)
+{
+	struct shelf brief;
+
+	(void)state;
+	fail_slowly();
+	assert_int_equal(lg_map_advise(map, 0, 0, LG_DEAD), 0);
+	shelf_make(&brief, 128 * MIB);
+	lg_map *second = lg_map_store(pager, &shelf_ops, &brief, brief.length, NULL);
+	assert_non_null(second);
+	atomic_store(&brief.writes_fail, 1);
+	memset(lg_map_data(second), 'p', brief.length);
+	assert_int_equal(lg_map_close(second), -EIO); /* it failed once */
+	for (size_t at = 0; at < brief.length; at++)
+		assert_int_equal(brief.bytes[at], 'p');
+	shelf_end(&brief);
+	assert_int_equal(lg_map_sync(map, 0, 0), -EIO);
+	assert_int_equal(lg_map_close(other), 0);
+}
+
 /* --- a store that hangs ------------------------------------------------------------------------- */
 
 static struct shelf read_only;
@@ -229,6 +309,8 @@ int main(void)
 		TEST(store_that_works_again_is_written_to),
 		TEST(failure_ends_with_its_pages),
 		TEST(store_that_works_again_has_its_turn_beside_one_that_fails),
+		TEST(pages_of_another_size_take_no_turns),
+		TEST(pause_is_of_the_map_that_was_slow_to_fail),
 		cmocka_unit_test_setup_teardown(maps_that_write_nothing_go_on_beside_it,
 						start_to_hang, end_to_hang),
 		cmocka_unit_test_setup_teardown(store_that_hangs_is_not_tried_with_one_that_fails,
