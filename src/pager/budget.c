@@ -232,6 +232,27 @@ static bool is_in_vain(const struct lg_pager *pager, uint32_t freed, int failure
 	       (failure != 0 || lg_load_relaxed(&pager->writing) == 0);
 }
 
+/*
+ * A store that refused may work again, and nobody has asked it for a while: who waits for its pages has it tried, and
+ * does not give up before. Once: then its pause is as long as before.
+ */
+static void ask_stores(struct lg_pager *pager, struct lg_budget_wait *wait)
+{
+	if (wait->asks || wait->ahead || !pager->userfault.can_move)
+		return;
+	wait->asks = true;
+	wait->asked = lg_add_release(&pager->asked, 1) + 1;
+	lg_store_relaxed(&pager->look_at, (uint64_t)0);
+}
+
+static bool gives_up(const struct lg_pager *pager, const struct lg_budget_wait *wait, int failure)
+{
+	if (failure == 0 || wait->turns < TURNS_FAILING)
+		return wait->turns >= TURNS_MOST;
+	return !wait->asks || wait->turns >= TURNS_MOST ||
+	       (int32_t)(lg_load_relaxed(&pager->answered) - wait->asked) >= 0;
+}
+
 /* `freed` was read before memory was last asked for: what is given back since then is not slept over. */
 static int wait_since(struct lg_pager *pager, uint32_t freed, struct lg_budget_wait *wait)
 {
@@ -241,8 +262,10 @@ static int wait_since(struct lg_pager *pager, uint32_t freed, struct lg_budget_w
 		leave_to_others(pager, wait);
 		return 0;
 	}
-	if (wait->turns >= (failure != 0 ? TURNS_FAILING : TURNS_MOST))
+	if (gives_up(pager, wait, failure))
 		return failure != 0 ? failure : -ENOMEM;
+	if (failure != 0)
+		ask_stores(pager, wait);
 	lg_add_ordered(&pager->waiting, 1);
 	/* However much there is: it may be less than one page takes, and who waits may have to leave it to them. */
 	wake_writers(pager);

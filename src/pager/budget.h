@@ -46,6 +46,8 @@ struct lg_budget_wait {
 	uint64_t until; /* ms */
 	unsigned tries; /* that failed */
 	unsigned turns; /* in vain */
+	bool asks;      /* for stores that refuse to be tried before it is given up */
+	uint32_t asked; /* the pager's, since it does */
 };
 
 bool lg_budget_try(struct lg_pager *pager, struct lg_budget_wait *wait);

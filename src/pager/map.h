@@ -40,6 +40,7 @@ struct lg_map {
 	_Atomic(int) write_error;   /* -errno since the last sync; 0: none */
 	_Atomic(bool) refuses;      /* the store failed to write, the last time */
 	_Atomic(uint64_t) retry_at; /* ms: it is tried again, if it refuses */
+	_Atomic(uint32_t) tried; /* what the pager's `asked` was, before the last try that is over */
 	_Atomic(uint32_t) writes;   /* that it is not back from */
 	_Atomic(uint64_t) wrote_at; /* ms: when it was back last, or began while there were none */
 	_Atomic(uint32_t) poisoned;

@@ -271,7 +271,9 @@ static unsigned write_from(struct lg_pager *pager, struct lg_frames *frames, str
 	} while (moved == MOVED);
 	if (count == 0)
 		return 0;
+	uint32_t asked = lg_load_relaxed(&pager->asked);
 	(void)write_pages(map, batch, count);
+	lg_store_relaxed(&map->tried, asked);
 	uint64_t signals = lg_pager_lock(pager);
 	for (unsigned i = 0; i < count; i++) {
 		settle(map, &pages[i]);
@@ -307,9 +309,10 @@ static struct lg_frames *most_unwritten(struct lg_pager *pager, uint32_t tried)
 /*
  * Of maps that refuse no more, or are back from a write that hung, the pages are UNWRITTEN again. Of the others that do not hang,
  * the one whose time to be tried came first, so that each has its turn; only to be compared, as it may be closed by now. NULL: none
- * has its time.
+ * has its time. It is at once for one that was not tried since somebody asked.
  */
-static struct lg_map *look_over(struct lg_pager *pager, struct lg_frames *frames)
+static struct lg_map *look_over(struct lg_pager *pager, struct lg_frames *frames, uint32_t asked,
+				bool *answered)
 {
 	uint64_t left = lg_frame_bytes(frames, LG_FRAME_REFUSED) >> frames->shift;
 	uint64_t now = lg_os_now_ms(), first = UINT64_MAX;
@@ -330,10 +333,13 @@ static struct lg_map *look_over(struct lg_pager *pager, struct lg_frames *frames
 			bool refuses = lg_load_relaxed(&owner->refuses);
 			uint64_t at = lg_load_relaxed(&owner->retry_at);
 
-			if (refuses && !hangs && at <= now && at < first) {
+			bool wanted = lg_load_relaxed(&owner->tried) != asked;
+
+			if (refuses && !hangs && (at <= now || wanted) && at < first) {
 				chosen = owner;
 				first = at;
 			}
+			*answered &= !refuses || hangs || !wanted;
 			lg_frame_put(frames, index,
 				     refuses || hangs ? LG_FRAME_REFUSED : LG_FRAME_UNWRITTEN);
 		}
@@ -383,13 +389,17 @@ static uint64_t retry(struct lg_pager *pager, const struct batch *batch)
 {
 	uint64_t now = lg_os_now_ms(), at = lg_load_relaxed(&pager->look_at), written = 0;
 	struct lg_map *chosen[LG_PAGE_SHIFTS] = { NULL };
+	uint32_t asked = lg_load_acquire(&pager->asked);
+	bool answered = lg_load_acquire(&pager->retrying) == 0; /* else some are in his hands */
 
 	if (lg_pager_frame_bytes(pager, LG_FRAME_REFUSED) == 0 || now < at ||
 	    !lg_cas_relaxed(&pager->look_at, &at, now + LOOK_MS))
 		return 0;
 	for (unsigned i = 0; i < LG_PAGE_SHIFTS; i++)
 		if (lg_frames_are_made(&pager->frames[i]))
-			chosen[i] = look_over(pager, &pager->frames[i]);
+			chosen[i] = look_over(pager, &pager->frames[i], asked, &answered);
+	if (answered)
+		lg_store_relaxed(&pager->answered, asked);
 	uint64_t end = lg_os_now_ms();
 	lg_store_relaxed(&pager->look_at, end + lg_max(LOOK_MS, LOOK_TIMES * (end - now)));
 	for (unsigned i = 0; i < LG_PAGE_SHIFTS; i++)

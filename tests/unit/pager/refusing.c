@@ -200,6 +200,30 @@ static void pause_is_of_the_map_that_was_slow_to_fail(void **state)
 	assert_int_equal(lg_map_close(other), 0);
 }
 
+static int start_alone(void **state)
+{
+	(void)state;
+	if (shelved_start("memory:8M,page:4K,faults:inline,prefetch:off", &shelf_ops, 32 * MIB) !=
+	    0)
+		return -1;
+	atomic_store(&shelf.writes_fail, SHELF_FOR_EVER);
+	memset(data, 'r', 6 * MIB);
+	return 0;
+}
+
+/* It was slow to fail, and may be left alone for longer than a touch waits in vain. */
+static void store_that_works_again_is_asked_before_a_touch_gives_up(void **state)
+{
+	(void)state;
+	fail_slowly();
+	atomic_store(&shelf.writes_fail, 0);
+	memset(data, 'w', shelf.length);
+	assert_int_equal(lg_map_sync(map, 0, 0), -EIO);
+	assert_int_equal(lg_map_sync(map, 0, 0), 0);
+	for (size_t at = 0; at < shelf.length; at++)
+		assert_int_equal(shelf.bytes[at], 'w');
+}
+
 /* --- a store that hangs ------------------------------------------------------------------------- */
 
 static struct shelf read_only;
@@ -311,6 +335,9 @@ int main(void)
 		TEST(store_that_works_again_has_its_turn_beside_one_that_fails),
 		TEST(pages_of_another_size_take_no_turns),
 		TEST(pause_is_of_the_map_that_was_slow_to_fail),
+		cmocka_unit_test_setup_teardown(
+			store_that_works_again_is_asked_before_a_touch_gives_up, start_alone,
+			shelved_end),
 		cmocka_unit_test_setup_teardown(maps_that_write_nothing_go_on_beside_it,
 						start_to_hang, end_to_hang),
 		cmocka_unit_test_setup_teardown(store_that_hangs_is_not_tried_with_one_that_fails,
