@@ -199,7 +199,8 @@ bool lg_budget_reclaim(struct lg_pager *pager, bool direct)
 		       lg_pager_frame_bytes(pager, LG_FRAME_UNWRITTEN) == 0 &&
 		       lg_evict(pager, true) > 0;
 	}
-	if (lg_pager_unwritten_bytes(pager) > lg_load_relaxed(&pager->budget) / LIMBO_PART &&
+	if (lg_pager_frame_bytes(pager, LG_FRAME_UNWRITTEN) >
+		    lg_load_relaxed(&pager->budget) / LIMBO_PART &&
 	    lg_writeback(pager) > 0)
 		return true;
 	return lg_evict(pager, direct) > 0 || lg_writeback(pager) > 0;
@@ -245,6 +246,15 @@ static void ask_stores(struct lg_pager *pager, struct lg_budget_wait *wait)
 	lg_store_relaxed(&pager->look_at, (uint64_t)0);
 }
 
+/*
+ * Those that refuse are tried by the writers: a touch is not to wait for a store that it has nothing to do with. But all writers may
+ * be in one that hangs: who waits long in vain tries them himself.
+ */
+static bool is_left_alone(const struct lg_pager *pager, const struct lg_budget_wait *wait)
+{
+	return wait->turns >= TURNS_FAILING / 2 && lg_load_relaxed(&pager->slow_stores) == 0;
+}
+
 static bool gives_up(const struct lg_pager *pager, const struct lg_budget_wait *wait, int failure)
 {
 	if (failure == 0 || wait->turns < TURNS_FAILING)
@@ -264,8 +274,11 @@ static int wait_since(struct lg_pager *pager, uint32_t freed, struct lg_budget_w
 	}
 	if (gives_up(pager, wait, failure))
 		return failure != 0 ? failure : -ENOMEM;
-	if (failure != 0)
+	if (failure != 0) {
 		ask_stores(pager, wait);
+		if (is_left_alone(pager, wait) && lg_writeback_retry(pager) > 0)
+			return 0;
+	}
 	lg_add_ordered(&pager->waiting, 1);
 	/* However much there is: it may be less than one page takes, and who waits may have to leave it to them. */
 	wake_writers(pager);

@@ -422,27 +422,24 @@ static uint64_t write_unwritten(struct lg_pager *pager, const struct batch *batc
 	return written;
 }
 
-/*
- * A store that fails is not to keep the others from being written to: its pages step aside, and it is asked now and then; by the
- * writers also while the others have more. What it refuses no more is UNWRITTEN then.
- */
-static uint64_t write_some(struct lg_pager *pager, const struct batch *batch)
-{
-	uint64_t written = write_unwritten(pager, batch);
-
-	if (written == 0 || batch->queue != NULL)
-		written += retry(pager, batch);
-	return written > 0 ? written : write_unwritten(pager, batch);
-}
+enum { ROOM = 32 }; /* pages, of who is no writer */
 
 uint64_t lg_writeback(struct lg_pager *pager)
 {
-	enum { ROOM = 32 };
 	struct lg_write write;
 	struct claimed pages[ROOM];
 	const void *places[ROOM];
 
-	return write_some(pager, &(struct batch){ NULL, &write, 1, pages, places, ROOM });
+	return write_unwritten(pager, &(struct batch){ NULL, &write, 1, pages, places, ROOM });
+}
+
+uint64_t lg_writeback_retry(struct lg_pager *pager)
+{
+	struct lg_write write;
+	struct claimed pages[ROOM];
+	const void *places[ROOM];
+
+	return retry(pager, &(struct batch){ NULL, &write, 1, pages, places, ROOM });
 }
 
 uint64_t lg_writeback_many(struct lg_pager *pager, struct lg_os_io_queue *queue)
@@ -451,9 +448,12 @@ uint64_t lg_writeback_many(struct lg_pager *pager, struct lg_os_io_queue *queue)
 	struct claimed pages[LG_WRITEBACK_RUN];
 	const void *places[LG_WRITEBACK_RUN];
 	unsigned most = queue->refused ? 1 : LG_STORE_MANY;
+	const struct batch batch = { queue, writes, most, pages, places, LG_WRITEBACK_RUN };
+	uint64_t written = write_unwritten(pager, &batch);
 
-	return write_some(pager,
-			  &(struct batch){ queue, writes, most, pages, places, LG_WRITEBACK_RUN });
+	/* Also while the others have more. What a store refuses no more is UNWRITTEN then. */
+	written += retry(pager, &batch);
+	return written > 0 ? written : write_unwritten(pager, &batch);
 }
 
 int lg_writeback_pages(struct lg_map *map, uint64_t first, unsigned count, uint64_t *words)

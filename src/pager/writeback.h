@@ -17,7 +17,10 @@ struct lg_pager;
 /* Writes some of what is UNWRITTEN: bytes that are so no more; 0: nothing was, or the store failed. */
 uint64_t lg_writeback(struct lg_pager *pager);
 
-/* The same, but pages that are no neighbours too, at once: for the writers. `queue`: the calling thread's. */
+/* The same of what is REFUSED, if it is time for that. The store may take long to fail again. */
+uint64_t lg_writeback_retry(struct lg_pager *pager);
+
+/* Both, and of pages that are no neighbours too, at once: for the writers. `queue`: the calling thread's. */
 uint64_t lg_writeback_many(struct lg_pager *pager, struct lg_os_io_queue *queue);
 
 /* Of what is UNWRITTEN nothing is left in front that a store refuses, or hangs with. */

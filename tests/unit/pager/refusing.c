@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /* A store that refuses every write, with most of the budget dirty for it, beside one that works. */
+#include "os/clock.h"
 #include "pager/budget.h"
 #include "pager/map.h"
 #include "pager/transfer.h"
 #include "stress/clock.h"
 #include "unit/pager/shelved.h"
 
+#include <pthread.h>
 #include <unistd.h>
 
 #define MIB ((size_t)1 << 20)
@@ -200,6 +202,54 @@ static void pause_is_of_the_map_that_was_slow_to_fail(void **state)
 	assert_int_equal(lg_map_close(other), 0);
 }
 
+static pthread_t toucher;
+static atomic_uint toucher_writes, others_writes;
+
+static ssize_t write_counted(void *context, const void *buffer, size_t length, uint64_t offset)
+{
+	atomic_fetch_add(pthread_equal(pthread_self(), toucher) ? &toucher_writes : &others_writes,
+			 1);
+	return shelf_write(context, buffer, length, offset);
+}
+
+static int start_counted(void **state)
+{
+	struct lg_store_ops ops = shelf_ops;
+
+	(void)state;
+	toucher = pthread_self();
+	ops.write = write_counted;
+	if (shelved_start("memory:64M,page:4K,faults:inline,prefetch:off", &ops, 48 * MIB) != 0)
+		return -1;
+	other = lg_map_memory(pager, 32 * MIB, NULL);
+	atomic_store(&shelf.writes_fail, SHELF_FOR_EVER);
+	memset(data, 'r', shelf.length);
+	return other != NULL ? 0 : -1;
+}
+
+/* It may take long to fail, and the touches' own map works. */
+static void store_that_refused_is_tried_by_no_touch_of_another(void **state)
+{
+	enum { TRIES = 16 };
+	double hang = clock_hang();
+
+	(void)state;
+	await_refusal();
+	unsigned mine = atomic_load(&toucher_writes), theirs = atomic_load(&others_writes);
+	while (atomic_load(&others_writes) - theirs < TRIES) {
+		assert_false(clock_passed(hang));
+		go_through_other('k');
+		while (lg_os_now_ms() < lg_load_relaxed(&map->retry_at))
+			clock_breathe();
+		for (unsigned i = 0; i < 4; i++)
+			(void)lg_budget_reclaim(pager, true); /* as a touch does */
+	}
+	assert_int_equal(atomic_load(&toucher_writes), mine);
+	atomic_store(&shelf.writes_fail, 0);
+	assert_int_equal(lg_map_sync(map, 0, 0), -EIO);
+	assert_int_equal(lg_map_close(other), 0);
+}
+
 static int start_alone(void **state)
 {
 	(void)state;
@@ -335,6 +385,8 @@ int main(void)
 		TEST(store_that_works_again_has_its_turn_beside_one_that_fails),
 		TEST(pages_of_another_size_take_no_turns),
 		TEST(pause_is_of_the_map_that_was_slow_to_fail),
+		cmocka_unit_test_setup_teardown(store_that_refused_is_tried_by_no_touch_of_another,
+						start_counted, shelved_end),
 		cmocka_unit_test_setup_teardown(
 			store_that_works_again_is_asked_before_a_touch_gives_up, start_alone,
 			shelved_end),
