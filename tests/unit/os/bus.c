@@ -452,28 +452,32 @@ static void handle_once_in_the_middle(void *unused)
 	touch(not_served);
 }
 
-static void claim_is_told_once(void (*body)(void *))
+/* How often, at most once. */
+static unsigned count_told(void (*body)(void *))
 {
 	struct child_end end = child_try(body, NULL);
 
 	const char *first = strstr(end.text, "told");
 
-	if (!child_died_of(&end, SIGBUS) || first == NULL)
+	if (!child_died_of(&end, SIGBUS))
 		child_print("a handler that is called once", &end);
 	CLAIM(child_died_of(&end, SIGBUS));
-	CLAIM(first != NULL);
-	CLAIM(strstr(first + 1, "told") == NULL);
+	CLAIM(first == NULL || strstr(first + 1, "told") == NULL);
+	return first != NULL;
 }
 
 static void handler_that_asked_for_it_is_called_once(void **state)
 {
 	enum { ROUNDS = 50 };
+	unsigned heard = 0;
 
 	(void)state;
-	claim_is_told_once(handle_once);
-	claim_is_told_once(handle_once_in_the_middle);
+	assert_int_equal(count_told(handle_once), 1);
+	assert_int_equal(count_told(handle_once_in_the_middle), 1);
+	/* Who comes second ends the process, perhaps before the first has said a word: so it is with the kernel alone, too. */
 	for (unsigned i = 0; i < ROUNDS; i++)
-		claim_is_told_once(handle_once_among_threads);
+		heard += count_told(handle_once_among_threads);
+	assert_true(heard > 0);
 }
 
 /* --- who blocks it ------------------------------------------------------------------------------ */
