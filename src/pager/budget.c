@@ -208,16 +208,13 @@ bool lg_budget_reclaim(struct lg_pager *pager, bool direct)
 
 int lg_budget_failure(struct lg_pager *pager)
 {
-	uint32_t retrying = lg_load_relaxed(&pager->retrying);
-
-	/* Without limbo nothing waits: pages are written where they are. */
-	if (!pager->userfault.can_move)
-		return lg_load_relaxed(&pager->last_write);
 	if (lg_load_relaxed(&pager->refusing) == 0 ||
-	    lg_pager_frame_bytes(pager, LG_FRAME_UNWRITTEN) > 0 ||
-	    lg_load_relaxed(&pager->writing) > retrying)
+	    lg_load_relaxed(&pager->writing) > lg_load_relaxed(&pager->doubtful))
 		return 0;
-	if (retrying == 0 && lg_pager_frame_bytes(pager, LG_FRAME_REFUSED) == 0)
+	/* Without limbo nothing waits: pages are written where they are. */
+	if (pager->userfault.can_move && (lg_pager_frame_bytes(pager, LG_FRAME_UNWRITTEN) > 0 ||
+					  (lg_load_relaxed(&pager->retrying) == 0 &&
+					   lg_pager_frame_bytes(pager, LG_FRAME_REFUSED) == 0)))
 		return 0;
 	return lg_load_relaxed(&pager->write_failure);
 }

@@ -412,7 +412,6 @@ static int end(struct lg_map *map)
 	}
 	lg_drop_all(map);
 	/* No page waits to be written there any more; other maps will fail again. */
-	lg_store_relaxed(&pager->last_write, 0);
 	lg_map_set_refuses(map, false);
 	uint64_t signals = lg_os_latch_enter(&pager->maps_lock);
 	leave(map);

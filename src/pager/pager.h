@@ -94,7 +94,6 @@ struct lg_pager {
 	_Atomic(uint32_t) writers_asleep;
 	_Atomic(uint64_t) flush_at; /* ms; 0: nothing is dirty */
 	_Atomic(bool) stop;
-	_Atomic(int) last_write;    /* what came of it: 0 or -errno */
 	_Atomic(int) write_failure; /* of the last that failed */
 	_Atomic(uint32_t) refusing; /* maps that refuse */
 	_Atomic(uint64_t) look_at;  /* ms: what is REFUSED is looked over again */
@@ -103,7 +102,8 @@ struct lg_pager {
 	_Atomic(uint32_t) retrying; /* somebody tries some of it: of `writing`, if any */
 	_Atomic(uint32_t) reading;  /* calls of stores that are not back */
 	_Atomic(uint32_t) writing;
-	_Atomic(uint32_t) demands; /* of those that read, what a fault waits for */
+	_Atomic(uint32_t) doubtful; /* of `writing`: by stores that refused before */
+	_Atomic(uint32_t) demands;  /* of those that read, what a fault waits for */
 
 	struct lg_staging staging;
 	struct lg_nursery nursery;

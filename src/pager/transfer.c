@@ -113,7 +113,6 @@ static void note_written(struct lg_map *map, uint64_t page, uint64_t count, uint
 	uint64_t bytes = lg_map_stored_bytes(map, page, count);
 
 	lg_pager_count(pager, writes, 1);
-	lg_store_relaxed(&pager->last_write, error);
 	if (error != 0)
 		put_off(map, start);
 	lg_map_set_refuses(map, error != 0);
@@ -128,18 +127,24 @@ static void note_written(struct lg_map *map, uint64_t page, uint64_t count, uint
 	lg_probe_write(lg_map_page_at(map, page), bytes);
 }
 
-static void begin_write(struct lg_map *map)
+/* What end_write is told: whether it refused before. */
+static bool begin_write(struct lg_map *map)
 {
+	bool doubtful = lg_load_relaxed(&map->refuses);
+
 	lg_add_relaxed(&map->pager->writing, 1);
+	lg_add_relaxed(&map->pager->doubtful, doubtful);
 	if (lg_load_relaxed(&map->writes) == 0)
 		lg_store_relaxed(&map->wrote_at, lg_os_now_ms());
 	lg_add_release(&map->writes, 1);
+	return doubtful;
 }
 
-static void end_write(struct lg_map *map)
+static void end_write(struct lg_map *map, bool doubtful)
 {
 	lg_store_relaxed(&map->wrote_at, lg_os_now_ms());
 	lg_sub_release(&map->writes, 1);
+	lg_sub_relaxed(&map->pager->doubtful, doubtful);
 	lg_sub_relaxed(&map->pager->writing, 1);
 }
 
@@ -161,10 +166,10 @@ int lg_transfer_write(const struct lg_write *write)
 	for (uint64_t done = 0, pages; error == 0 && done < write->count; done += pages) {
 		pages = gather(write, done, parts, PARTS, &count);
 		uint64_t start = lg_os_now_ns();
-		begin_write(map);
+		bool doubtful = begin_write(map);
 		error = map->store->calls->write(map->store, parts, count,
 						 (write->page + done) << map->shift);
-		end_write(map);
+		end_write(map, doubtful);
 		note_written(map, write->page + done, pages, start, error);
 	}
 	return error;
@@ -185,9 +190,9 @@ void lg_transfer_write_many(struct lg_os_io_queue *queue, struct lg_write *write
 		used += requests[i].count;
 	}
 	uint64_t start = lg_os_now_ns();
-	begin_write(map);
+	bool doubtful = begin_write(map);
 	map->store->calls->write_many(map->store, queue, requests, count);
-	end_write(map);
+	end_write(map, doubtful);
 	for (unsigned i = 0; i < count; i++) {
 		writes[i].error = requests[i].error;
 		note_written(map, writes[i].page, writes[i].count, start, writes[i].error);

@@ -274,6 +274,53 @@ static void store_that_works_again_is_asked_before_a_touch_gives_up(void **state
 		assert_int_equal(shelf.bytes[at], 'w');
 }
 
+/* --- a kernel that cannot move ------------------------------------------------------------------ */
+
+static int start_in_place(void **state)
+{
+	(void)state;
+	other = NULL;
+	return shelved_start(
+		"memory:2M,page:4K,faults:inline,prefetch:off,without:move,policy:clock",
+		&shelf_ops, 4 * MIB);
+}
+
+static void *sync_map(void *synced)
+{
+	return lg_map_sync(synced, 0, 0) == 0 ? synced : NULL;
+}
+
+/* Touches that find no memory meanwhile wait for it. */
+static void write_under_way_is_no_failure(void **state)
+{
+	struct shelf failing;
+	double hang = clock_hang();
+	pthread_t syncer;
+	void *result;
+
+	(void)state;
+	shelf_make(&failing, MIB);
+	lg_map *second = lg_map_store(pager, &shelf_ops, &failing, failing.length, NULL);
+	assert_non_null(second);
+	*(char *)lg_map_data(second) = 's';
+	data[0] = 'p';
+	atomic_store(&failing.writes_fail, 1);
+	assert_int_equal(lg_map_sync(second, 0, 0), -EIO);
+	atomic_store(&shelf.holds_writes, true);
+	assert_int_equal(pthread_create(&syncer, NULL, sync_map, map), 0);
+	while (atomic_load(&shelf.held) == 0) {
+		assert_false(clock_passed(hang));
+		clock_breathe();
+	}
+	int failure = lg_budget_failure(pager);
+	atomic_store(&shelf.holds_writes, false);
+	assert_int_equal(failure, 0);
+	assert_int_equal(pthread_join(syncer, &result), 0);
+	assert_ptr_equal(result, map);
+	assert_int_equal(lg_map_close(second), 0);
+	shelf_end(&failing);
+}
+
 /* --- a store that hangs ------------------------------------------------------------------------- */
 
 static struct shelf read_only;
@@ -390,6 +437,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			store_that_works_again_is_asked_before_a_touch_gives_up, start_alone,
 			shelved_end),
+		cmocka_unit_test_setup_teardown(write_under_way_is_no_failure, start_in_place,
+						shelved_end),
 		cmocka_unit_test_setup_teardown(maps_that_write_nothing_go_on_beside_it,
 						start_to_hang, end_to_hang),
 		cmocka_unit_test_setup_teardown(store_that_hangs_is_not_tried_with_one_that_fails,
