@@ -206,15 +206,30 @@ bool lg_budget_reclaim(struct lg_pager *pager, bool direct)
 	return lg_evict(pager, direct) > 0 || lg_writeback(pager) > 0;
 }
 
+/* Nothing but what was refused waits to be written, and that there is. */
+static bool waits_in_limbo(const struct lg_pager *pager)
+{
+	return lg_pager_frame_bytes(pager, LG_FRAME_UNWRITTEN) == 0 &&
+	       (lg_load_relaxed(&pager->retrying) != 0 ||
+		lg_pager_frame_bytes(pager, LG_FRAME_REFUSED) > 0);
+}
+
+/* Without limbo nothing waits: pages are written where they are, and aside after they could not be. */
+static bool is_aside(struct lg_pager *pager)
+{
+	uint64_t signals = lg_pager_lock(pager);
+	bool some = pager->residents.refused_bytes > 0;
+
+	lg_pager_unlock(pager, signals);
+	return some;
+}
+
 int lg_budget_failure(struct lg_pager *pager)
 {
 	if (lg_load_relaxed(&pager->refusing) == 0 ||
 	    lg_load_relaxed(&pager->writing) > lg_load_relaxed(&pager->doubtful))
 		return 0;
-	/* Without limbo nothing waits: pages are written where they are. */
-	if (pager->userfault.can_move && (lg_pager_frame_bytes(pager, LG_FRAME_UNWRITTEN) > 0 ||
-					  (lg_load_relaxed(&pager->retrying) == 0 &&
-					   lg_pager_frame_bytes(pager, LG_FRAME_REFUSED) == 0)))
+	if (pager->userfault.can_move ? !waits_in_limbo(pager) : !is_aside(pager))
 		return 0;
 	return lg_load_relaxed(&pager->write_failure);
 }
@@ -236,7 +251,7 @@ static bool is_in_vain(const struct lg_pager *pager, uint32_t freed, int failure
  */
 static void ask_stores(struct lg_pager *pager, struct lg_budget_wait *wait)
 {
-	if (wait->asks || wait->ahead || !pager->userfault.can_move)
+	if (wait->asks || wait->ahead)
 		return;
 	wait->asks = true;
 	wait->asked = lg_add_release(&pager->asked, 1) + 1;
@@ -256,7 +271,8 @@ static bool gives_up(const struct lg_pager *pager, const struct lg_budget_wait *
 {
 	if (failure == 0 || wait->turns < TURNS_FAILING)
 		return wait->turns >= TURNS_MOST;
-	return !wait->asks || wait->turns >= TURNS_MOST ||
+	/* Without limbo who waits tries them himself, as far as he may. */
+	return !wait->asks || wait->turns >= TURNS_MOST || !pager->userfault.can_move ||
 	       (int32_t)(lg_load_relaxed(&pager->answered) - wait->asked) >= 0;
 }
 

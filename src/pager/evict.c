@@ -186,6 +186,19 @@ static void set_refused(struct lg_map *map, uint64_t page)
 	lg_pager_unlock(pager, signals);
 }
 
+/* Dirty ones that their store does not take: others are chosen before them, and they are found again as what the kernel refused is. */
+static void set_unwritten_aside(struct lg_map *map, uint64_t first, uint64_t count)
+{
+	struct lg_pager *pager = map->pager;
+	uint64_t signals = lg_pager_lock(pager);
+
+	for (uint64_t page = first; page < first + count; page++) {
+		lg_refused_add(map, lg_word_handle(lg_load_relaxed(&map->words[page])));
+		lg_word_release(&map->words[page], lg_load_relaxed(&map->words[page]));
+	}
+	lg_pager_unlock(pager, signals);
+}
+
 /*
  * The page the kernel refused to move: in one piece again, and it stays. What is moved arrives writable, and so is the rest. ENOENT:
  * it may have holes, and can be moved the next time.
@@ -356,13 +369,15 @@ static uint64_t leave_in_place(struct lg_map *map, uint64_t first, uint64_t coun
 	}
 	int error = lg_os_userfault_protect(&map->pager->userfault, lg_map_page_at(map, first),
 					    count << map->shift);
+	uint32_t asked = lg_load_relaxed(&map->pager->asked);
 	if (error == 0)
 		error = lg_transfer_write(&(struct lg_write){
 			.map = map, .page = first, .count = count, .places = places });
 	if (error != 0) {
+		lg_store_relaxed(&map->tried, asked);
 		(void)lg_os_userfault_unprotect(&map->pager->userfault, lg_map_page_at(map, first),
 						count << map->shift);
-		keep(map, first, count);
+		set_unwritten_aside(map, first, count);
 		return 0;
 	}
 	drop_run(&(struct run){ map, first, count });
@@ -374,8 +389,8 @@ static bool has_limbo(const struct lg_map *map)
 	return map->pager->userfault.can_move && !map->readonly;
 }
 
-/* A run of neighbours, claimed and out of their policy: how many left. */
-static uint64_t take_out(struct lg_map *map, uint64_t first, uint64_t count)
+/* A run of neighbours, claimed and out of their policy: how many left. `insists`: a store that rests is tried all the same. */
+static uint64_t take_out(struct lg_map *map, uint64_t first, uint64_t count, bool insists)
 {
 	uint64_t out = 0;
 
@@ -393,7 +408,10 @@ static uint64_t take_out(struct lg_map *map, uint64_t first, uint64_t count)
 				LG_PAGE_DIRTY) == dirty;
 		     same++)
 			;
-		out += leave_in_place(map, first + done, same, dirty);
+		if (dirty && !insists && lg_transfer_rests(map))
+			set_unwritten_aside(map, first + done, same);
+		else
+			out += leave_in_place(map, first + done, same, dirty);
 	}
 	return out;
 }
@@ -500,7 +518,7 @@ static uint64_t evict_some(struct lg_pager *pager, bool direct)
 			drops.runs[drops.count].victim = victims[i];
 			drops.runs[drops.count++].pages = (uint32_t)run.count;
 		} else {
-			uint64_t left = take_out(run.map, run.first, run.count);
+			uint64_t left = take_out(run.map, run.first, run.count, false);
 			out += left;
 			bytes += left << shift;
 		}
@@ -522,15 +540,16 @@ static uint64_t evict_some(struct lg_pager *pager, bool direct)
 uint64_t lg_evict(struct lg_pager *pager, bool direct)
 {
 	enum { ROUNDS = 64 };
-	const _Atomic(uint64_t) *refused = &pager->counters[LG_PAGER_evictions_busy];
-	uint64_t bytes, before;
+	const _Atomic(uint32_t) *refusals = &pager->residents.refusals;
+	uint64_t bytes;
+	uint32_t before;
 	unsigned rounds = 0;
 
-	/* What the kernel refused to let go is set aside, and others are in front then. */
+	/* What was refused is set aside, and others are in front then. */
 	do {
-		before = lg_load_relaxed(refused);
+		before = lg_load_relaxed(refusals);
 		bytes = evict_some(pager, direct);
-	} while (bytes == 0 && lg_load_relaxed(refused) != before && ++rounds < ROUNDS);
+	} while (bytes == 0 && lg_load_relaxed(refusals) != before && ++rounds < ROUNDS);
 	return bytes;
 }
 
@@ -542,7 +561,7 @@ uint64_t lg_evict_claimed(struct lg_map *map, uint64_t first, uint64_t count)
 	for (uint64_t page = first; page < first + count; page++)
 		lg_resident_leave(map, lg_word_handle(lg_load_relaxed(&map->words[page])));
 	lg_pager_unlock(pager, signals);
-	out = take_out(map, first, count);
+	out = take_out(map, first, count, true);
 	lg_pager_count(pager, evictions, out);
 	return out;
 }

@@ -51,7 +51,7 @@ struct lg_resident {
 	uint16_t ahead : 13;     /* pages read together with this one, of a page that is AHEAD */
 	uint16_t was_dirty : 1;  /* at the last tick of the flush */
 	uint16_t is_known : 1;   /* to its policy, which may give it up */
-	uint16_t is_refused : 1; /* by the kernel, to leave */
+	uint16_t is_refused : 1; /* to leave */
 };
 
 _Static_assert(sizeof(struct lg_resident) == 16, "pages of 4 KiB have one each");
@@ -88,8 +88,9 @@ struct lg_residents {
 	uint32_t turn_notes;                  /* since then */
 	uint64_t recent_bytes;                /* in all rings */
 	uint32_t passed_over[LG_PASSED_OVER]; /* victims that cannot leave, until the search ends */
-	struct lg_order refused; /* by the kernel (refused.h): the oldest at the front */
+	struct lg_order refused;              /* to leave (refused.h): the oldest at the front */
 	uint64_t refused_bytes;
+	_Atomic(uint32_t) refusals; /* so often */
 };
 
 /* For up to `bytes` of memory in pages of the smallest size, of which there are 2^32 - 2 at most. -ENOMEM. */

@@ -157,6 +157,14 @@ bool lg_transfer_hangs(const struct lg_map *map)
 	return now > at && now - at > HANGING_MS;
 }
 
+bool lg_transfer_rests(const struct lg_map *map)
+{
+	bool is_wanted = lg_load_relaxed(&map->tried) != lg_load_relaxed(&map->pager->asked);
+
+	return lg_transfer_hangs(map) || (lg_load_relaxed(&map->refuses) && !is_wanted &&
+					  lg_os_now_ms() < lg_load_relaxed(&map->retry_at));
+}
+
 int lg_transfer_write(const struct lg_write *write)
 {
 	struct lg_map *map = write->map;

@@ -33,6 +33,9 @@ int lg_transfer_write(const struct lg_write *write);
 /* A write is under way, and for long no write has ended. */
 bool lg_transfer_hangs(const struct lg_map *map);
 
+/* The store refused, or hangs, and is not to be tried now. */
+bool lg_transfer_rests(const struct lg_map *map);
+
 enum { LG_TRANSFER_PAGES = 64 };
 
 /*

@@ -285,6 +285,46 @@ static int start_in_place(void **state)
 		&shelf_ops, 4 * MIB);
 }
 
+/* The policy has them in front. */
+static void pages_that_a_store_refuses_do_not_hide_others(void **state)
+{
+	struct shelf failing;
+
+	(void)state;
+	shelf_make(&failing, MIB);
+	lg_map *second = lg_map_store(pager, &shelf_ops, &failing, failing.length, NULL);
+	assert_non_null(second);
+	atomic_store(&failing.writes_fail, SHELF_FOR_EVER);
+	memset(lg_map_data(second), 's', MIB);
+	for (unsigned round = 0; round < 2; round++)
+		memset(data, 'a' + (int)round, shelf.length);
+	assert_true(atomic_load(&failing.writes) > 0);
+	atomic_store(&failing.writes_fail, 0);
+	assert_int_equal(lg_map_sync(second, 0, 0), -EIO); /* it failed meanwhile */
+	for (size_t at = 0; at < MIB; at++)
+		assert_int_equal(failing.bytes[at], 's');
+	for (size_t at = 0; at < shelf.length; at++)
+		assert_int_equal(data[at], 'b');
+	assert_int_equal(lg_map_close(second), 0);
+	shelf_end(&failing);
+}
+
+/* Of those that were set aside. */
+static void store_that_works_again_has_its_pages_in_place(void **state)
+{
+	(void)state;
+	atomic_store(&shelf.writes_fail, SHELF_FOR_EVER);
+	memset(data, 'p', MIB);
+	assert_int_equal(lg_map_advise(map, 0, 0, LG_COLD), -EIO);
+	assert_int_equal(lg_budget_failure(pager), -EIO);
+	atomic_store(&shelf.writes_fail, 0);
+	memset(data, 'q', shelf.length);
+	assert_int_equal(lg_map_sync(map, 0, 0), -EIO); /* it failed meanwhile */
+	for (size_t at = 0; at < shelf.length; at++)
+		assert_int_equal(shelf.bytes[at], 'q');
+	assert_int_equal(lg_budget_failure(pager), 0);
+}
+
 static void *sync_map(void *synced)
 {
 	return lg_map_sync(synced, 0, 0) == 0 ? synced : NULL;
@@ -437,6 +477,10 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			store_that_works_again_is_asked_before_a_touch_gives_up, start_alone,
 			shelved_end),
+		cmocka_unit_test_setup_teardown(pages_that_a_store_refuses_do_not_hide_others,
+						start_in_place, shelved_end),
+		cmocka_unit_test_setup_teardown(store_that_works_again_has_its_pages_in_place,
+						start_in_place, shelved_end),
 		cmocka_unit_test_setup_teardown(write_under_way_is_no_failure, start_in_place,
 						shelved_end),
 		cmocka_unit_test_setup_teardown(maps_that_write_nothing_go_on_beside_it,
