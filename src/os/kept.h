@@ -3,10 +3,13 @@
  * Which numbers are descriptors that the library keeps: for the malloc shim, whose programs close what they do not know. Those
  * that go by lg_os_descriptor_move_high are, until lg_os_descriptor_shut.
  *
- * By the number each has a word, made of device and inode: another file that came to the number by dup2(2), or after a system call
- * that nobody sees, is not taken for ours. And of which adding: the number that one thread shuts may be another's before it is
- * forgotten, and of the same file, as maps of two ranges of one have; what that one added stays. Nothing waits, and all may be asked inside a
- * signal handler or a child of vfork.
+ * By the number each has a word, made of what tells
+ *   - the file, by its device and inode: another that came to the number by dup2(2), or after a system call that nobody sees, is
+ *     not taken for ours;
+ *   - the adding: a number that one thread shuts may be another's before it is forgotten, and of the same file, as maps of two
+ *     ranges of one have. What that one added stays.
+ *
+ * Nothing waits, and all may be asked inside a signal handler or a child of vfork.
  */
 #ifndef LG_OS_KEPT_H
 #define LG_OS_KEPT_H

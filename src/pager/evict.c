@@ -369,12 +369,10 @@ static uint64_t leave_in_place(struct lg_map *map, uint64_t first, uint64_t coun
 	}
 	int error = lg_os_userfault_protect(&map->pager->userfault, lg_map_page_at(map, first),
 					    count << map->shift);
-	uint32_t asked = lg_load_relaxed(&map->pager->asked);
 	if (error == 0)
 		error = lg_transfer_write(&(struct lg_write){
 			.map = map, .page = first, .count = count, .places = places });
 	if (error != 0) {
-		lg_store_relaxed(&map->tried, asked);
 		(void)lg_os_userfault_unprotect(&map->pager->userfault, lg_map_page_at(map, first),
 						count << map->shift);
 		set_unwritten_aside(map, first, count);

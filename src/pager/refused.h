@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /*
- * Refused: pages that the kernel did not let go when they were chosen to leave, for the length of a device's I/O or, locked, for
- * good; or that have no limbo, and their store did not take them. A policy that had such a page again at once would choose it again, and others that can leave would not be reached.
+ * Refused: pages that did not leave when they were chosen to. The kernel did not let them go, for the length of a device's I/O or,
+ * locked, for good; or they have no limbo, and their store did not take them. A policy that had such a page again at once would
+ * choose it again, and others that can leave would not be reached.
  *
  * They are ASIDE: no policy's. One joins its policy, as a page that was just filled, after each batch that left, and where
  * nothing else is left to evict.

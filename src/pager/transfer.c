@@ -92,60 +92,74 @@ static uint64_t gather(const struct lg_write *write, uint64_t done, struct iovec
 	return pages;
 }
 
+/* A call of a map's store. */
+struct writing {
+	struct lg_map *map;
+	uint64_t start; /* ns */
+	uint32_t asked; /* the pager's, before it */
+	bool doubtful;  /* the store refused the last time */
+};
+
+static struct writing begin_write(struct lg_map *map)
+{
+	struct lg_pager *pager = map->pager;
+	struct writing writing = { .map = map,
+				   .start = lg_os_now_ns(),
+				   .asked = lg_load_relaxed(&pager->asked),
+				   .doubtful = lg_load_relaxed(&map->refuses) };
+
+	lg_add_relaxed(&pager->writing, 1);
+	lg_add_relaxed(&pager->doubtful, writing.doubtful);
+	if (lg_load_relaxed(&map->writes) == 0)
+		lg_store_relaxed(&map->wrote_at, lg_os_now_ms());
+	lg_add_release(&map->writes, 1);
+	return writing;
+}
+
+static void end_write(const struct writing *writing)
+{
+	struct lg_map *map = writing->map;
+
+	lg_store_relaxed(&map->wrote_at, lg_os_now_ms());
+	lg_sub_release(&map->writes, 1);
+	lg_sub_relaxed(&map->pager->doubtful, writing->doubtful);
+	lg_sub_relaxed(&map->pager->writing, 1);
+}
+
 /*
  * Who tries again is kept from stores that work for a part of the time only, however long this one takes to fail; but it is not left
  * alone for long, as it may work again.
  */
-static void put_off(struct lg_map *map, uint64_t start)
+static void put_off(const struct writing *writing)
 {
 	enum { NS_OF_MS = 1000000 };
-	uint64_t pause = (lg_os_now_ns() - start) / NS_OF_MS * RETRY_TIMES;
+	uint64_t pause = (lg_os_now_ns() - writing->start) / NS_OF_MS * RETRY_TIMES;
 
-	lg_store_relaxed(&map->retry_at,
+	lg_store_relaxed(&writing->map->retry_at,
 			 lg_os_now_ms() + lg_min(lg_max(pause, RETRY_LEAST_MS), RETRY_MOST_MS));
 }
 
-/* What came of pages that the store was given at `start`. */
-static void note_written(struct lg_map *map, uint64_t page, uint64_t count, uint64_t start,
-			 int error)
+/* What came of some of its pages. */
+static void note_written(const struct writing *writing, uint64_t page, uint64_t count, int error)
 {
+	struct lg_map *map = writing->map;
 	struct lg_pager *pager = map->pager;
 	uint64_t bytes = lg_map_stored_bytes(map, page, count);
 
 	lg_pager_count(pager, writes, 1);
 	if (error != 0)
-		put_off(map, start);
+		put_off(writing);
 	lg_map_set_refuses(map, error != 0);
+	lg_store_relaxed(&map->tried, writing->asked);
 	if (error != 0) {
 		lg_store_relaxed(&pager->write_failure, error);
 		lg_pager_count(pager, write_errors, 1);
 		lg_map_note_error(map, error);
 		return;
 	}
-	lg_times_note(&pager->write_ns, lg_os_now_ns() - start);
+	lg_times_note(&pager->write_ns, lg_os_now_ns() - writing->start);
 	lg_pager_count(pager, bytes_written, bytes);
 	lg_probe_write(lg_map_page_at(map, page), bytes);
-}
-
-/* What end_write is told: whether it refused before. */
-static bool begin_write(struct lg_map *map)
-{
-	bool doubtful = lg_load_relaxed(&map->refuses);
-
-	lg_add_relaxed(&map->pager->writing, 1);
-	lg_add_relaxed(&map->pager->doubtful, doubtful);
-	if (lg_load_relaxed(&map->writes) == 0)
-		lg_store_relaxed(&map->wrote_at, lg_os_now_ms());
-	lg_add_release(&map->writes, 1);
-	return doubtful;
-}
-
-static void end_write(struct lg_map *map, bool doubtful)
-{
-	lg_store_relaxed(&map->wrote_at, lg_os_now_ms());
-	lg_sub_release(&map->writes, 1);
-	lg_sub_relaxed(&map->pager->doubtful, doubtful);
-	lg_sub_relaxed(&map->pager->writing, 1);
 }
 
 bool lg_transfer_hangs(const struct lg_map *map)
@@ -157,12 +171,17 @@ bool lg_transfer_hangs(const struct lg_map *map)
 	return now > at && now - at > HANGING_MS;
 }
 
+bool lg_transfer_is_awaited(const struct lg_map *map)
+{
+	return lg_load_relaxed(&map->refuses) && !lg_transfer_hangs(map) &&
+	       lg_load_relaxed(&map->tried) != lg_load_relaxed(&map->pager->asked);
+}
+
 bool lg_transfer_rests(const struct lg_map *map)
 {
-	bool is_wanted = lg_load_relaxed(&map->tried) != lg_load_relaxed(&map->pager->asked);
-
-	return lg_transfer_hangs(map) || (lg_load_relaxed(&map->refuses) && !is_wanted &&
-					  lg_os_now_ms() < lg_load_relaxed(&map->retry_at));
+	return lg_transfer_hangs(map) ||
+	       (lg_load_relaxed(&map->refuses) && !lg_transfer_is_awaited(map) &&
+		lg_os_now_ms() < lg_load_relaxed(&map->retry_at));
 }
 
 int lg_transfer_write(const struct lg_write *write)
@@ -173,12 +192,11 @@ int lg_transfer_write(const struct lg_write *write)
 
 	for (uint64_t done = 0, pages; error == 0 && done < write->count; done += pages) {
 		pages = gather(write, done, parts, PARTS, &count);
-		uint64_t start = lg_os_now_ns();
-		bool doubtful = begin_write(map);
+		struct writing writing = begin_write(map);
 		error = map->store->calls->write(map->store, parts, count,
 						 (write->page + done) << map->shift);
-		end_write(map, doubtful);
-		note_written(map, write->page + done, pages, start, error);
+		end_write(&writing);
+		note_written(&writing, write->page + done, pages, error);
 	}
 	return error;
 }
@@ -197,12 +215,11 @@ void lg_transfer_write_many(struct lg_os_io_queue *queue, struct lg_write *write
 			     &requests[i].count);
 		used += requests[i].count;
 	}
-	uint64_t start = lg_os_now_ns();
-	bool doubtful = begin_write(map);
+	struct writing writing = begin_write(map);
 	map->store->calls->write_many(map->store, queue, requests, count);
-	end_write(map, doubtful);
+	end_write(&writing);
 	for (unsigned i = 0; i < count; i++) {
 		writes[i].error = requests[i].error;
-		note_written(map, writes[i].page, writes[i].count, start, writes[i].error);
+		note_written(&writing, writes[i].page, writes[i].count, writes[i].error);
 	}
 }

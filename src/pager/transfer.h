@@ -33,6 +33,9 @@ int lg_transfer_write(const struct lg_write *write);
 /* A write is under way, and for long no write has ended. */
 bool lg_transfer_hangs(const struct lg_map *map);
 
+/* The store refused, and was not tried since somebody asked: it may be, if it does not hang. */
+bool lg_transfer_is_awaited(const struct lg_map *map);
+
 /* The store refused, or hangs, and is not to be tried now. */
 bool lg_transfer_rests(const struct lg_map *map);
 

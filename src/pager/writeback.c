@@ -271,9 +271,7 @@ static unsigned write_from(struct lg_pager *pager, struct lg_frames *frames, str
 	} while (moved == MOVED);
 	if (count == 0)
 		return 0;
-	uint32_t asked = lg_load_relaxed(&pager->asked);
 	(void)write_pages(map, batch, count);
-	lg_store_relaxed(&map->tried, asked);
 	uint64_t signals = lg_pager_lock(pager);
 	for (unsigned i = 0; i < count; i++) {
 		settle(map, &pages[i]);
@@ -307,66 +305,63 @@ static struct lg_frames *most_unwritten(struct lg_pager *pager, uint32_t tried)
 }
 
 /*
- * Of maps that refuse no more, or are back from a write that hung, the pages are UNWRITTEN again. Of the others that do not hang,
- * the one whose time to be tried came first, so that each has its turn; only to be compared, as it may be closed by now. NULL: none
- * has its time. It is at once for one that was not tried since somebody asked.
+ * Each page that is REFUSED now is met once, from the front, until one is to stay there: `meet` puts the others. Under the lock, so
+ * many at a time.
  */
-static struct lg_map *look_over(struct lg_pager *pager, struct lg_frames *frames, uint32_t asked,
-				bool *answered)
+static void go_round(struct lg_pager *pager, struct lg_frames *frames,
+		     bool (*meet)(struct lg_frames *, uint32_t, struct lg_map *, void *),
+		     void *context)
 {
 	uint64_t left = lg_frame_bytes(frames, LG_FRAME_REFUSED) >> frames->shift;
-	uint64_t now = lg_os_now_ms(), first = UINT64_MAX;
-	struct lg_map *chosen = NULL;
-	uint32_t index;
+	bool goes_on = true;
 
-	while (left > 0) {
+	while (goes_on && left > 0) {
 		uint64_t signals = lg_pager_lock(pager);
 
-		for (unsigned i = 0; i < MOVED && left > 0; i++, left--) {
-			index = lg_frame_first(frames, LG_FRAME_REFUSED);
-			if (index == LG_FRAME_NONE) {
-				left = 1;
-				continue;
-			}
-			struct lg_map *owner = owner_of(pager, frames, index);
-			bool hangs = lg_transfer_hangs(owner);
-			bool refuses = lg_load_relaxed(&owner->refuses);
-			uint64_t at = lg_load_relaxed(&owner->retry_at);
+		for (unsigned i = 0; i < MOVED && goes_on && left > 0; i++, left--) {
+			uint32_t index = lg_frame_first(frames, LG_FRAME_REFUSED);
 
-			bool wanted = lg_load_relaxed(&owner->tried) != asked;
-
-			if (refuses && !hangs && (at <= now || wanted) && at < first) {
-				chosen = owner;
-				first = at;
-			}
-			*answered &= !refuses || hangs || !wanted;
-			lg_frame_put(frames, index,
-				     refuses || hangs ? LG_FRAME_REFUSED : LG_FRAME_UNWRITTEN);
+			goes_on = index != LG_FRAME_NONE &&
+				  meet(frames, index, owner_of(pager, frames, index), context);
 		}
 		lg_pager_unlock(pager, signals);
 	}
-	return chosen;
+}
+
+/* What a look over REFUSED finds. */
+struct look {
+	struct lg_map *
+		chosen; /* only to be compared, as it may be closed by now; NULL: none has its time */
+	uint64_t first;  /* when its time came */
+	bool is_awaited; /* one that refuses */
+};
+
+/*
+ * Of maps that refuse no more, or are back from a write that hung, the pages are UNWRITTEN again. Of the others that do not rest, the
+ * one whose time to be tried came first is chosen, so that each has its turn.
+ */
+static bool look_at(struct lg_frames *frames, uint32_t index, struct lg_map *owner, void *context)
+{
+	struct look *look = context;
+	uint64_t at = lg_load_relaxed(&owner->retry_at);
+	bool refuses = is_refusing(owner);
+
+	if (refuses && at < look->first && !lg_transfer_rests(owner)) {
+		look->chosen = owner;
+		look->first = at;
+	}
+	look->is_awaited |= lg_transfer_is_awaited(owner);
+	lg_frame_put(frames, index, refuses ? LG_FRAME_REFUSED : LG_FRAME_UNWRITTEN);
+	return true;
 }
 
 /* A page of the map comes to the front of REFUSED, if there is one. */
-static void bring_forward(struct lg_pager *pager, struct lg_frames *frames,
-			  const struct lg_map *map)
+static bool is_anothers(struct lg_frames *frames, uint32_t index, struct lg_map *owner, void *map)
 {
-	uint64_t left = lg_frame_bytes(frames, LG_FRAME_REFUSED) >> frames->shift;
-
-	while (left > 0) {
-		uint64_t signals = lg_pager_lock(pager);
-
-		for (unsigned i = 0; i < MOVED && left > 0; i++, left--) {
-			uint32_t index = lg_frame_first(frames, LG_FRAME_REFUSED);
-
-			if (index == LG_FRAME_NONE || owner_of(pager, frames, index) == map)
-				left = 1;
-			else
-				lg_frame_put(frames, index, LG_FRAME_REFUSED);
-		}
-		lg_pager_unlock(pager, signals);
-	}
+	if (owner == map)
+		return false;
+	lg_frame_put(frames, index, LG_FRAME_REFUSED);
+	return true;
 }
 
 /* By one at a time, as it may take long. What comes of it tells the map. */
@@ -378,7 +373,7 @@ static uint64_t retry_map(struct lg_pager *pager, struct lg_frames *frames, stru
 
 	if (!lg_cas_relaxed(&pager->retrying, &nobody, 1))
 		return 0;
-	bring_forward(pager, frames, map);
+	go_round(pager, frames, is_anothers, map);
 	(void)write_from(pager, frames, map, batch, &written);
 	lg_store_release(&pager->retrying, 0);
 	return written;
@@ -388,23 +383,26 @@ static uint64_t retry_map(struct lg_pager *pager, struct lg_frames *frames, stru
 static uint64_t retry(struct lg_pager *pager, const struct batch *batch)
 {
 	uint64_t now = lg_os_now_ms(), at = lg_load_relaxed(&pager->look_at), written = 0;
-	struct lg_map *chosen[LG_PAGE_SHIFTS] = { NULL };
+	struct look looks[LG_PAGE_SHIFTS];
 	uint32_t asked = lg_load_acquire(&pager->asked);
-	bool answered = lg_load_acquire(&pager->retrying) == 0; /* else some are in his hands */
+	bool is_awaited = lg_load_acquire(&pager->retrying) != 0; /* some are in his hands */
 
 	if (lg_pager_frame_bytes(pager, LG_FRAME_REFUSED) == 0 || now < at ||
 	    !lg_cas_relaxed(&pager->look_at, &at, now + LOOK_MS))
 		return 0;
-	for (unsigned i = 0; i < LG_PAGE_SHIFTS; i++)
+	for (unsigned i = 0; i < LG_PAGE_SHIFTS; i++) {
+		looks[i] = (struct look){ .first = UINT64_MAX };
 		if (lg_frames_are_made(&pager->frames[i]))
-			chosen[i] = look_over(pager, &pager->frames[i], asked, &answered);
-	if (answered)
+			go_round(pager, &pager->frames[i], look_at, &looks[i]);
+		is_awaited |= looks[i].is_awaited;
+	}
+	if (!is_awaited)
 		lg_store_relaxed(&pager->answered, asked);
 	uint64_t end = lg_os_now_ms();
 	lg_store_relaxed(&pager->look_at, end + lg_max(LOOK_MS, LOOK_TIMES * (end - now)));
 	for (unsigned i = 0; i < LG_PAGE_SHIFTS; i++)
-		if (chosen[i] != NULL)
-			written += retry_map(pager, &pager->frames[i], chosen[i], batch);
+		if (looks[i].chosen != NULL)
+			written += retry_map(pager, &pager->frames[i], looks[i].chosen, batch);
 	if (written > 0)
 		lg_store_relaxed(&pager->look_at, 0);
 	return written;
@@ -422,24 +420,26 @@ static uint64_t write_unwritten(struct lg_pager *pager, const struct batch *batc
 	return written;
 }
 
-enum { ROOM = 32 }; /* pages, of who is no writer */
-
-uint64_t lg_writeback(struct lg_pager *pager)
+/* By who is no writer, a few pages at once. */
+static uint64_t with_few(struct lg_pager *pager,
+			 uint64_t (*work)(struct lg_pager *, const struct batch *))
 {
+	enum { ROOM = 32 };
 	struct lg_write write;
 	struct claimed pages[ROOM];
 	const void *places[ROOM];
 
-	return write_unwritten(pager, &(struct batch){ NULL, &write, 1, pages, places, ROOM });
+	return work(pager, &(struct batch){ NULL, &write, 1, pages, places, ROOM });
+}
+
+uint64_t lg_writeback(struct lg_pager *pager)
+{
+	return with_few(pager, write_unwritten);
 }
 
 uint64_t lg_writeback_retry(struct lg_pager *pager)
 {
-	struct lg_write write;
-	struct claimed pages[ROOM];
-	const void *places[ROOM];
-
-	return retry(pager, &(struct batch){ NULL, &write, 1, pages, places, ROOM });
+	return with_few(pager, retry);
 }
 
 uint64_t lg_writeback_many(struct lg_pager *pager, struct lg_os_io_queue *queue)
