@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+/* A store that does not come back from a write. */
+#include "pager/pager.h"
+#include "pager/transfer.h"
+#include "stress/clock.h"
+#include "unit/pager/other.h"
+#include "unit/pager/second.h"
+
+#include <unistd.h>
+
+#define MIB ((size_t)1 << 20)
+
+enum { PAGE = 4096 };
+
+static struct lg_store_ops hanging_ops(void)
+{
+	struct lg_store_ops ops = shelf_ops;
+
+	ops.signal_safe = false;
+	return ops;
+}
+
+/* The only writer will be in it. */
+static int start_with_one(void **state)
+{
+	struct lg_store_ops ops = hanging_ops();
+
+	(void)state;
+	return shelved_start("memory:8M,page:4K,faults:inline,prefetch:off,writers:1", &ops,
+			     8 * MIB);
+}
+
+/* One of the two writers will be in it. */
+static int start_with_two(void **state)
+{
+	struct lg_store_ops ops = hanging_ops();
+
+	(void)state;
+	if (shelved_start("memory:8M,page:4K,faults:inline,prefetch:off,writers:2", &ops,
+			  4 * MIB) != 0)
+		return -1;
+	return other_start();
+}
+
+static void maps_that_write_nothing_go_on_beside_it(void **state)
+{
+	struct second read_only;
+
+	(void)state;
+	second_make(&read_only, &shelf_ops, 16 * MIB, "readonly:on");
+	volatile char *bytes = lg_map_data(read_only.map);
+	atomic_store(&shelf.holds_writes, true);
+	for (size_t at = 0; at < 4 * MIB; at += PAGE)
+		data[at] = 'h';
+	for (unsigned round = 0; round < 3; round++)
+		for (size_t at = 0; at < 16 * MIB; at += PAGE)
+			assert_int_equal(bytes[at], shelf_byte(at));
+	assert_true(atomic_load(&shelf.held) > 0);
+	atomic_store(&shelf.holds_writes, false);
+	assert_int_equal(lg_map_sync(map, 0, 0), 0);
+	for (size_t at = 0; at < 4 * MIB; at += PAGE)
+		assert_int_equal(shelf.bytes[at], 'h');
+	assert_int_equal(second_end(&read_only), 0);
+}
+
+static void store_that_hangs_is_not_tried_with_one_that_fails(void **state)
+{
+	enum { TRIES = 8 };
+	struct lg_store_ops ops = hanging_ops();
+	struct second failing;
+	double hang = clock_hang();
+
+	(void)state;
+	second_make(&failing, &ops, 4 * MIB, NULL);
+	atomic_store(&failing.shelf.writes_fail, SHELF_FOR_EVER);
+	atomic_store(&shelf.holds_writes, true);
+	data[0] = 'h';
+	while (!lg_transfer_hangs(map)) {
+		assert_false(clock_passed(hang));
+		other_go_through('f');
+	}
+	memset(data + PAGE, 'h', MIB);
+	while (lg_pager_frame_bytes(pager, LG_FRAME_REFUSED) < MIB / 2) {
+		assert_false(clock_passed(hang));
+		other_go_through('g');
+	}
+	second_fill(&failing, 's', MIB / 4);
+	while (atomic_load(&failing.shelf.writes) < TRIES) {
+		assert_false(clock_passed(hang));
+		assert_int_equal(atomic_load(&shelf.held), 1);
+		other_go_through('h');
+	}
+	assert_int_equal(atomic_load(&shelf.held), 1);
+	atomic_store(&shelf.holds_writes, false);
+	atomic_store(&failing.shelf.writes_fail, 0);
+	assert_int_equal(second_end(&failing), -EIO); /* it failed meanwhile */
+	assert_int_equal(lg_map_sync(map, 0, 0), 0);
+	assert_int_equal(lg_map_close(other), 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+#define TEST(name, start) cmocka_unit_test_setup_teardown(name, start, shelved_end)
+		TEST(maps_that_write_nothing_go_on_beside_it, start_with_one),
+		TEST(store_that_hangs_is_not_tried_with_one_that_fails, start_with_two),
+	};
+
+	alarm((unsigned)clock_hang_seconds());
+	return UNIT_RUN(tests);
+}

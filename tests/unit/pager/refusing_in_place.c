@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+/* A store that refuses writes, where the kernel cannot move pages: they leave from where they are. */
+#include "pager/budget.h"
+#include "stress/clock.h"
+#include "unit/pager/second.h"
+
+#include <pthread.h>
+#include <unistd.h>
+
+#define MIB ((size_t)1 << 20)
+
+static int start(void **state)
+{
+	(void)state;
+	return shelved_start(
+		"memory:2M,page:4K,faults:inline,prefetch:off,without:move,policy:clock",
+		&shelf_ops, 4 * MIB);
+}
+
+/* The policy has them in front. */
+static void pages_that_a_store_refuses_do_not_hide_others(void **state)
+{
+	struct second failing;
+
+	(void)state;
+	second_make(&failing, &shelf_ops, MIB, NULL);
+	atomic_store(&failing.shelf.writes_fail, SHELF_FOR_EVER);
+	second_fill(&failing, 's', MIB);
+	for (unsigned round = 0; round < 2; round++)
+		memset(data, 'a' + (int)round, shelf.length);
+	assert_true(atomic_load(&failing.shelf.writes) > 0);
+	atomic_store(&failing.shelf.writes_fail, 0);
+	assert_int_equal(lg_map_sync(failing.map, 0, 0), -EIO); /* it failed meanwhile */
+	second_claim_stored(&failing);
+	for (size_t at = 0; at < shelf.length; at++)
+		assert_int_equal(data[at], 'b');
+	assert_int_equal(second_end(&failing), 0);
+}
+
+/* Of those that were set aside. */
+static void store_that_works_again_has_its_pages_in_place(void **state)
+{
+	(void)state;
+	atomic_store(&shelf.writes_fail, SHELF_FOR_EVER);
+	memset(data, 'p', MIB);
+	assert_int_equal(lg_map_advise(map, 0, 0, LG_COLD), -EIO);
+	assert_int_equal(lg_budget_failure(pager), -EIO);
+	atomic_store(&shelf.writes_fail, 0);
+	memset(data, 'q', shelf.length);
+	assert_int_equal(lg_map_sync(map, 0, 0), -EIO); /* it failed meanwhile */
+	for (size_t at = 0; at < shelf.length; at++)
+		assert_int_equal(shelf.bytes[at], 'q');
+	assert_int_equal(lg_budget_failure(pager), 0);
+}
+
+static void *sync_map(void *synced)
+{
+	return lg_map_sync(synced, 0, 0) == 0 ? synced : NULL;
+}
+
+/* Touches that find no memory meanwhile wait for it. */
+static void write_under_way_is_no_failure(void **state)
+{
+	struct second failing;
+	double hang = clock_hang();
+	pthread_t syncer;
+	void *result;
+
+	(void)state;
+	second_make(&failing, &shelf_ops, MIB, NULL);
+	second_fill(&failing, 's', 1);
+	data[0] = 'p';
+	atomic_store(&failing.shelf.writes_fail, 1);
+	assert_int_equal(lg_map_sync(failing.map, 0, 0), -EIO);
+	atomic_store(&shelf.holds_writes, true);
+	assert_int_equal(pthread_create(&syncer, NULL, sync_map, map), 0);
+	while (atomic_load(&shelf.held) == 0) {
+		assert_false(clock_passed(hang));
+		clock_breathe();
+	}
+	int failure = lg_budget_failure(pager);
+	atomic_store(&shelf.holds_writes, false);
+	assert_int_equal(failure, 0);
+	assert_int_equal(pthread_join(syncer, &result), 0);
+	assert_ptr_equal(result, map);
+	assert_int_equal(second_end(&failing), 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+#define TEST(name) cmocka_unit_test_setup_teardown(name, start, shelved_end)
+		TEST(pages_that_a_store_refuses_do_not_hide_others),
+		TEST(store_that_works_again_has_its_pages_in_place),
+		TEST(write_under_way_is_no_failure),
+	};
+
+	alarm((unsigned)clock_hang_seconds());
+	return UNIT_RUN(tests);
+}
