@@ -146,6 +146,13 @@ static void keep(struct lg_map *map, uint64_t first, uint64_t count)
 	lg_pager_unlock(map->pager, signals);
 }
 
+/* One leaves as it came. */
+static void note_clean(struct lg_map *map)
+{
+	lg_forecast_note(&map->forecast, false);
+	lg_pager_count(map->pager, evictions_clean, 1);
+}
+
 /* `count` pages were moved to frames from `frame` on. */
 static void enter_limbo(struct lg_map *map, uint64_t first, uint64_t count, uint32_t frame)
 {
@@ -167,7 +174,7 @@ static void enter_limbo(struct lg_map *map, uint64_t first, uint64_t count, uint
 		if (dirty)
 			word |= LG_WORD_UNWRITTEN;
 		else
-			lg_pager_count(pager, evictions_clean, 1);
+			note_clean(map);
 		lg_word_release(&map->words[first + i], lg_word_with_state(word, LG_PAGE_LIMBO));
 	}
 	lg_frames_note(frames, (uint32_t)count, 0);
@@ -285,7 +292,8 @@ static uint64_t forget_run(const struct run *run)
 
 		lg_trace_note(&pager->trace, dirty ? LG_TRACE_EVICT_DIRTY : LG_TRACE_EVICT,
 			      map->index, page, map->shift);
-		lg_pager_count(pager, evictions_clean, dirty ? 0 : 1);
+		if (!dirty)
+			note_clean(map);
 		lg_resident_remove(pager, lg_word_handle(word));
 		lg_word_release(&map->words[page], lg_word_with_state(word, LG_PAGE_OUT));
 	}

@@ -94,6 +94,7 @@ static int unprotect(struct lg_map *map, uint64_t page, uint64_t *word)
 					      count << map->shift);
 	enum lg_page_state state = error == 0 ? LG_PAGE_DIRTY : LG_PAGE_CLEAN;
 
+	lg_forecast_note(&map->forecast, true);
 	if (error == 0)
 		note_dirty(map, page, count);
 	*word = lg_word_with_state(*word, state);

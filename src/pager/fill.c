@@ -155,11 +155,29 @@ static enum lg_page_state state_after_copy(const struct lg_map *map, enum lg_os_
 										  LG_PAGE_DIRTY;
 }
 
+/* Of what the store has. */
+static enum lg_page_state state_after_read(const struct lg_map *map, enum lg_os_access access)
+{
+	return state_after_copy(
+		map, !map->readonly && lg_map_expects_writes(map) ? LG_OS_ACCESS_WRITE : access);
+}
+
+/* Writable, but as the store has them. */
+static void note_hashes(struct lg_map *map, const uint32_t *handles, uint64_t count,
+			const char *from)
+{
+	for (uint64_t i = 0; i < count; i++)
+		lg_resident_set_hash(
+			&map->pager->residents, handles[i],
+			lg_content_hash(from + (i << map->shift), lg_map_page_bytes(map)));
+}
+
 static int fill_copied(struct lg_map *map, uint64_t first, uint64_t count, enum lg_os_access access,
 		       bool zero, bool *unreadable)
 {
 	struct lg_pager *pager = map->pager;
-	enum lg_page_state state = state_after_copy(map, access);
+	enum lg_page_state state = zero ? state_after_copy(map, access) :
+					  state_after_read(map, access);
 	uint32_t handles[LG_BATCH];
 	uint64_t bytes = count << map->shift;
 	void *buffer = NULL;
@@ -177,6 +195,8 @@ static int fill_copied(struct lg_map *map, uint64_t first, uint64_t count, enum 
 		*unreadable = error != 0;
 		if (error != 0)
 			goto undo_residents;
+		if (state == LG_PAGE_DIRTY && access != LG_OS_ACCESS_WRITE)
+			note_hashes(map, handles, count, buffer);
 	}
 	error = lg_fill_copy(map, first, count, zero ? zeros : buffer,
 			     state == LG_PAGE_CLEAN && !map->readonly, false);
@@ -236,8 +256,7 @@ static int fill_moved(struct lg_map *map, uint64_t page, enum lg_os_access acces
 		goto undo_frame;
 	}
 	if (!zero && access != LG_OS_ACCESS_WRITE)
-		*lg_resident_hash(&pager->residents, handle) =
-			lg_content_hash(lg_frame_at(frames, frame), lg_map_page_bytes(map));
+		note_hashes(map, &handle, 1, lg_frame_at(frames, frame));
 	error = lg_limbo_move_in(map, page, frame, lg_map_page_bytes(map));
 	if (error != 0) {
 		remove_residents(map, 1, &handle);
@@ -320,8 +339,7 @@ static int ahead_moved(struct lg_map *map, uint64_t page)
 		give_up(map, page, 1);
 		return error;
 	}
-	*lg_resident_hash(&pager->residents, handle) =
-		lg_content_hash(lg_frame_at(frames, frame), lg_map_page_bytes(map));
+	note_hashes(map, &handle, 1, lg_frame_at(frames, frame));
 	enter_limbo(map, page, handle, frame, 1);
 	return 0;
 }
@@ -348,9 +366,9 @@ static bool mark(struct lg_map *map, const void *from, uint32_t *frame)
 
 /* The pages before and behind the marker; without one, all. */
 static int copy_around(struct lg_map *map, uint64_t first, uint64_t count, uint64_t before,
-		       const char *buffer)
+		       const char *buffer, enum lg_page_state state)
 {
-	bool protected = map->protects && !map->readonly;
+	bool protected = state == LG_PAGE_CLEAN && !map->readonly;
 	int error = 0;
 
 	if (before > 0)
@@ -401,7 +419,7 @@ static int ahead_copied(struct lg_map *map, uint64_t first, uint64_t count, uint
 {
 	struct lg_pager *pager = map->pager;
 	uint64_t bytes = count << map->shift;
-	enum lg_page_state state = state_after_copy(map, LG_OS_ACCESS_READ);
+	enum lg_page_state state = state_after_read(map, LG_OS_ACCESS_READ);
 	uint32_t handles[1 << (LG_PAGE_SHIFT_HUGE - LG_PAGE_SHIFT_MIN)], frame = LG_FRAME_NONE;
 	void *buffer;
 	int error = lg_staging_take(pager, bytes, bytes, true, &buffer);
@@ -417,7 +435,9 @@ static int ahead_copied(struct lg_map *map, uint64_t first, uint64_t count, uint
 	}
 	bool marked = mark(map, (char *)buffer + ((marker - first) << map->shift), &frame);
 	uint64_t before = marked ? marker - first : count;
-	error = copy_around(map, first, count, before, buffer);
+	if (state == LG_PAGE_DIRTY)
+		note_hashes(map, handles, count, buffer);
+	error = copy_around(map, first, count, before, buffer, state);
 	if (error != 0)
 		goto undo_residents;
 	lg_staging_give(pager, buffer);
@@ -467,10 +487,8 @@ int lg_fill_ahead(struct lg_map *map, uint64_t first, uint64_t count, uint64_t m
 /* --- on their way ------------------------------------------------------------------------------- */
 
 static void publish_arrived(struct lg_map *map, uint64_t first, uint64_t count,
-			    const uint32_t *handles, enum lg_arrival how)
+			    const uint32_t *handles, enum lg_page_state state, enum lg_arrival how)
 {
-	enum lg_page_state state = state_after_copy(map, LG_OS_ACCESS_READ);
-
 	if (how == LG_ARRIVAL_DEMANDED) {
 		publish(map, first, count, handles, state, LG_OS_ACCESS_READ);
 	} else if (how == LG_ARRIVAL_PIECE) {
@@ -488,6 +506,7 @@ static void publish_arrived(struct lg_map *map, uint64_t first, uint64_t count,
 int lg_fill_arrived(struct lg_map *map, uint64_t first, uint64_t count, const void *data,
 		    enum lg_arrival how, uint64_t piece)
 {
+	enum lg_page_state state = state_after_read(map, LG_OS_ACCESS_READ);
 	uint32_t handles[LG_BATCH], frame;
 
 	LG_ASSERT(count <= LG_BATCH);
@@ -497,11 +516,14 @@ int lg_fill_arrived(struct lg_map *map, uint64_t first, uint64_t count, const vo
 		enter_limbo(map, first, handles[0], frame, piece);
 		return 0;
 	}
-	int error = lg_fill_copy(map, first, count, data, map->protects && !map->readonly, false);
+	if (state == LG_PAGE_DIRTY)
+		note_hashes(map, handles, count, data);
+	int error = lg_fill_copy(map, first, count, data, state == LG_PAGE_CLEAN && !map->readonly,
+				 false);
 	if (error != 0) {
 		remove_residents(map, count, handles);
 		return error;
 	}
-	publish_arrived(map, first, count, handles, how);
+	publish_arrived(map, first, count, handles, state, how);
 	return 0;
 }

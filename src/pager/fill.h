@@ -3,9 +3,10 @@
  * Fill: a page that is OUT comes into its map, read from the store or as zeros. Other threads see nothing of
  * it until it is there, whole.
  *
- * Pages are copied in, from a staging buffer, write-protected unless they are about to be written. Huge
- * pages are moved in, from a frame, and arrive writable: they are DIRTY. One that was filled for reading
- * has the hash of its contents noted, and is not written if it still has it when it leaves.
+ * Pages are copied in, from a staging buffer, write-protected unless they are about to be written, or
+ * expected to be (forecast.h). Huge pages are moved in, from a frame. What arrives writable is DIRTY: if it
+ * was filled for reading, the hash of its contents is noted, and it is not written if it still has it when
+ * it leaves.
  */
 #ifndef LG_PAGER_FILL_H
 #define LG_PAGER_FILL_H

@@ -6,6 +6,7 @@
 #include "os/map.h"
 #include "os/thread.h"
 #include "pager/budget.h"
+#include "pager/content.h"
 #include "pager/fill.h"
 #include "pager/map.h"
 
@@ -288,7 +289,7 @@ static void fill_again(struct lg_map *map, uint64_t page, uint64_t *word, enum l
 static bool can_copy(const struct lg_map *map, uint64_t word, enum lg_os_access access)
 {
 	return map->readonly || (!map->huge && map->protects && access == LG_OS_ACCESS_READ &&
-				 (word & LG_WORD_UNWRITTEN) == 0);
+				 (word & LG_WORD_UNWRITTEN) == 0 && !lg_map_expects_writes(map));
 }
 
 /*
@@ -379,6 +380,16 @@ static int leave_limbo(struct lg_map *map, uint64_t *word)
 	return -EAGAIN;
 }
 
+/*
+ * What the store has arrives writable, to be read at first. Of a huge page it takes long, and waits until it is written next.
+ */
+static void note_hash(struct lg_map *map, uint64_t word, const void *at)
+{
+	if (!map->huge && !lg_map_is_zero(map, word) && (word & LG_WORD_UNWRITTEN) == 0 &&
+	    lg_map_hash(map, word) < LG_HASHES)
+		lg_map_set_hash(map, word, lg_content_hash(at, lg_map_page_bytes(map)));
+}
+
 int lg_limbo_return(struct lg_map *map, uint64_t page, uint64_t *word, enum lg_os_access access)
 {
 	struct lg_pager *pager = map->pager;
@@ -400,6 +411,8 @@ int lg_limbo_return(struct lg_map *map, uint64_t page, uint64_t *word, enum lg_o
 		if (error != 0)
 			lg_budget_give(pager, bytes);
 	} else {
+		if (access == LG_OS_ACCESS_READ)
+			note_hash(map, *word, lg_frame_at(frames, frame));
 		error = lg_limbo_move_in(map, page, frame, bytes);
 		if (error == -ENOMEM && (*word & LG_WORD_UNWRITTEN) == 0)
 			return leave_limbo(map, word);

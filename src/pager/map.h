@@ -9,6 +9,7 @@
 #define LG_PAGER_MAP_H
 
 #include "pager/around.h"
+#include "pager/forecast.h"
 #include "pager/pager.h"
 #include "pager/stream.h"
 #include "pager/word.h"
@@ -36,6 +37,7 @@ struct lg_map {
 	bool prefetch;
 	bool lent;                  /* the addresses are somebody else's */
 	bool simple;                /* of lg_file_alloc: its address ends it */
+	lg_forecast forecast;       /* of what its reads bring in */
 	_Atomic(uint32_t) access;   /* enum lg_advice: SEQUENTIAL, RANDOM or NORMAL */
 	_Atomic(int) write_error;   /* -errno since the last sync; 0: none */
 	_Atomic(bool) refuses;      /* the store failed to write, the last time */
@@ -79,14 +81,18 @@ static inline struct lg_resident *lg_map_resident(const struct lg_map *map, uint
 
 static inline uint64_t lg_map_hash(const struct lg_map *map, uint64_t word)
 {
-	return map->huge ? *lg_resident_hash(&map->pager->residents, lg_word_handle(word)) :
-			   LG_HASH_NONE;
+	return lg_resident_hash(&map->pager->residents, lg_word_handle(word));
 }
 
 static inline void lg_map_set_hash(const struct lg_map *map, uint64_t word, uint64_t hash)
 {
-	if (map->huge)
-		*lg_resident_hash(&map->pager->residents, lg_word_handle(word)) = hash;
+	lg_resident_set_hash(&map->pager->residents, lg_word_handle(word), hash);
+}
+
+/* What is read comes writable, with its hash: only what leaves by limbo is compared with it. */
+static inline bool lg_map_expects_writes(const struct lg_map *map)
+{
+	return map->pager->userfault.can_move && lg_load_relaxed(&map->forecast) > 0;
 }
 
 /* The store has nothing for this page: it is zeros. */

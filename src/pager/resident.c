@@ -107,8 +107,7 @@ uint32_t lg_resident_add(struct lg_map *map, uint64_t page)
 	residents->table[handle] = (struct lg_resident){ .page = page,
 							 .map = (uint16_t)map->index,
 							 .frame = LG_FRAME_NONE };
-	if (map->huge)
-		*lg_resident_hash(residents, handle) = LG_HASH_NONE;
+	lg_resident_set_hash(residents, handle, LG_HASH_NONE);
 	lg_tract_use(map, page); /* U1 */
 	return handle;
 }

@@ -5,7 +5,7 @@
  *
  * Invariant: is_known from fill and put_back until victim and remove, and never of a free handle.
  *
- * Huge pages have a hash as well: of what the store has, where the page is writable all the same.
+ * Some have a hash as well: of what the store has, where the page is writable all the same.
  *
  * Under the pager's lock, but `frame` and the hash, which belong to who holds BUSY of the page.
  *
@@ -76,7 +76,7 @@ struct lg_ring {
 
 struct lg_residents {
 	struct lg_resident *table;
-	uint64_t *hashes;      /* taken as huge pages come */
+	uint64_t *hashes;      /* memory is taken where there is one */
 	struct lg_link *links; /* of those in an order: refused */
 	uint32_t capacity;
 	uint32_t used; /* handles above were never given out */
@@ -106,10 +106,17 @@ enum {
 	LG_HASHES,      /* from here on they are hashes */
 };
 
-/* Of a huge page. */
-static inline uint64_t *lg_resident_hash(struct lg_residents *residents, uint32_t handle)
+static inline uint64_t lg_resident_hash(const struct lg_residents *residents, uint32_t handle)
 {
-	return &residents->hashes[handle];
+	return residents->hashes[handle];
+}
+
+/* Where there never was another than LG_HASH_NONE, it takes no memory. */
+static inline void lg_resident_set_hash(struct lg_residents *residents, uint32_t handle,
+					uint64_t hash)
+{
+	if (residents->hashes[handle] != hash)
+		residents->hashes[handle] = hash;
 }
 
 /* A handle for the page; LG_HANDLE_NONE: none is left. */

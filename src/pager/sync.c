@@ -65,7 +65,7 @@ static void release_run(struct lg_map *map, uint64_t first, uint64_t count,
 	}
 }
 
-/* A huge page that is writable, but as the store has it. */
+/* A page that is writable, but as the store has it. */
 static bool is_stored(struct lg_map *map, uint64_t page)
 {
 	uint64_t hash = lg_map_hash(map, lg_load_relaxed(&map->words[page]));
@@ -81,7 +81,7 @@ static int write_out(struct lg_map *map, uint64_t first, uint64_t count)
 	int error = 0;
 
 	for (uint64_t i = 0; error == 0 && i < count; i++) {
-		bool stored = map->huge && is_stored(map, first + i);
+		bool stored = is_stored(map, first + i);
 
 		if (!stored) {
 			places[wanted++] = lg_map_page_at(map, first + i);

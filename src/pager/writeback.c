@@ -67,6 +67,7 @@ static bool is_stored(struct lg_map *map, struct claimed *page)
 	if (hash < LG_HASHES)
 		return false;
 	page->hash = lg_content_hash(at, bytes);
+	lg_forecast_note(&map->forecast, page->hash != hash);
 	if (page->hash != hash) {
 		lg_pager_count(map->pager, bytes_dirtied, bytes);
 		return false;

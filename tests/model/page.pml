@@ -18,7 +18,7 @@
  * others who find BUSY come later.
  *
  * FAILS: writes to the store may fail. NO_MOVE, NO_PROTECT: what the kernel cannot do. HUGE: pages are moved in, and
- * known by a hash of what the store has. SPILL: the store is nobody else's; else it is a new file. FEW: of what needs
+ * known by a hash of what the store has. FORESEEN: what is read may come writable all the same, with its hash. SPILL: the store is nobody else's; else it is a new file. FEW: of what needs
  * no second page, nothing.
  *
  * check: -DUSERS=2 -DFAILS
@@ -26,6 +26,7 @@
  * check: -DNO_PROTECT -DFAILS
  * check: -DSPILL -DVALUES=3
  * check: -DHUGE -DFAILS
+ * check: -DFORESEEN -DSPILL -DFAILS
  * check: -DHUGE -DSPILL -DFRAMES=2
  * check: -DPAGES=2 -DFEW
  * finds: -DNO_COMPARE
@@ -73,7 +74,7 @@
 #define HASH_NONE 0
 #define HASH_WANTED 1
 #define HASH_OF(value) (2 + value)
-#ifdef HUGE
+#if defined(HUGE) || defined(FORESEEN)
 #define SET_HASH(what) P.hash = what
 #else
 #define SET_HASH(what) skip
@@ -185,65 +186,7 @@ inline wait()
 	fi
 }
 
-/* --- the kernel, the store ---------------------------------------------------------------------- */
-
-proctype kernel(byte at)
-{
-end:
-	do
-	:: atomic { P.waking -> P.waking = false; P.sleepers = 0 }
-	od
-}
-
-inline note_last() { P.since = (P.since != 0 -> (P.since | (1 << P.last)) : 0) }
-
-inline store_any()
-{
-	if
-	:: P.last = 0
-	:: P.last = 1
-	:: P.last = VALUES - 1
-	fi;
-	P.memory = P.last;
-	note_last()
-}
-
-inline copy_in(what, next)
-{
-	atomic {
-		mine();
-		assert(P.entry == ABSENT && what != NOTHING);
-		P.memory = what;
-		P.entry = (next == DIRTY -> WRITABLE : PROTECTED)
-	}
-}
-
-inline move_in(which)
-{
-	atomic { copy_in(frames[which].value, DIRTY); frames[which].value = NOTHING }
-}
-
-inline move_out(which)
-{
-	atomic {
-		assert(P.entry != ABSENT && frames[which].value == NOTHING);
-		frames[which].value = P.memory;
-		drop()
-	}
-}
-
-inline drop() { mine(); P.memory = NOTHING; P.entry = ABSENT }
-inline protect(how) { atomic { mine(); assert(P.entry != ABSENT); P.entry = how } }
-inline write(what) { atomic { mine(); assert(what != NOTHING); P.store = what } }
-
-/* Nothing was written, or some of it. */
-#ifdef FAILS
-#define OR_FAIL(what) \
-	:: failed = true \
-	:: write(what); failed = true
-#else
-#define OR_FAIL(what)
-#endif
+#include "page_kernel.inc"
 
 /* --- frames: each block is under the lock ------------------------------------------------------- */
 
@@ -270,6 +213,18 @@ inline leave_limbo(which)
 
 /* --- into the map ------------------------------------------------------------------------------- */
 
+/* What the store has. */
+inline bring(writing)
+{
+	if
+#ifdef FORESEEN
+	:: !writing && P.stored -> SET_HASH(HASH_OF(value)); copy_in(value, DIRTY); release(DIRTY)
+#endif
+	:: true -> SET_HASH(HASH_NONE); copy_in(value, COPIED(writing)); release(COPIED(writing))
+	fi;
+	value = 0
+}
+
 #ifdef HUGE
 inline fill(writes)
 {
@@ -290,9 +245,7 @@ inline fill(writes)
 inline fill(writes)
 {
 	atomic { mine(); value = KEPT }
-	copy_in(value, COPIED(writes));
-	value = 0;
-	release(COPIED(writes))
+	bring(writes)
 }
 #endif
 
@@ -313,6 +266,12 @@ inline return_from_limbo()
 		atomic { leave_limbo(FREE) }
 		release(CLEAN)
 	:: true ->
+#ifdef FORESEEN
+		if
+		:: !writes && !P.unwritten && P.stored -> SET_HASH(HASH_OF(F.value))
+		:: else
+		fi;
+#endif
 		move_in(P.frame);
 		atomic {
 			if
@@ -397,9 +356,7 @@ end:
 		   value = 0;
 		   release(OUT)
 #else
-		   copy_in(value, COPIED(false));
-		   value = 0;
-		   release(COPIED(false))
+		   bring(false)
 #endif
 		fi
 	:: atomic { asked ?? eval(at), writes -> P.owner = _pid } fill(writes); writes = false

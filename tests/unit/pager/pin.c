@@ -354,7 +354,8 @@ static void page_that_finds_no_room_says_so(void **state)
 	shelf_make(&shelf, 4 * MIB);
 	full = lg_map_store(pager, &ops, &shelf, shelf.length, NULL);
 	assert_non_null(full);
-	while (lg_map_write(full, "x", 1, at) == 1)
+	for (char differs = (char)~shelf_byte(0); lg_map_write(full, &differs, 1, at) == 1;
+	     differs = (char)~shelf_byte(at))
 		at += PAGE;
 	assert_true(at < 4 * MIB - PAGE);
 	assert_int_equal(lg_map_pin(full, 4 * MIB - PAGE, PAGE), -ENOMEM);

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: Apache-2.0 OR MIT */
+/* What is read comes writable where writes follow, and is not written to the store for that. */
+#include "pager/forecast.h"
+
+#include "pager/map.h"
+#include "unit/pager/shelved.h"
+
+enum { PAGE = 4096, PAGES = 4096 };
+
+static int start(void **state)
+{
+	(void)state;
+	return shelved_start("memory:4M,page:4K,faults:inline,prefetch:off", &shelf_ops,
+			     (size_t)PAGES * PAGE);
+}
+
+static struct lg_pager_stats stats_now(void)
+{
+	struct lg_pager_stats stats;
+
+	assert_int_equal(lg_pager_stats_read(pager, &stats), 0);
+	return stats;
+}
+
+/* In an order without streams or runs. */
+static size_t place(unsigned i)
+{
+	return (size_t)(i * 1657 % PAGES) * PAGE;
+}
+
+/* Reads a byte of each page, of which every `each`th is changed then. */
+static void go_through(unsigned each)
+{
+	for (unsigned i = 0; i < PAGES; i++) {
+		volatile char *at = data + place(i);
+		char seen = *at;
+
+		if (each != 0 && i % each == 0)
+			*at = (char)(seen + 1);
+	}
+}
+
+static void one_that_is_written_counts_for_eight_that_are_not(void **state)
+{
+	lg_forecast forecast = 0;
+
+	(void)state;
+	lg_forecast_note(&forecast, true);
+	for (unsigned i = 0; i < 8; i++) {
+		assert_true(lg_load_relaxed(&forecast) > 0);
+		lg_forecast_note(&forecast, false);
+	}
+	assert_false(lg_load_relaxed(&forecast) > 0);
+}
+
+static void what_was_long_is_soon_forgotten(void **state)
+{
+	lg_forecast forecast = 0;
+
+	(void)state;
+	for (unsigned i = 0; i < 100000; i++)
+		lg_forecast_note(&forecast, true);
+	for (unsigned i = 0; i < 2 * LG_FORECAST_MOST; i++)
+		lg_forecast_note(&forecast, false);
+	assert_false(lg_load_relaxed(&forecast) > 0);
+	for (unsigned i = 0; i < 100000; i++)
+		lg_forecast_note(&forecast, false);
+	for (unsigned i = 0; i < LG_FORECAST_MOST; i++)
+		lg_forecast_note(&forecast, true);
+	assert_true(lg_load_relaxed(&forecast) > 0);
+}
+
+static void pages_that_are_read_and_written_fault_once(void **state)
+{
+	(void)state;
+	go_through(1);
+	struct lg_pager_stats before = stats_now();
+	go_through(1);
+	struct lg_pager_stats after = stats_now();
+	assert_true(after.faults - before.faults >= PAGES / 2);
+	assert_true(after.protect_faults - before.protect_faults < PAGES / 64);
+	assert_int_equal(lg_map_sync(map, 0, 0), 0);
+	for (size_t at = 0; at < shelf.length; at++)
+		assert_int_equal(shelf.bytes[at],
+				 (char)(shelf_byte(at) + (at % PAGE == 0 ? 2 : 0)));
+}
+
+/* They arrive writable, because of others. */
+static void pages_that_are_only_read_are_not_written(void **state)
+{
+	enum { EACH = 4 };
+	uint64_t changed = 0;
+
+	(void)state;
+	for (unsigned round = 0; round < 4; round++) {
+		go_through(EACH);
+		changed += PAGES / EACH;
+	}
+	assert_true(lg_load_relaxed(&map->forecast) > 0);
+	assert_int_equal(lg_map_sync(map, 0, 0), 0);
+	assert_true(atomic_load(&shelf.written_bytes) <= changed * PAGE);
+	for (unsigned i = 0; i < PAGES; i++)
+		assert_int_equal(shelf.bytes[place(i)],
+				 (char)(shelf_byte(place(i)) + (i % EACH == 0 ? 4 : 0)));
+}
+
+static void pages_of_a_map_that_is_only_read_come_read_only(void **state)
+{
+	(void)state;
+	go_through(1);
+	go_through(0);
+	go_through(0);
+	assert_false(lg_load_relaxed(&map->forecast) > 0);
+	uint64_t before = stats_now().protect_faults;
+	data[place(PAGES - 1)]++;
+	assert_int_equal(stats_now().protect_faults, before + 1);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+#define TEST(name) cmocka_unit_test_setup_teardown(name, start, shelved_end)
+		cmocka_unit_test(one_that_is_written_counts_for_eight_that_are_not),
+		cmocka_unit_test(what_was_long_is_soon_forgotten),
+		TEST(pages_that_are_read_and_written_fault_once),
+		TEST(pages_that_are_only_read_are_not_written),
+		TEST(pages_of_a_map_that_is_only_read_come_read_only),
+	};
+
+	return UNIT_RUN(tests);
+}
