@@ -37,8 +37,9 @@ uint64_t lg_budget_room(const struct lg_pager *pager, uint64_t budget)
 
 void lg_budget_note_tables(struct lg_pager *pager)
 {
-	uint64_t bytes = (uint64_t)pager->residents.used *
-			 (sizeof(struct lg_resident) + sizeof(uint64_t) + POLICY_BYTES);
+	uint64_t bytes =
+		(uint64_t)pager->residents.used *
+		(sizeof(struct lg_resident) + sizeof(*pager->residents.hashes) + POLICY_BYTES);
 
 	for (unsigned i = 0; i < LG_PAGE_SHIFTS; i++)
 		if (lg_frames_are_made(&pager->frames[i]))

@@ -181,29 +181,25 @@ static void enter_limbo(struct lg_map *map, uint64_t first, uint64_t count, uint
 	lg_pager_unlock(pager, signals);
 }
 
-/* The kernel does not let it go. */
-static void set_refused(struct lg_map *map, uint64_t page)
-{
-	struct lg_pager *pager = map->pager;
-	uint64_t signals = lg_pager_lock(pager);
-
-	lg_pager_count(pager, evictions_busy, 1);
-	lg_refused_add(map, lg_word_handle(lg_load_relaxed(&map->words[page])));
-	lg_word_release(&map->words[page], lg_load_relaxed(&map->words[page])); /* ASIDE now */
-	lg_pager_unlock(pager, signals);
-}
-
-/* Dirty ones that their store does not take: others are chosen before them, and they are found again as what the kernel refused is. */
-static void set_unwritten_aside(struct lg_map *map, uint64_t first, uint64_t count)
+/* The kernel does not let them go, or their store does not take them: others are chosen before them. */
+static void set_refused(struct lg_map *map, uint64_t first, uint64_t count)
 {
 	struct lg_pager *pager = map->pager;
 	uint64_t signals = lg_pager_lock(pager);
 
 	for (uint64_t page = first; page < first + count; page++) {
 		lg_refused_add(map, lg_word_handle(lg_load_relaxed(&map->words[page])));
-		lg_word_release(&map->words[page], lg_load_relaxed(&map->words[page]));
+		lg_word_release(&map->words[page],
+				lg_load_relaxed(&map->words[page])); /* ASIDE now */
 	}
 	lg_pager_unlock(pager, signals);
+}
+
+/* By the kernel. */
+static void set_busy(struct lg_map *map, uint64_t page)
+{
+	lg_pager_count(map->pager, evictions_busy, 1);
+	set_refused(map, page, 1);
 }
 
 /*
@@ -230,7 +226,7 @@ static void refuse(struct lg_map *map, uint64_t page, struct lg_frames *frames, 
 	if (why == -ENOENT)
 		(void)lg_hole_fill(map, page, 1);
 	lg_pager_put_frames(pager, frames, frame, 1, LG_FRAME_EMPTY);
-	set_refused(map, page);
+	set_busy(map, page);
 }
 
 /* Some pages from `first` by one call: how many were settled, one way or the other. */
@@ -344,7 +340,7 @@ static uint64_t drop_unlocked(const struct run *run)
 		struct run page = { map, run->first + i, 1 };
 
 		if (stays && is_locked_in_memory(map, page.first)) {
-			set_refused(map, page.first);
+			set_busy(map, page.first);
 		} else {
 			drop_run(&page);
 			out++;
@@ -383,7 +379,7 @@ static uint64_t leave_in_place(struct lg_map *map, uint64_t first, uint64_t coun
 	if (error != 0) {
 		(void)lg_os_userfault_unprotect(&map->pager->userfault, lg_map_page_at(map, first),
 						count << map->shift);
-		set_unwritten_aside(map, first, count);
+		set_refused(map, first, count);
 		return 0;
 	}
 	drop_run(&(struct run){ map, first, count });
@@ -415,7 +411,7 @@ static uint64_t take_out(struct lg_map *map, uint64_t first, uint64_t count, boo
 		     same++)
 			;
 		if (dirty && !insists && lg_transfer_rests(map))
-			set_unwritten_aside(map, first + done, same);
+			set_refused(map, first + done, same);
 		else
 			out += leave_in_place(map, first + done, same, dirty);
 	}

@@ -155,6 +155,12 @@ static enum lg_page_state state_after_copy(const struct lg_map *map, enum lg_os_
 										  LG_PAGE_DIRTY;
 }
 
+/* What arrives so: a read-only map needs no protection. */
+static bool is_protected(const struct lg_map *map, enum lg_page_state state)
+{
+	return state == LG_PAGE_CLEAN && !map->readonly;
+}
+
 /* Of what the store has. */
 static enum lg_page_state state_after_read(const struct lg_map *map, enum lg_os_access access)
 {
@@ -198,8 +204,8 @@ static int fill_copied(struct lg_map *map, uint64_t first, uint64_t count, enum 
 		if (state == LG_PAGE_DIRTY && access != LG_OS_ACCESS_WRITE)
 			note_hashes(map, handles, count, buffer);
 	}
-	error = lg_fill_copy(map, first, count, zero ? zeros : buffer,
-			     state == LG_PAGE_CLEAN && !map->readonly, false);
+	error = lg_fill_copy(map, first, count, zero ? zeros : buffer, is_protected(map, state),
+			     false);
 	if (error != 0)
 		goto undo_residents;
 	if (buffer != NULL)
@@ -368,7 +374,7 @@ static bool mark(struct lg_map *map, const void *from, uint32_t *frame)
 static int copy_around(struct lg_map *map, uint64_t first, uint64_t count, uint64_t before,
 		       const char *buffer, enum lg_page_state state)
 {
-	bool protected = state == LG_PAGE_CLEAN && !map->readonly;
+	bool protected = is_protected(map, state);
 	int error = 0;
 
 	if (before > 0)

@@ -331,10 +331,9 @@ static void go_round(struct lg_pager *pager, struct lg_frames *frames,
 
 /* What a look over REFUSED finds. */
 struct look {
-	struct lg_map *
-		chosen; /* only to be compared, as it may be closed by now; NULL: none has its time */
-	uint64_t first;  /* when its time came */
-	bool is_awaited; /* one that refuses */
+	struct lg_map *chosen; /* only to be compared: it may be closed by now; NULL: none */
+	uint64_t first;        /* when its time came */
+	bool is_awaited;       /* one that refuses */
 };
 
 /*

@@ -18,8 +18,8 @@
  * others who find BUSY come later.
  *
  * FAILS: writes to the store may fail. NO_MOVE, NO_PROTECT: what the kernel cannot do. HUGE: pages are moved in, and
- * known by a hash of what the store has. FORESEEN: what is read may come writable all the same, with its hash. SPILL: the store is nobody else's; else it is a new file. FEW: of what needs
- * no second page, nothing.
+ * known by a hash of what the store has. FORESEEN: what is read may come writable all the same, with its hash.
+ * SPILL: the store is nobody else's; else it is a new file. FEW: of what needs no second page, nothing.
  *
  * check: -DUSERS=2 -DFAILS
  * check: -DNO_MOVE -DFAILS
