@@ -164,8 +164,7 @@ static bool is_protected(const struct lg_map *map, enum lg_page_state state)
 /* Of what the store has. */
 static enum lg_page_state state_after_read(const struct lg_map *map, enum lg_os_access access)
 {
-	return state_after_copy(
-		map, !map->readonly && lg_map_expects_writes(map) ? LG_OS_ACCESS_WRITE : access);
+	return state_after_copy(map, lg_map_expects_writes(map) ? LG_OS_ACCESS_WRITE : access);
 }
 
 /* Writable, but as the store has them. */
@@ -524,8 +523,7 @@ int lg_fill_arrived(struct lg_map *map, uint64_t first, uint64_t count, const vo
 	}
 	if (state == LG_PAGE_DIRTY)
 		note_hashes(map, handles, count, data);
-	int error = lg_fill_copy(map, first, count, data, state == LG_PAGE_CLEAN && !map->readonly,
-				 false);
+	int error = lg_fill_copy(map, first, count, data, is_protected(map, state), false);
 	if (error != 0) {
 		remove_residents(map, count, handles);
 		return error;
