@@ -193,8 +193,8 @@ static bool retire(struct lg_class *class, struct lg_area *area, uint64_t word)
 		return false;
 	}
 	lg_store_release(&area->word, lg_area_word(word, LG_AREA_UNUSED, 0)); /* A4 */
+	lg_probe_retire(class->index, bytes); /* first: who sees the count has seen the probe */
 	lg_class_event(class, retired, 1);
-	lg_probe_retire(class->index, bytes);
 	return true;
 }
 

@@ -62,9 +62,9 @@ static void note_reclaimed(struct lg_class *class, struct lg_region *const *run,
 
 	for (unsigned i = 0; i < count; i++)
 		fresh += lg_region_state(run[i]) != LG_LAZY;
+	lg_probe_reclaim(class->index, count);
 	lg_class_event(class, reclaimed, fresh);
 	lg_class_event(class, reclaimed_bytes, (uint64_t)fresh << lg_class_shift(class->index));
-	lg_probe_reclaim(class->index, count);
 }
 
 /* Where the regions of a run go: the caller has them sorted, neighbours and all. */
