@@ -70,6 +70,8 @@ static bool is_stored(struct lg_map *map, struct claimed *page)
 	lg_forecast_note(&map->forecast, page->hash != hash);
 	if (page->hash != hash) {
 		lg_pager_count(map->pager, bytes_dirtied, bytes);
+		/* Known from now on: it is neither compared nor counted again. */
+		lg_map_set_hash(map, page->word, LG_HASH_NONE);
 		return false;
 	}
 	lg_pager_count(map->pager, evictions_clean, 1);
@@ -91,9 +93,16 @@ static struct lg_map *owner_of(struct lg_pager *pager, const struct lg_frames *f
 	return owner;
 }
 
+/* What it has may be what its store has: to find out takes no store. */
+static bool may_be_stored(const struct lg_pager *pager, const struct lg_frames *frames,
+			  uint32_t index)
+{
+	return lg_resident_hash(&pager->residents, frames->table[index].handle) >= LG_HASHES;
+}
+
 /*
  * Pages of maps whose stores refused the last write, or hang, go from the front of UNWRITTEN to REFUSED, and what is behind
- * them is written: how many, MOVED at most. Under the lock.
+ * them is written: how many, MOVED at most. Those stay that are to be compared first. Under the lock.
  */
 static unsigned step_aside(struct lg_pager *pager, struct lg_frames *frames)
 {
@@ -101,26 +110,12 @@ static unsigned step_aside(struct lg_pager *pager, struct lg_frames *frames)
 	unsigned moved = 0;
 
 	while ((index = lg_frame_first(frames, LG_FRAME_UNWRITTEN)) != LG_FRAME_NONE &&
-	       moved < MOVED && is_refusing(owner_of(pager, frames, index))) {
+	       moved < MOVED && !may_be_stored(pager, frames, index) &&
+	       is_refusing(owner_of(pager, frames, index))) {
 		lg_frame_put(frames, index, LG_FRAME_REFUSED);
 		moved++;
 	}
 	return moved;
-}
-
-void lg_writeback_set_aside(struct lg_pager *pager)
-{
-	for (unsigned i = 0; i < LG_PAGE_SHIFTS; i++) {
-		struct lg_frames *frames = &pager->frames[i];
-		unsigned moved = lg_frames_are_made(frames) ? MOVED : 0;
-
-		while (moved == MOVED && lg_frame_bytes(frames, LG_FRAME_UNWRITTEN) > 0) {
-			uint64_t signals = lg_pager_lock(pager);
-
-			moved = step_aside(pager, frames);
-			lg_pager_unlock(pager, signals);
-		}
-	}
 }
 
 /* Those of a map that is to be tried again: it may have begun to hang since it was chosen. */
@@ -243,6 +238,15 @@ static int write_pages(struct lg_map *map, const struct batch *batch, unsigned c
 	return error;
 }
 
+/* Their store is not to be called: what it has leaves all the same. */
+static void compare_pages(struct lg_map *map, struct claimed *pages, unsigned count)
+{
+	for (unsigned i = 0; i < count; i++) {
+		pages[i].written = is_stored(map, &pages[i]);
+		pages[i].refused = !pages[i].written;
+	}
+}
+
 /* The frame goes to the list that the word says. Under the lock. */
 static void settle(struct lg_map *map, struct claimed *page)
 {
@@ -252,6 +256,23 @@ static void settle(struct lg_map *map, struct claimed *page)
 		     page->written ? LG_FRAME_CLEAN :
 		     page->refused ? LG_FRAME_REFUSED :
 				     LG_FRAME_UNWRITTEN);
+}
+
+/* What came of claimed pages, which are released: bytes that are unwritten no more. */
+static uint64_t settle_all(struct lg_pager *pager, struct lg_map *map, struct claimed *pages,
+			   unsigned count)
+{
+	uint64_t written = 0, signals = lg_pager_lock(pager);
+
+	for (unsigned i = 0; i < count; i++) {
+		settle(map, &pages[i]);
+		written += pages[i].written ? lg_map_page_bytes(map) : 0;
+		lg_word_release(&map->words[pages[i].page], pages[i].word);
+	}
+	lg_pager_unlock(pager, signals);
+	if (written > 0)
+		lg_budget_announce(pager);
+	return written;
 }
 
 /* Pages at the front of UNWRITTEN, or those of a map that is tried again: how many, of which *written bytes. */
@@ -272,17 +293,45 @@ static unsigned write_from(struct lg_pager *pager, struct lg_frames *frames, str
 	} while (moved == MOVED);
 	if (count == 0)
 		return 0;
-	(void)write_pages(map, batch, count);
-	uint64_t signals = lg_pager_lock(pager);
-	for (unsigned i = 0; i < count; i++) {
-		settle(map, &pages[i]);
-		*written += pages[i].written ? (uint64_t)1 << frames->shift : 0;
-		lg_word_release(&map->words[pages[i].page], pages[i].word);
-	}
-	lg_pager_unlock(pager, signals);
-	if (*written > 0)
-		lg_budget_announce(pager);
+	if (again == NULL && is_refusing(map))
+		compare_pages(map, pages, count);
+	else
+		(void)write_pages(map, batch, count);
+	*written += settle_all(pager, map, pages, count);
 	return count;
+}
+
+/* Pages of the front, if they are of a store that refuses, or hangs: whether there were any. */
+static bool set_some_aside(struct lg_pager *pager, struct lg_frames *frames)
+{
+	enum { ROOM = 32 };
+	struct claimed pages[ROOM];
+	const struct batch batch = { .most = 1, .pages = pages, .room = ROOM };
+	struct lg_map *map = NULL;
+	uint64_t signals = lg_pager_lock(pager);
+	unsigned count = 0, moved = step_aside(pager, frames);
+	uint32_t index = lg_frame_first(frames, LG_FRAME_UNWRITTEN);
+
+	if (moved < MOVED && index != LG_FRAME_NONE && is_refusing(owner_of(pager, frames, index)))
+		count = claim(pager, frames, LG_FRAME_UNWRITTEN, &batch, &map);
+	lg_pager_unlock(pager, signals);
+	if (count > 0 && is_refusing(map))
+		compare_pages(map, pages, count);
+	if (count > 0)
+		(void)settle_all(pager, map, pages, count);
+	return moved == MOVED || (count > 0 && (pages[0].refused || pages[0].written));
+}
+
+void lg_writeback_set_aside(struct lg_pager *pager)
+{
+	for (unsigned i = 0; i < LG_PAGE_SHIFTS; i++) {
+		struct lg_frames *frames = &pager->frames[i];
+
+		while (lg_frames_are_made(frames) &&
+		       lg_frame_bytes(frames, LG_FRAME_UNWRITTEN) > 0 &&
+		       set_some_aside(pager, frames))
+			;
+	}
 }
 
 /* Those that have most to write, of the sizes not `tried`; NULL: none has any. */

@@ -116,6 +116,26 @@ static void pages_of_a_map_that_is_only_read_come_read_only(void **state)
 	assert_int_equal(stats_now().protect_faults, before + 1);
 }
 
+/* They leave without its store, which takes nothing: a touch that finds no memory is SIGBUS. */
+static void pages_that_are_only_read_leave_though_the_store_refuses(void **state)
+{
+	enum { WRITTEN = 200 };
+
+	(void)state;
+	go_through(1);
+	go_through(1);
+	assert_int_equal(lg_map_sync(map, 0, 0), 0);
+	assert_true(lg_load_relaxed(&map->forecast) > 0);
+	atomic_store(&shelf.writes_fail, SHELF_FOR_EVER);
+	for (unsigned i = 0; i < WRITTEN; i++)
+		data[place(i)]++;
+	for (unsigned i = WRITTEN; i < PAGES; i++)
+		assert_int_equal(data[place(i)], (char)(shelf_byte(place(i)) + 2));
+	atomic_store(&shelf.writes_fail, 0);
+	assert_int_equal(lg_map_sync(map, 0, 0), -EIO); /* it failed meanwhile */
+	assert_int_equal(lg_map_sync(map, 0, 0), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -125,6 +145,7 @@ int main(void)
 		TEST(pages_that_are_read_and_written_fault_once),
 		TEST(pages_that_are_only_read_are_not_written),
 		TEST(pages_of_a_map_that_is_only_read_come_read_only),
+		TEST(pages_that_are_only_read_leave_though_the_store_refuses),
 	};
 
 	return UNIT_RUN(tests);
