@@ -120,7 +120,7 @@ static void remove_residents(struct lg_map *map, uint64_t count, const uint32_t 
 /*
  * The kernel may lack memory for a moment. What arrives writable may have been written to before the rest is in: it cannot be
  * taken back, and the kernel is asked until it has memory for all. What is write-protected, or read-only, is dropped where the
- * rest fails.
+ * rest fails; and all where the program closed the descriptor: what is out reads zero then.
  */
 int lg_fill_copy(struct lg_map *map, uint64_t first, uint64_t count, const void *from,
 		 bool protected, bool begun)
@@ -138,7 +138,7 @@ int lg_fill_copy(struct lg_map *map, uint64_t first, uint64_t count, const void 
 		done += got;
 		if (error == 0)
 			break;
-		bool may_fail = !writable || (done == 0 && !begun);
+		bool may_fail = !writable || (done == 0 && !begun) || error == -EBADF;
 		if (may_fail && (error != -ENOMEM || ++tries == TRIES_MOST))
 			break;
 		LG_REQUIRE(error == -ENOMEM);

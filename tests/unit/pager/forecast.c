@@ -2,6 +2,7 @@
 /* What is read comes writable where writes follow, and is not written to the store for that. */
 #include "pager/forecast.h"
 
+#include "pager/fill.h"
 #include "pager/map.h"
 #include "unit/pager/shelved.h"
 
@@ -136,6 +137,18 @@ static void pages_that_are_only_read_leave_though_the_store_refuses(void **state
 	assert_int_equal(lg_map_sync(map, 0, 0), 0);
 }
 
+/* Amid what is read ahead; a map of several mappings takes several calls. */
+static void descriptor_that_the_program_closed_is_an_error(void **state)
+{
+	static const char from[PAGE];
+	int fd = pager->userfault.descriptor.fd;
+
+	(void)state;
+	pager->userfault.descriptor.fd = -1;
+	assert_int_equal(lg_fill_copy(map, 0, 1, from, false, true), -EBADF);
+	pager->userfault.descriptor.fd = fd;
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -146,6 +159,7 @@ int main(void)
 		TEST(pages_that_are_only_read_are_not_written),
 		TEST(pages_of_a_map_that_is_only_read_come_read_only),
 		TEST(pages_that_are_only_read_leave_though_the_store_refuses),
+		TEST(descriptor_that_the_program_closed_is_an_error),
 	};
 
 	return UNIT_RUN(tests);
