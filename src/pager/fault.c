@@ -70,20 +70,22 @@ static uint64_t claim_around(struct lg_map *map, uint64_t page)
 	return count;
 }
 
-/* They are writable, and none is touched but the first, as far as is known. */
+/* They are writable, and none is touched but the first, as far as is known. What has a hash is counted when it turns out to differ. */
 static void note_dirty(struct lg_map *map, uint64_t first, uint64_t count)
 {
-	uint64_t signals = lg_pager_lock(map->pager);
+	uint64_t dirtied = 0, signals = lg_pager_lock(map->pager);
 
 	for (uint64_t page = first; page < first + count; page++) {
-		lg_resident_touch(map, lg_word_handle(lg_load_relaxed(&map->words[page])),
-				  LG_REFERENCE_WRITE);
+		uint64_t word = lg_load_relaxed(&map->words[page]);
+
+		lg_resident_touch(map, lg_word_handle(word), LG_REFERENCE_WRITE);
+		dirtied += lg_map_hash(map, word) < LG_HASHES;
 		if (page > first)
 			lg_trace_note(&map->pager->trace, LG_TRACE_PROTECT, map->index, page,
 				      map->shift);
 	}
 	lg_pager_unlock(map->pager, signals);
-	lg_pager_count(map->pager, bytes_dirtied, count << map->shift);
+	lg_pager_count(map->pager, bytes_dirtied, dirtied << map->shift);
 }
 
 /* CLEAN to DIRTY, and with it what follows in a run of writes; BUSY is ours. */

@@ -9,10 +9,9 @@ static void note_dirty(struct lg_map *map, uint64_t page)
 {
 	uint64_t word = lg_load_relaxed(&map->words[page]);
 
-	if (lg_word_state(word) == LG_PAGE_CLEAN)
+	if (lg_word_state(word) == LG_PAGE_CLEAN || lg_map_hash(map, word) >= LG_HASHES)
 		lg_pager_count(map->pager, bytes_dirtied, lg_map_page_bytes(map));
-	if (map->huge)
-		lg_map_set_hash(map, word, LG_HASH_NONE);
+	lg_map_set_hash(map, word, LG_HASH_NONE);
 	lg_word_set_state(&map->words[page], LG_PAGE_DIRTY);
 	lg_flush_note(map->pager);
 }

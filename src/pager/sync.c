@@ -85,8 +85,7 @@ static int write_out(struct lg_map *map, uint64_t first, uint64_t count)
 
 		if (!stored) {
 			places[wanted++] = lg_map_page_at(map, first + i);
-			/* Whatever becomes of the write. */
-			lg_map_set_hash(map, lg_load_relaxed(&map->words[first + i]), LG_HASH_NONE);
+			lg_map_forget_hash(map, lg_load_relaxed(&map->words[first + i]));
 		}
 		if (wanted > 0 && (stored || i == count - 1)) {
 			error = lg_transfer_write(

@@ -149,6 +149,42 @@ static void descriptor_that_the_program_closed_is_an_error(void **state)
 	pager->userfault.descriptor.fd = fd;
 }
 
+/* As after many pages that were written. */
+static void expect_writes(void)
+{
+	lg_store_relaxed(&map->forecast, LG_FORECAST_MOST);
+}
+
+/* It arrives writable, is found to be as the store has it, and is written after that. */
+static void what_is_written_after_a_sync_is_counted_once(void **state)
+{
+	volatile char *at = data;
+
+	(void)state;
+	expect_writes();
+	char seen = *at;
+	assert_int_equal(lg_map_sync(map, 0, PAGE), 0);
+	uint64_t before = stats_now().bytes_dirtied;
+	*at = (char)(seen + 1);
+	assert_int_equal(lg_map_advise(map, 0, PAGE, LG_COLD), 0);
+	assert_int_equal(stats_now().bytes_dirtied - before, PAGE);
+}
+
+static void what_a_sync_writes_is_counted(void **state)
+{
+	volatile char *at = data;
+
+	(void)state;
+	expect_writes();
+	char seen = *at;
+	struct lg_pager_stats before = stats_now();
+	*at = (char)(seen + 1);
+	assert_int_equal(lg_map_sync(map, 0, PAGE), 0);
+	struct lg_pager_stats after = stats_now();
+	assert_int_equal(after.bytes_written - before.bytes_written, PAGE);
+	assert_int_equal(after.bytes_dirtied - before.bytes_dirtied, PAGE);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -160,6 +196,8 @@ int main(void)
 		TEST(pages_of_a_map_that_is_only_read_come_read_only),
 		TEST(pages_that_are_only_read_leave_though_the_store_refuses),
 		TEST(descriptor_that_the_program_closed_is_an_error),
+		TEST(what_is_written_after_a_sync_is_counted_once),
+		TEST(what_a_sync_writes_is_counted),
 	};
 
 	return UNIT_RUN(tests);
