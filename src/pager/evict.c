@@ -368,8 +368,9 @@ static uint64_t leave_in_place(struct lg_map *map, uint64_t first, uint64_t coun
 	}
 	for (uint64_t i = 0; i < count; i++) {
 		places[i] = lg_map_page_at(map, first + i);
-		lg_or_release(&map->words[first + i],
-			      LG_WORD_STORED); /* or some of it, if that fails */
+		/* Or some of it, if that fails. */
+		lg_map_set_hash(map, lg_or_release(&map->words[first + i], LG_WORD_STORED),
+				LG_HASH_NONE);
 	}
 	int error = lg_os_userfault_protect(&map->pager->userfault, lg_map_page_at(map, first),
 					    count << map->shift);

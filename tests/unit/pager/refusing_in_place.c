@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /* A store that refuses writes, where the kernel cannot move pages: they leave from where they are. */
 #include "pager/budget.h"
+#include "pager/content.h"
+#include "pager/map.h"
 #include "stress/clock.h"
 #include "unit/pager/second.h"
 
@@ -86,6 +88,44 @@ static void write_under_way_is_no_failure(void **state)
 	assert_int_equal(second_end(&failing), 0);
 }
 
+static atomic_bool fails_halfway;
+
+static ssize_t write_half(void *context, const void *buffer, size_t length, uint64_t offset)
+{
+	ssize_t written = shelf_write(
+		context, buffer, atomic_load(&fails_halfway) ? length / 2 : length, offset);
+
+	return atomic_load(&fails_halfway) ? -ENOSPC : written;
+}
+
+static int start_halfway(void **state)
+{
+	struct lg_store_ops ops = shelf_ops;
+
+	(void)state;
+	ops.write = write_half;
+	return shelved_start("memory:2M,page:4K,faults:inline,prefetch:off,without:move", &ops,
+			     4 * MIB);
+}
+
+/* As one that was read ahead and found no room for a copy. */
+static void page_that_was_written_in_part_is_not_what_the_store_has(void **state)
+{
+	char first = data[0];
+
+	(void)state;
+	((volatile char *)data)[0] = first;
+	lg_map_set_hash(map, lg_load_relaxed(&map->words[0]), lg_content_hash(data, 4096));
+	data[0] = (char)(first + 1);
+	atomic_store(&fails_halfway, true);
+	assert_int_equal(lg_map_advise(map, 0, 1, LG_COLD), -ENOSPC);
+	atomic_store(&fails_halfway, false);
+	data[0] = first;
+	(void)lg_map_sync(map, 0, 0); /* it failed meanwhile */
+	assert_int_equal(lg_map_sync(map, 0, 0), 0);
+	assert_int_equal(shelf.bytes[0], first);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -93,6 +133,9 @@ int main(void)
 		TEST(pages_that_a_store_refuses_do_not_hide_others),
 		TEST(store_that_works_again_has_its_pages_in_place),
 		TEST(write_under_way_is_no_failure),
+		cmocka_unit_test_setup_teardown(
+			page_that_was_written_in_part_is_not_what_the_store_has, start_halfway,
+			shelved_end),
 	};
 
 	alarm((unsigned)clock_hang_seconds());
