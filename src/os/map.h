@@ -86,6 +86,9 @@ int lg_os_mlock_absent(void *at, size_t bytes);
 /* All is in memory; whether no part of it has been made PROT_NONE. */
 bool lg_os_is_readable(const void *at, size_t bytes);
 
+/* A copy of memory that another thread may make PROT_NONE at any time. -EFAULT: it is. Others: the system does not let us ask. */
+int lg_os_copy_own(void *to, const void *from, size_t bytes);
+
 /* Anonymous: as LG_OS_DROP, whether or not it is locked. */
 int lg_os_drop(void *at, size_t bytes);
 

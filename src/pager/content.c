@@ -68,11 +68,17 @@ static uint64_t fold(uint64_t a, uint64_t b)
 	return (uint64_t)product ^ (uint64_t)(product >> 64);
 }
 
-ORDERED_BY_KERNEL uint64_t lg_content_hash(const void *at, size_t bytes)
+void lg_content_begin(struct lg_content *content)
+{
+	*content = (struct lg_content){ { secrets[0], secrets[1], secrets[2], secrets[3] }, 0 };
+}
+
+ORDERED_BY_KERNEL void lg_content_add(struct lg_content *content, const void *at, size_t bytes)
 {
 	const char *from = at;
-	uint64_t lanes[LANES] = { secrets[0], secrets[1], secrets[2], secrets[3] };
+	uint64_t lanes[LANES];
 
+	memcpy(lanes, content->lanes, sizeof(lanes));
 	for (size_t i = 0; i < bytes; i += STEP)
 		for (unsigned k = 0; k < LANES; k++) {
 			size_t place = i + k * 16;
@@ -82,8 +88,25 @@ ORDERED_BY_KERNEL uint64_t lg_content_hash(const void *at, size_t bytes)
 				   fold(word_at(from + place) ^ secrets[k],
 					word_at(from + place + 8) ^ secrets[LANES + k] ^ lanes[k]);
 		}
+	memcpy(content->lanes, lanes, sizeof(lanes));
+	content->bytes += bytes;
+}
+
+uint64_t lg_content_end(const struct lg_content *content)
+{
+	const uint64_t *lanes = content->lanes;
 	uint64_t hash = fold(lanes[0] ^ secrets[4], lanes[1] ^ secrets[5]) ^
 			lg_rotate_right(fold(lanes[2] ^ secrets[6], lanes[3] ^ secrets[7]), 32) ^
-			bytes;
+			content->bytes;
+
 	return hash > 1 ? hash : 2;
+}
+
+uint64_t lg_content_hash(const void *at, size_t bytes)
+{
+	struct lg_content content;
+
+	lg_content_begin(&content);
+	lg_content_add(&content, at, bytes);
+	return lg_content_end(&content);
 }

@@ -65,13 +65,37 @@ static void release_run(struct lg_map *map, uint64_t first, uint64_t count,
 	}
 }
 
-/* A page that is writable, but as the store has it. */
-static bool is_stored(struct lg_map *map, uint64_t page)
+/* -EFAULT: it is PROT_NONE, as the program may make it at any time. */
+static int hash_in_place(struct lg_map *map, uint64_t page, uint64_t *hash)
 {
-	uint64_t hash = lg_map_hash(map, lg_load_relaxed(&map->words[page]));
+	enum { PART = 4096 };
+	_Alignas(64) char part[PART];
+	const char *at = lg_map_page_at(map, page);
+	struct lg_content content;
+	int error = 0;
 
-	return hash >= LG_HASHES &&
-	       lg_content_hash(lg_map_page_at(map, page), lg_map_page_bytes(map)) == hash;
+	lg_content_begin(&content);
+	for (size_t done = 0; done < lg_map_page_bytes(map); done += PART) {
+		error = lg_os_copy_own(part, at + done, PART);
+		if (error != 0)
+			break;
+		lg_content_add(&content, part, PART);
+	}
+	if (error == -EFAULT)
+		return error;
+	*hash = error == 0 ? lg_content_end(&content) :
+			     lg_content_hash(at, lg_map_page_bytes(map));
+	return 0;
+}
+
+/* *stored: a page that is writable, but as the store has it. */
+static int look_at(struct lg_map *map, uint64_t page, bool *stored)
+{
+	uint64_t hash = lg_map_hash(map, lg_load_relaxed(&map->words[page])), now = 0;
+	int error = hash < LG_HASHES ? 0 : hash_in_place(map, page, &now);
+
+	*stored = error == 0 && hash >= LG_HASHES && now == hash;
+	return error;
 }
 
 static int write_out(struct lg_map *map, uint64_t first, uint64_t count)
@@ -81,8 +105,11 @@ static int write_out(struct lg_map *map, uint64_t first, uint64_t count)
 	int error = 0;
 
 	for (uint64_t i = 0; error == 0 && i < count; i++) {
-		bool stored = is_stored(map, first + i);
+		bool stored;
 
+		error = look_at(map, first + i, &stored);
+		if (error != 0)
+			break;
 		if (!stored) {
 			places[wanted++] = lg_map_page_at(map, first + i);
 			lg_map_forget_hash(map, lg_load_relaxed(&map->words[first + i]));

@@ -6,6 +6,8 @@
 #include "pager/map.h"
 #include "unit/pager/shelved.h"
 
+#include <sys/mman.h>
+
 enum { PAGE = 4096, PAGES = 4096 };
 
 static int start(void **state)
@@ -185,6 +187,36 @@ static void what_a_sync_writes_is_counted(void **state)
 	assert_int_equal(after.bytes_dirtied - before.bytes_dirtied, PAGE);
 }
 
+/* While another page is written. */
+static ssize_t write_and_protect(void *context, const void *buffer, size_t length, uint64_t offset)
+{
+	CLAIM(mprotect(data + 2 * PAGE, PAGE, PROT_NONE) == 0);
+	return shelf_write(context, buffer, length, offset);
+}
+
+static int start_protecting(void **state)
+{
+	struct lg_store_ops ops = shelf_ops;
+
+	(void)state;
+	ops.write = write_and_protect;
+	return shelved_start("memory:4M,page:4K,faults:inline,prefetch:off", &ops,
+			     (size_t)PAGES * PAGE);
+}
+
+static void page_that_becomes_unreadable_amid_a_sync_is_an_error(void **state)
+{
+	(void)state;
+	expect_writes();
+	for (unsigned page = 0; page < 3; page++)
+		(void)*(volatile char *)&data[page * PAGE];
+	data[0]++;
+	assert_int_equal(lg_map_sync(map, 0, 0), -EFAULT);
+	assert_int_equal(mprotect(data + 2 * PAGE, PAGE, PROT_READ | PROT_WRITE), 0);
+	assert_int_equal(lg_map_sync(map, 0, 0), 0);
+	assert_int_equal(shelf.bytes[0], (char)(shelf_byte(0) + 1));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -198,6 +230,9 @@ int main(void)
 		TEST(descriptor_that_the_program_closed_is_an_error),
 		TEST(what_is_written_after_a_sync_is_counted_once),
 		TEST(what_a_sync_writes_is_counted),
+		cmocka_unit_test_setup_teardown(
+			page_that_becomes_unreadable_amid_a_sync_is_an_error, start_protecting,
+			shelved_end),
 	};
 
 	return UNIT_RUN(tests);
