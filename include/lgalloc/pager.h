@@ -32,11 +32,11 @@
  *     are zeros, or what the store has; if it comes amid lg_map_sync(), or before Linux 6.8 any writing, of the same page,
  *     that may never end. MADV_DOFORK is not to be called.
  *   - A part that is PROT_NONE is SIGSEGV, also inside lg_map_read() and lg_map_write(); so is lg_map_write() to one that is
- *     PROT_READ. lg_map_sync() is -EFAULT for pages that are PROT_NONE and dirty, and writes the others; lg_map_close() makes
- *     them writable and writes them.
+ *     PROT_READ. lg_map_sync() is -EFAULT for pages that are PROT_NONE and dirty, or may be as they came writable, and
+ *     writes the others; lg_map_close() makes them writable and writes them.
  *   - After fork() the child has no maps: touching one is SIGSEGV, never zeros. The addresses stay
  *     reserved: nothing else comes to lie there.
- *   - What the budget counts is pages, mapped or held back, buffers, and what the tables of these take beyond 1 MiB (40 to 56
+ *   - What the budget counts is pages, mapped or held back, buffers, and what the tables of these take beyond 1 MiB (48 to 64
  *     bytes for each page in memory). The kernel's page tables, and 8 bytes for each page of a map that was ever touched, come
  *     on top.
  *   - mlock(2) on a map keeps its pages from leaving: they count all the same. mlockall(2) does not: what a pager maps
