@@ -7,6 +7,7 @@
 #include "unit/pager/second.h"
 
 #include <pthread.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #define MIB ((size_t)1 << 20)
@@ -53,6 +54,22 @@ static void store_that_works_again_has_its_pages_in_place(void **state)
 	for (size_t at = 0; at < shelf.length; at++)
 		assert_int_equal(shelf.bytes[at], 'q');
 	assert_int_equal(lg_budget_failure(pager), 0);
+}
+
+/* Dirty, and the policy has them in front: they cannot be written before the program makes them readable again. */
+static void pages_that_cannot_be_read_do_not_hide_others(void **state)
+{
+	enum { FEW = 128 << 10 };
+
+	(void)state;
+	memset(data, 'n', FEW);
+	assert_int_equal(mprotect(data, FEW, PROT_NONE), 0);
+	for (unsigned round = 0; round < 2; round++)
+		memset(data + FEW, 'a' + (int)round, shelf.length - FEW);
+	assert_int_equal(mprotect(data, FEW, PROT_READ | PROT_WRITE), 0);
+	assert_int_equal(lg_map_sync(map, 0, 0), 0);
+	for (size_t at = 0; at < shelf.length; at++)
+		assert_int_equal(shelf.bytes[at], at < FEW ? 'n' : 'b');
 }
 
 static void *sync_map(void *synced)
@@ -132,6 +149,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, start, shelved_end)
 		TEST(pages_that_a_store_refuses_do_not_hide_others),
 		TEST(store_that_works_again_has_its_pages_in_place),
+		TEST(pages_that_cannot_be_read_do_not_hide_others),
 		TEST(write_under_way_is_no_failure),
 		cmocka_unit_test_setup_teardown(
 			page_that_was_written_in_part_is_not_what_the_store_has, start_halfway,
