@@ -4,6 +4,7 @@
 #include "os/clock.h"
 #include "pager/map.h"
 #include "pager/sync.h"
+#include "pager/transfer.h"
 
 enum { BATCH = 64 }; /* handles looked at under one lock */
 
@@ -89,6 +90,8 @@ static unsigned choose(struct lg_pager *pager, uint32_t *next, struct page *page
 		if (resident->was_dirty && count > 0 && map != pages[0].map)
 			break;
 		turn->left = true;
+		if (lg_transfer_rests(map)) /* with another tick: the writer is wanted elsewhere */
+			continue;
 		if (resident->was_dirty)
 			pages[count++] = (struct page){ map, resident->page };
 		resident->was_dirty = !resident->was_dirty;
@@ -103,7 +106,8 @@ static void write_pages(const struct page *pages, unsigned count)
 {
 	struct lg_map *map = pages[0].map;
 
-	for (unsigned i = 0, run; i < count && !lg_load_relaxed(&map->closing); i += run) {
+	for (unsigned i = 0, run;
+	     i < count && !lg_load_relaxed(&map->closing) && !lg_transfer_rests(map); i += run) {
 		for (run = 1; i + run < count && pages[i + run].page == pages[i].page + run; run++)
 			;
 		(void)lg_sync_write(map, pages[i].page, pages[i].page + run, false);

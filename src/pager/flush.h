@@ -5,7 +5,7 @@
  * a sync.
  *
  * The clock runs only while there are dirty pages. At each tick the pages are written that were dirty at
- * the last one, too.
+ * the last one, too. A store that refuses, or hangs, is left alone as it is by all who only try.
  *
  * Ordering edge F1 note and look: who makes a page DIRTY and finds the clock running then, finds one that is not
  * stopped before the page is looked at.

@@ -298,6 +298,30 @@ static void memory_is_flushed_after_what_others_may_find(void **state)
 	assert_int_equal(bytes_written(), 101 * (uint64_t)PAGE);
 }
 
+static int start_never_due(void **state)
+{
+	(void)state;
+	return shelved_start("memory:8M,page:4K,flush:1000s,faults:inline,prefetch:off", &shelf_ops,
+			     BYTES);
+}
+
+/* Each page would be a write of its own, and the writer is wanted elsewhere. */
+static void store_that_refuses_is_flushed_another_time(void **state)
+{
+	enum { TRIES_MOST = 8 };
+
+	(void)state;
+	for (size_t page = 0; page < PAGES; page += 2)
+		data[page * PAGE] = 'f';
+	atomic_store(&shelf.writes_fail, SHELF_FOR_EVER);
+	look_twice();
+	assert_in_range(atomic_load(&shelf.writes), 1, TRIES_MOST);
+	atomic_store(&shelf.writes_fail, 0);
+	assert_int_equal(lg_map_sync(map, 0, 0), -EIO); /* it failed meanwhile */
+	for (size_t page = 0; page < PAGES; page += 2)
+		assert_int_equal(shelf.bytes[page * PAGE], 'f');
+}
+
 int main(void)
 {
 	static const char *const ways[] = { "page:16K", "page:2M", "page:16K,without:wp",
@@ -315,6 +339,8 @@ int main(void)
 						start_with_two_stores, end_with_two_stores),
 		cmocka_unit_test_setup_teardown(memory_is_flushed_after_what_others_may_find,
 						start_with_memory, end_with_memory),
+		cmocka_unit_test_setup_teardown(store_that_refuses_is_flushed_another_time,
+						start_never_due, shelved_end),
 	};
 	int failed = 0;
 
