@@ -358,7 +358,8 @@ static uint64_t leave_in_place(struct lg_map *map, uint64_t first, uint64_t coun
 		return drop_unlocked(&(struct run){ map, first, count });
 	(void)lg_hole_fill(map, first, count);
 	if (!lg_os_is_readable(lg_map_page_at(map, first), count << map->shift)) {
-		if (count == 1) { /* until the program has it readable again: others leave before it */
+		if (count ==
+		    1) { /* until the program has it readable again: others leave before it */
 			set_busy(map, first);
 			return 0;
 		}

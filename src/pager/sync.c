@@ -83,8 +83,7 @@ static int hash_in_place(struct lg_map *map, uint64_t page, uint64_t *hash)
 	}
 	if (error == -EFAULT)
 		return error;
-	*hash = error == 0 ? lg_content_end(&content) :
-			     lg_content_hash(at, lg_map_page_bytes(map));
+	*hash = error == 0 ? lg_content_end(&content) : lg_content_hash(at, lg_map_page_bytes(map));
 	return 0;
 }
 

@@ -93,16 +93,17 @@ static struct lg_map *owner_of(struct lg_pager *pager, const struct lg_frames *f
 	return owner;
 }
 
-/* What it has may be what its store has: to find out takes no store. */
-static bool may_be_stored(const struct lg_pager *pager, const struct lg_frames *frames,
-			  uint32_t index)
+/* Its store refused the last write, or hangs; what it has may be what the store has, but to find out takes no store. */
+static bool steps_aside(const struct lg_pager *pager, const struct lg_frames *frames,
+			uint32_t index, const struct lg_map *owner)
 {
-	return lg_resident_hash(&pager->residents, frames->table[index].handle) >= LG_HASHES;
+	return is_refusing(owner) &&
+	       lg_resident_hash(&pager->residents, frames->table[index].handle) < LG_HASHES;
 }
 
 /*
- * Pages of maps whose stores refused the last write, or hang, go from the front of UNWRITTEN to REFUSED, and what is behind
- * them is written: how many, MOVED at most. Those stay that are to be compared first. Under the lock.
+ * Such pages go from the front of UNWRITTEN to REFUSED, and what is behind them is written, or compared: how many, MOVED at most.
+ * Under the lock.
  */
 static unsigned step_aside(struct lg_pager *pager, struct lg_frames *frames)
 {
@@ -110,18 +111,19 @@ static unsigned step_aside(struct lg_pager *pager, struct lg_frames *frames)
 	unsigned moved = 0;
 
 	while ((index = lg_frame_first(frames, LG_FRAME_UNWRITTEN)) != LG_FRAME_NONE &&
-	       moved < MOVED && !may_be_stored(pager, frames, index) &&
-	       is_refusing(owner_of(pager, frames, index))) {
+	       moved < MOVED && steps_aside(pager, frames, index, owner_of(pager, frames, index))) {
 		lg_frame_put(frames, index, LG_FRAME_REFUSED);
 		moved++;
 	}
 	return moved;
 }
 
-/* Those of a map that is to be tried again: it may have begun to hang since it was chosen. */
-static bool is_wanted(const struct lg_map *owner, const struct lg_map *wanted)
+/* Those of a map that is to be tried again: it may have begun to hang since it was chosen. Else, what does not step aside. */
+static bool is_wanted(const struct lg_pager *pager, const struct lg_frames *frames, uint32_t index,
+		      const struct lg_map *owner, const struct lg_map *wanted)
 {
-	return wanted == NULL || (owner == wanted && !lg_transfer_hangs(owner));
+	return wanted == NULL ? !steps_aside(pager, frames, index, owner) :
+				owner == wanted && !lg_transfer_hangs(owner);
 }
 
 /*
@@ -149,7 +151,7 @@ static unsigned claim(struct lg_pager *pager, struct lg_frames *frames, enum lg_
 		looked++;
 		if (count > 0 && (owner != *map || (!follows && stretches == most)))
 			break;
-		if (!is_wanted(owner, wanted) || !lg_word_claim(word, &seen))
+		if (!is_wanted(pager, frames, index, owner, wanted) || !lg_word_claim(word, &seen))
 			continue;
 		LG_ASSERT(lg_word_state(seen) == LG_PAGE_LIMBO);
 		if (count == 0)

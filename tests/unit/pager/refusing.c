@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /* A store that refuses every write, with most of the budget dirty for it, beside one that works. */
 #include "os/clock.h"
+#include "os/thread.h"
 #include "pager/budget.h"
+#include "pager/evict.h"
 #include "pager/map.h"
 #include "pager/transfer.h"
+#include "pager/writeback.h"
 #include "stress/clock.h"
 #include "unit/pager/other.h"
 #include "unit/pager/second.h"
@@ -247,6 +250,46 @@ static void store_that_works_again_is_asked_before_a_touch_gives_up(void **state
 		assert_int_equal(shelf.bytes[at], 'w');
 }
 
+static int start_empty(void **state)
+{
+	(void)state;
+	if (shelved_start("memory:64M,page:4K,faults:inline,prefetch:off", &shelf_ops, MIB) != 0)
+		return -1;
+	return other_start();
+}
+
+/* Dirty, and UNWRITTEN in limbo. */
+static void put_in_limbo(lg_map *whose, uint64_t page)
+{
+	uint64_t seen, signals = lg_os_signals_hold();
+
+	((volatile char *)lg_map_data(whose))[page * PAGE] = 'u';
+	seen = lg_load_relaxed(&whose->words[page]);
+	assert_true(lg_word_claim(&whose->words[page], &seen));
+	assert_int_equal(lg_evict_claimed(whose, page, 1), 1);
+	lg_os_signals_release(signals);
+}
+
+/* What is in front is in somebody's hands. */
+static void store_that_refuses_is_not_tried_behind_a_page_in_use(void **state)
+{
+	uint64_t seen;
+
+	(void)state;
+	put_in_limbo(other, 0);
+	put_in_limbo(map, 0);
+	seen = lg_load_relaxed(&other->words[0]);
+	assert_true(lg_word_claim(&other->words[0], &seen));
+	lg_map_set_refuses(map, true);
+	assert_int_equal(lg_writeback(pager), 0);
+	unsigned writes = atomic_load(&shelf.writes);
+	lg_word_release(&other->words[0], seen);
+	assert_int_equal(writes, 0);
+	assert_int_equal(lg_map_sync(map, 0, 0), 0);
+	assert_int_equal(shelf.bytes[0], 'u');
+	assert_int_equal(lg_map_close(other), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -259,6 +302,7 @@ int main(void)
 		TEST(pause_is_of_the_map_that_was_slow_to_fail, start),
 		TEST(store_that_refused_is_tried_by_no_touch_of_another, start_counted),
 		TEST(store_that_works_again_is_asked_before_a_touch_gives_up, start_alone),
+		TEST(store_that_refuses_is_not_tried_behind_a_page_in_use, start_empty),
 	};
 
 	alarm((unsigned)clock_hang_seconds());

@@ -109,8 +109,8 @@ static atomic_bool fails_halfway;
 
 static ssize_t write_half(void *context, const void *buffer, size_t length, uint64_t offset)
 {
-	ssize_t written = shelf_write(
-		context, buffer, atomic_load(&fails_halfway) ? length / 2 : length, offset);
+	ssize_t written = shelf_write(context, buffer,
+				      atomic_load(&fails_halfway) ? length / 2 : length, offset);
 
 	return atomic_load(&fails_halfway) ? -ENOSPC : written;
 }
