@@ -229,7 +229,7 @@ static void refuse(struct lg_map *map, uint64_t page, struct lg_frames *frames, 
 	set_busy(map, page);
 }
 
-/* Some pages from `first` by one call: how many were settled, one way or the other. */
+/* Some pages from `first` by one call: how many were settled, one way or the other; 0: limbo is full. */
 static uint64_t move_out_some(struct lg_map *map, uint64_t first, uint64_t count, uint64_t *out)
 {
 	struct lg_pager *pager = map->pager;
@@ -241,10 +241,8 @@ static uint64_t move_out_some(struct lg_map *map, uint64_t first, uint64_t count
 
 	lg_budget_note_tables(pager);
 	lg_pager_unlock(pager, signals);
-	if (got == 0) { /* limbo is full of what others work on */
-		keep(map, first, count);
-		return count;
-	}
+	if (got == 0)
+		return 0;
 	int error =
 		lg_os_userfault_move(pager->to_frames,
 				     &(struct lg_os_move){ .to = lg_frame_at(frames, frame),
@@ -349,6 +347,16 @@ static uint64_t drop_unlocked(const struct run *run)
 	return out;
 }
 
+/* Not what the program has made unreadable, nor, where that stays, what it has locked. */
+static bool may_leave(const struct lg_map *map, uint64_t first, uint64_t count)
+{
+	void *at = lg_map_page_at(map, first);
+	size_t bytes = count << map->shift;
+
+	return lg_os_is_readable(at, bytes) &&
+	       !(locks_keep(map->pager) && lg_os_is_locked(at, bytes));
+}
+
 /* Pages of one kind, by their place: all clean, or all dirty. */
 static uint64_t leave_in_place(struct lg_map *map, uint64_t first, uint64_t count, bool dirty)
 {
@@ -357,9 +365,8 @@ static uint64_t leave_in_place(struct lg_map *map, uint64_t first, uint64_t coun
 	if (!dirty)
 		return drop_unlocked(&(struct run){ map, first, count });
 	(void)lg_hole_fill(map, first, count);
-	if (!lg_os_is_readable(lg_map_page_at(map, first), count << map->shift)) {
-		if (count ==
-		    1) { /* until the program has it readable again: others leave before it */
+	if (!may_leave(map, first, count)) {
+		if (count == 1) { /* until the program lets it: others leave before it */
 			set_busy(map, first);
 			return 0;
 		}
@@ -369,9 +376,9 @@ static uint64_t leave_in_place(struct lg_map *map, uint64_t first, uint64_t coun
 	}
 	for (uint64_t i = 0; i < count; i++) {
 		places[i] = lg_map_page_at(map, first + i);
-		/* Or some of it, if that fails. */
-		lg_map_set_hash(map, lg_or_release(&map->words[first + i], LG_WORD_STORED),
-				LG_HASH_NONE);
+		lg_or_release(&map->words[first + i],
+			      LG_WORD_STORED); /* or some of it, if that fails */
+		lg_map_set_hash(map, lg_load_relaxed(&map->words[first + i]), LG_HASH_NONE);
 	}
 	int error = lg_os_userfault_protect(&map->pager->userfault, lg_map_page_at(map, first),
 					    count << map->shift);
@@ -393,17 +400,31 @@ static bool has_limbo(const struct lg_map *map)
 	return map->pager->userfault.can_move && !map->readonly;
 }
 
-/* A run of neighbours, claimed and out of their policy: how many left. `insists`: a store that rests is tried all the same. */
+/* Dirty pages, where limbo is full: of a map that is never written to by who may be in a signal handler, they wait for room. */
+static bool can_leave_in_place(const struct lg_map *map)
+{
+	return !has_limbo(map) ||
+	       (map->pager->userfault.can_protect &&
+		(map->store->signal_safe || map->pager->in_threads));
+}
+
+/* Not to be tried now, and not at all for others' sake where there is limbo. */
+static bool is_spared(const struct lg_map *map)
+{
+	return lg_transfer_rests(map) || (has_limbo(map) && lg_load_relaxed(&map->refuses));
+}
+
+/*
+ * A run of neighbours, claimed and out of their policy: how many left. Limbo may be full for long, as of what a store refuses: then
+ * they leave in place. `insists`: a store that rests is tried all the same.
+ */
 static uint64_t take_out(struct lg_map *map, uint64_t first, uint64_t count, bool insists)
 {
-	uint64_t out = 0;
+	uint64_t out = 0, done = 0, same = has_limbo(map);
 
-	if (has_limbo(map)) {
-		for (uint64_t done = 0; done < count;)
-			done += move_out_some(map, first + done, count - done, &out);
-		return out;
-	}
-	for (uint64_t done = 0, same; done < count; done += same) {
+	for (; same > 0 && done < count; done += same)
+		same = move_out_some(map, first + done, count - done, &out);
+	for (; done < count; done += same) {
 		bool dirty = lg_word_state(lg_load_relaxed(&map->words[first + done])) ==
 			     LG_PAGE_DIRTY;
 
@@ -412,8 +433,10 @@ static uint64_t take_out(struct lg_map *map, uint64_t first, uint64_t count, boo
 				LG_PAGE_DIRTY) == dirty;
 		     same++)
 			;
-		if (dirty && !insists && lg_transfer_rests(map))
+		if (dirty && !insists && is_spared(map))
 			set_refused(map, first + done, same);
+		else if (dirty && !can_leave_in_place(map))
+			keep(map, first + done, same);
 		else
 			out += leave_in_place(map, first + done, same, dirty);
 	}

@@ -8,7 +8,7 @@
  * processors: where few pages come back from limbo they are dropped instead, all by one call.
  *
  * Where the kernel cannot move pages, or the map is read-only, there is no limbo: dirty pages are
- * write-protected, written from where they are, and dropped.
+ * write-protected, written from where they are, and dropped. So they are where limbo is full.
  */
 #ifndef LG_PAGER_EVICT_H
 #define LG_PAGER_EVICT_H

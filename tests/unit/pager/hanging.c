@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /* A store that does not come back from a write. */
-#include "pager/pager.h"
+#include "pager/map.h"
 #include "pager/transfer.h"
 #include "stress/clock.h"
 #include "unit/pager/other.h"
@@ -98,12 +98,57 @@ static void store_that_hangs_is_not_tried_with_one_that_fails(void **state)
 	assert_int_equal(lg_map_close(other), 0);
 }
 
+/* Both failed; the writers try them again, and the other may as well not come back. */
+static int start_with_touches(void **state)
+{
+	(void)state;
+	if (shelved_start("memory:8M,page:4K,faults:inline,prefetch:off,writers:2", &shelf_ops,
+			  4 * MIB) != 0)
+		return -1;
+	return other_start();
+}
+
+static void store_that_works_again_is_tried_beside_one_that_hangs_when_it_is(void **state)
+{
+	struct second again;
+	double hang = clock_hang();
+
+	(void)state;
+	second_make(&again, &shelf_ops, MIB, NULL);
+	atomic_store(&shelf.writes_fail, SHELF_FOR_EVER);
+	atomic_store(&again.shelf.writes_fail, SHELF_FOR_EVER);
+	second_fill(&again, 's', MIB);
+	memset(data, 'h', MIB);
+	while (!lg_load_relaxed(&map->refuses) || !lg_load_relaxed(&again.map->refuses)) {
+		assert_false(clock_passed(hang));
+		other_go_through('m');
+	}
+	atomic_store(&shelf.holds_writes, true);
+	while (atomic_load(&shelf.held) == 0) {
+		assert_false(clock_passed(hang));
+		other_go_through('n');
+	}
+	atomic_store(&again.shelf.writes_fail, 0);
+	while (lg_load_relaxed(&again.map->refuses)) {
+		assert_false(clock_passed(hang));
+		other_go_through('o');
+	}
+	assert_int_equal(atomic_load(&shelf.held), 1);
+	atomic_store(&shelf.writes_fail, 0);
+	atomic_store(&shelf.holds_writes, false);
+	assert_int_equal(second_end(&again), -EIO); /* they failed meanwhile */
+	assert_int_equal(lg_map_sync(map, 0, 0), -EIO);
+	assert_int_equal(lg_map_close(other), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 #define TEST(name, start) cmocka_unit_test_setup_teardown(name, start, shelved_end)
 		TEST(maps_that_write_nothing_go_on_beside_it, start_with_one),
 		TEST(store_that_hangs_is_not_tried_with_one_that_fails, start_with_two),
+		TEST(store_that_works_again_is_tried_beside_one_that_hangs_when_it_is,
+		     start_with_touches),
 	};
 
 	alarm((unsigned)clock_hang_seconds());

@@ -250,6 +250,35 @@ static void store_that_works_again_is_asked_before_a_touch_gives_up(void **state
 		assert_int_equal(shelf.bytes[at], 'w');
 }
 
+/* Frames are few, as under vm.overcommit_memory=2 or RLIMIT_AS: what is refused has all of them. */
+static int start_with_few_frames(void **state)
+{
+	(void)state;
+	pager = lg_pager_new("memory:16M,page:4K,faults:inline,prefetch:off");
+	if (pager == NULL)
+		return -1;
+	pager->memory_most = 16 * MIB;
+	shelf_make(&shelf, 12 * MIB);
+	map = lg_map_store(pager, &shelf_ops, &shelf, shelf.length, NULL);
+	data = lg_map_data(map);
+	if (map == NULL || other_start() != 0)
+		return -1;
+	fill_refused(shelf.length);
+	return 0;
+}
+
+static void other_maps_go_on_though_limbo_is_full(void **state)
+{
+	(void)state;
+	other_go_through('l');
+	other_go_through('L');
+	atomic_store(&shelf.writes_fail, 0);
+	assert_int_equal(lg_map_sync(map, 0, 0), -EIO); /* it failed meanwhile */
+	for (size_t at = 0; at < shelf.length; at += PAGE)
+		assert_int_equal(shelf.bytes[at], 'r');
+	assert_int_equal(lg_map_close(other), 0);
+}
+
 static int start_empty(void **state)
 {
 	(void)state;
@@ -302,6 +331,7 @@ int main(void)
 		TEST(pause_is_of_the_map_that_was_slow_to_fail, start),
 		TEST(store_that_refused_is_tried_by_no_touch_of_another, start_counted),
 		TEST(store_that_works_again_is_asked_before_a_touch_gives_up, start_alone),
+		TEST(other_maps_go_on_though_limbo_is_full, start_with_few_frames),
 		TEST(store_that_refuses_is_not_tried_behind_a_page_in_use, start_empty),
 	};
 
