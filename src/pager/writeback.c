@@ -14,6 +14,7 @@ enum {
 	MOVED = 512, /* to REFUSED under one lock */
 	LOOK_MS = 100,
 	LOOK_TIMES = 4, /* what it took */
+	ALONE_MS = 1000,
 };
 
 /* A page to write, claimed; its frame is HELD. */
@@ -415,18 +416,20 @@ static bool is_anothers(struct lg_frames *frames, uint32_t index, struct lg_map 
 	return true;
 }
 
-/* By one at a time, as it may take long. What comes of it tells the map. */
+/* By one at a time, as it may take long; but one may not come back, and others' maps work. What comes of it tells the map. */
 static uint64_t retry_map(struct lg_pager *pager, struct lg_frames *frames, struct lg_map *map,
 			  const struct batch *batch)
 {
-	uint64_t written = 0;
-	uint32_t nobody = 0;
+	uint64_t written = 0, now = lg_os_now_ms(), mine = now + ALONE_MS,
+		 until = lg_load_relaxed(&pager->retry_until);
 
-	if (!lg_cas_relaxed(&pager->retrying, &nobody, 1))
+	if (now < until || !lg_cas_relaxed(&pager->retry_until, &until, mine))
 		return 0;
+	lg_add_relaxed(&pager->retrying, 1);
 	go_round(pager, frames, is_anothers, map);
 	(void)write_from(pager, frames, map, batch, &written);
-	lg_store_release(&pager->retrying, 0);
+	(void)lg_cas_relaxed(&pager->retry_until, &mine, (uint64_t)0);
+	lg_sub_release(&pager->retrying, 1);
 	return written;
 }
 
@@ -436,7 +439,7 @@ static uint64_t retry(struct lg_pager *pager, const struct batch *batch)
 	uint64_t now = lg_os_now_ms(), at = lg_load_relaxed(&pager->look_at), written = 0;
 	struct look looks[LG_PAGE_SHIFTS];
 	uint32_t asked = lg_load_acquire(&pager->asked);
-	bool is_awaited = lg_load_acquire(&pager->retrying) != 0; /* some are in his hands */
+	bool is_awaited = now < lg_load_acquire(&pager->retry_until); /* some are in his hands */
 
 	if (lg_pager_frame_bytes(pager, LG_FRAME_REFUSED) == 0 || now < at ||
 	    !lg_cas_relaxed(&pager->look_at, &at, now + LOOK_MS))
