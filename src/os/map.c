@@ -320,6 +320,13 @@ int lg_os_move(void *from, void *to, size_t bytes)
 	return got == MAP_FAILED ? -errno : 0;
 }
 
+bool lg_os_is_in_memory(void *at)
+{
+	unsigned char there = 0;
+
+	return mincore(at, lg_os_page_bytes(), &there) == 0 && (there & 1) != 0;
+}
+
 /* Adds up what is in memory, and counts the stretches that have a hole. */
 static int look(char *from, size_t bytes, uint64_t *resident, unsigned *holes)
 {

@@ -105,6 +105,9 @@ unsigned lg_os_drop_some(const struct iovec *ranges, unsigned count);
  */
 int lg_os_move(void *from, void *to, size_t bytes);
 
+/* The page at this address is in memory. Needs next to no stack. */
+bool lg_os_is_in_memory(void *at);
+
 /* Bytes of the range that are in memory; of a stretch with a hole, none. -errno. */
 int lg_os_resident(void *at, size_t bytes, uint64_t *resident);
 

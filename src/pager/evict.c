@@ -314,11 +314,9 @@ static bool locks_keep(const struct lg_pager *pager)
 /* As it was: the kernel drops from the front, and may have begun before the lock was there. */
 static bool is_locked_in_memory(struct lg_map *map, uint64_t page)
 {
-	uint64_t resident = 0;
 	char *at = lg_map_page_at(map, page);
 
-	return lg_os_is_locked(at, lg_os_page_bytes()) &&
-	       lg_os_resident(at, lg_os_page_bytes(), &resident) == 0 && resident > 0;
+	return lg_os_is_locked(at, lg_os_page_bytes()) && lg_os_is_in_memory(at);
 }
 
 /* The same of clean pages, but what is locked stays: how many left. */

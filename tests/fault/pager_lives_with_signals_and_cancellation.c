@@ -10,6 +10,7 @@
  */
 #include "fault/child.h"
 #include "stress/random.h"
+#include "stress/shelf.h"
 
 #include <lgalloc/pager.h>
 
@@ -119,7 +120,7 @@ static int take_stack(char *bottom, size_t bytes)
 }
 
 /* What SIGSTKSZ was for decades, or a little more than a frame where that is larger, with nothing below it. */
-static void *touch_on_small_stack(void *argument)
+static void on_small_stack(void (*work)(uintptr_t), uintptr_t argument)
 {
 	enum { USUAL = 8192, MORE = 5000, ROOM = 1 << 16 };
 	const stack_t none = { .ss_flags = SS_DISABLE };
@@ -132,10 +133,51 @@ static void *touch_on_small_stack(void *argument)
 		CLAIM(errno == ENOMEM);
 		CLAIM(take_stack(bottom, (size_t)sysconf(_SC_MINSIGSTKSZ) + MORE) == 0);
 	}
-	touch_some((uintptr_t)argument, TOUCHES / SMALL_STACKS);
+	work(argument);
 	CLAIM(sigaltstack(&none, NULL) == 0);
 	munmap(range, 2 * ROOM);
+}
+
+static void touch_a_part(uintptr_t seed)
+{
+	touch_some(seed, TOUCHES / SMALL_STACKS);
+}
+
+static void *touch_on_small_stack(void *argument)
+{
+	on_small_stack(touch_a_part, (uintptr_t)argument);
 	return NULL;
+}
+
+/* Of a map that is read only: what leaves is dropped, and what is locked is not. */
+static void read_beside_locked_pages(uintptr_t unused)
+{
+	enum { LOCKED = 16, ROUNDS = 8 };
+
+	(void)unused;
+	for (size_t page = 0; page < LOCKED; page++)
+		CLAIM(data[page * PAGE] == shelf_byte(page * PAGE));
+	if (mlock2(data, (size_t)LOCKED * PAGE, MLOCK_ONFAULT) != 0)
+		SKIP("%s", strerror(errno));
+	for (unsigned round = 0; round < ROUNDS; round++)
+		for (size_t page = LOCKED; page < PAGES; page++)
+			CLAIM(data[page * PAGE] == shelf_byte(page * PAGE));
+}
+
+static void small_stacks_are_enough_beside_locked_pages(void *options)
+{
+	struct shelf shelf;
+
+	pager = lg_pager_new(options);
+	CLAIM(pager != NULL);
+	shelf_make(&shelf, BYTES);
+	map = lg_map_store(pager, &shelf_ops, &shelf, BYTES, "readonly:on");
+	CLAIM(map != NULL);
+	data = lg_map_data(map);
+	on_small_stack(read_beside_locked_pages, 0);
+	CLAIM(lg_map_close(map) == 0);
+	CLAIM(lg_pager_free(pager) == 0);
+	shelf_end(&shelf);
 }
 
 static void small_stacks_are_enough(void *options)
@@ -289,6 +331,7 @@ int main(void)
 	static const char *const ways[] = { "memory:2M,page:4K,faults:inline",
 					    "memory:2M,page:16K,faults:inline,without:move" };
 	static char small_pages_in_place[] = "memory:2M,page:4K,faults:inline,without:move";
+	static char small_pages[] = "memory:1M,page:4K,faults:inline,prefetch:off,policy:fifo";
 
 	for (unsigned i = 0; i < 2; i++) {
 		void *options = (void *)(uintptr_t)ways[i];
@@ -302,5 +345,7 @@ int main(void)
 		CLAIM(child_died_of(&last, SIGBUS));
 	}
 	child_claim("small stacks and pages", small_stacks_are_enough, small_pages_in_place);
+	child_claim("small stacks and locked pages", small_stacks_are_enough_beside_locked_pages,
+		    small_pages);
 	return EXIT_SUCCESS;
 }
