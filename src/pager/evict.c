@@ -355,23 +355,11 @@ static bool may_leave(const struct lg_map *map, uint64_t first, uint64_t count)
 	       !(locks_keep(map->pager) && lg_os_is_locked(at, bytes));
 }
 
-/* Pages of one kind, by their place: all clean, or all dirty. */
-static uint64_t leave_in_place(struct lg_map *map, uint64_t first, uint64_t count, bool dirty)
+/* Dirty pages that may leave: written and dropped. How many. */
+static uint64_t write_in_place(struct lg_map *map, uint64_t first, uint64_t count)
 {
 	const void *places[IN_PLACE];
 
-	if (!dirty)
-		return drop_unlocked(&(struct run){ map, first, count });
-	(void)lg_hole_fill(map, first, count);
-	if (!may_leave(map, first, count)) {
-		if (count == 1) { /* until the program lets it: others leave before it */
-			set_busy(map, first);
-			return 0;
-		}
-		uint64_t half = count / 2;
-		return leave_in_place(map, first, half, true) +
-		       leave_in_place(map, first + half, count - half, true);
-	}
 	for (uint64_t i = 0; i < count; i++) {
 		places[i] = lg_map_page_at(map, first + i);
 		lg_or_release(&map->words[first + i],
@@ -391,6 +379,28 @@ static uint64_t leave_in_place(struct lg_map *map, uint64_t first, uint64_t coun
 	}
 	drop_run(&(struct run){ map, first, count });
 	return count;
+}
+
+/* Pages of one kind, by their place: all clean, or all dirty. No recursion: a signal handler's stack may be small. */
+static uint64_t leave_in_place(struct lg_map *map, uint64_t first, uint64_t count, bool dirty)
+{
+	uint64_t out = 0, some;
+
+	if (!dirty)
+		return drop_unlocked(&(struct run){ map, first, count });
+	(void)lg_hole_fill(map, first, count);
+	for (uint64_t done = 0; done < count; done += some) {
+		bool leave;
+
+		some = count - done;
+		while (!(leave = may_leave(map, first + done, some)) && some > 1)
+			some /= 2;
+		if (leave)
+			out += write_in_place(map, first + done, some);
+		else /* until the program lets it: others leave before it */
+			set_busy(map, first + done);
+	}
+	return out;
 }
 
 static bool has_limbo(const struct lg_map *map)
