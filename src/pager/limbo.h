@@ -19,7 +19,7 @@ struct lg_frames;
 struct lg_map;
 struct lg_pager;
 
-/* The page whose frame this is. Under the pager's lock, frame in CLEAN, AHEAD or UNWRITTEN. */
+/* The page whose frame this is. Under the pager's lock, frame in CLEAN, AHEAD, UNWRITTEN or REFUSED. */
 lg_word *lg_limbo_word(struct lg_pager *pager, const struct lg_frames *frames, uint32_t index,
 		       struct lg_map **map, uint64_t *page);
 
