@@ -4,6 +4,7 @@
 #include "unit/pager/shelved.h"
 
 #include <pthread.h>
+#include <sys/mman.h>
 
 #define MIB ((size_t)1 << 20)
 
@@ -176,6 +177,24 @@ static void cold_succeeds_if_a_second_write_does(void **state)
 	assert_int_equal(shelf.bytes[0], 'r');
 }
 
+/* It failed long ago; what stays now is locked. */
+static void cold_says_nothing_of_an_earlier_failure(void **state)
+{
+	(void)state;
+	data[0] = 'r';
+	atomic_store(&shelf.writes_fail, 1);
+	(void)lg_map_advise(map, 0, PAGE, LG_COLD);
+	assert_int_equal(lg_map_advise(map, 0, PAGE, LG_COLD), 0);
+	data[PAGE] = 'l';
+	if (mlock2(data + PAGE, PAGE, MLOCK_ONFAULT) != 0)
+		skip();
+	assert_int_equal(lg_map_advise(map, PAGE, PAGE, LG_COLD), 0);
+	assert_int_equal(munlock(data + PAGE, PAGE), 0);
+	assert_int_equal(lg_map_sync(map, 0, 0), -EIO); /* it did fail */
+	assert_int_equal(shelf.bytes[0], 'r');
+	assert_int_equal(shelf.bytes[PAGE], 'l');
+}
+
 static void failed_flush_is_an_error_of_sync(void **state)
 {
 	(void)state;
@@ -336,6 +355,7 @@ int main(void)
 		TEST(failed_write_is_returned_once_and_nothing_is_lost),
 		TEST(failure_in_the_background_is_kept_for_the_next_sync),
 		TEST(cold_succeeds_if_a_second_write_does),
+		TEST(cold_says_nothing_of_an_earlier_failure),
 		TEST(failed_flush_is_an_error_of_sync),
 		TEST(sync_keeps_its_own_failure_though_another_took_the_note),
 		TEST(close_returns_the_error_and_the_map_is_gone),
