@@ -411,9 +411,8 @@ static bool has_limbo(const struct lg_map *map)
 /* Dirty pages, where limbo is full: of a map that is never written to by who may be in a signal handler, they wait for room. */
 static bool can_leave_in_place(const struct lg_map *map)
 {
-	return !has_limbo(map) ||
-	       (map->pager->userfault.can_protect &&
-		(map->store->signal_safe || map->pager->in_threads));
+	return !has_limbo(map) || (map->pager->userfault.can_protect &&
+				   (map->store->signal_safe || map->pager->in_threads));
 }
 
 /* Not to be tried now, and not at all for others' sake where there is limbo. */

@@ -100,8 +100,9 @@ struct lg_pager {
 	_Atomic(uint32_t) asked;    /* goes up when somebody wants every map tried that refuses */
 	_Atomic(uint32_t) answered; /* what `asked` was when all of them had been */
 	_Atomic(uint32_t) retrying; /* who try some of it: of `writing`, if any */
-	_Atomic(uint64_t) retry_until; /* ms: the last of them alone may, for he does not hang; 0: he is back */
-	_Atomic(uint32_t) reading;  /* calls of stores that are not back */
+	_Atomic(uint64_t)
+		retry_until; /* ms: the last of them alone may, for he does not hang; 0: he is back */
+	_Atomic(uint32_t) reading; /* calls of stores that are not back */
 	_Atomic(uint32_t) writing;
 	_Atomic(uint32_t) doubtful; /* of `writing`: by stores that refused before */
 	_Atomic(uint32_t) demands;  /* of those that read, what a fault waits for */
