@@ -146,7 +146,7 @@ static void keep(struct lg_map *map, uint64_t first, uint64_t count)
 	lg_pager_unlock(map->pager, signals);
 }
 
-/* One leaves as it came. */
+/* One leaves as it came, or as it was synced. */
 static void note_clean(struct lg_map *map)
 {
 	lg_forecast_note(&map->forecast, false);
@@ -217,7 +217,7 @@ static void refuse(struct lg_map *map, uint64_t page, struct lg_frames *frames, 
 		do /* as long as the kernel has no memory for its tables */
 			error = lg_limbo_move_in(map, page, frame, part);
 		while (error == -ENOMEM || error == -EBUSY);
-		LG_REQUIRE(error == 0);
+		LG_REQUIRE(error == 0 || error == -EBADF);
 		(void)lg_os_userfault_unprotect(&pager->userfault, lg_map_page_at(map, page),
 						lg_map_page_bytes(map));
 		lg_word_set_state(&map->words[page], LG_PAGE_DIRTY);
@@ -427,10 +427,12 @@ static bool is_spared(const struct lg_map *map)
  */
 static uint64_t take_out(struct lg_map *map, uint64_t first, uint64_t count, bool insists)
 {
-	uint64_t out = 0, done = 0, same = has_limbo(map);
+	uint64_t out = 0, done = 0, same;
 
-	for (; same > 0 && done < count; done += same)
+	for (bool room = has_limbo(map); room && done < count; done += same) {
 		same = move_out_some(map, first + done, count - done, &out);
+		room = same > 0;
+	}
 	for (; done < count; done += same) {
 		bool dirty = lg_word_state(lg_load_relaxed(&map->words[first + done])) ==
 			     LG_PAGE_DIRTY;

@@ -326,7 +326,7 @@ static int copy_rest(struct lg_map *map, char *to, char *from, size_t bytes, siz
 		if (error == 0) {
 			(void)lg_os_drop(from + done, some);
 			done += some;
-		} else if (done == 0) {
+		} else if (done == 0 || error == -EBADF) { /* the program closed the descriptor */
 			return error;
 		} else {
 			LG_REQUIRE(error == -ENOMEM);
@@ -358,7 +358,7 @@ int lg_limbo_move_in(struct lg_map *map, uint64_t page, uint32_t frame, size_t b
 		if (error == -EINVAL &&
 		    lock_alike(to + moved, from + moved, bytes - moved, &locked))
 			continue;
-		if (error == 0 || error == -EINVAL || error == -EOPNOTSUPP)
+		if (error == 0 || error == -EINVAL || error == -EOPNOTSUPP || error == -EBADF)
 			break;
 		if (moved == 0 && (error != -EBUSY || i == HELD_TURNS))
 			break;

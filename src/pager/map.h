@@ -89,18 +89,20 @@ static inline void lg_map_set_hash(const struct lg_map *map, uint64_t word, uint
 	lg_resident_set_hash(&map->pager->residents, lg_word_handle(word), hash);
 }
 
-/* The page is about to be written, whatever becomes of that; one that has a hash differs from it, and was not counted before. */
-static inline void lg_map_forget_hash(struct lg_map *map, uint64_t word)
-{
-	if (lg_map_hash(map, word) >= LG_HASHES)
-		lg_pager_count(map->pager, bytes_dirtied, lg_map_page_bytes(map));
-	lg_map_set_hash(map, word, LG_HASH_NONE);
-}
-
 /* What is read comes writable, with its hash: only what leaves by limbo is compared with it. */
 static inline bool lg_map_expects_writes(const struct lg_map *map)
 {
 	return map->pager->userfault.can_move && lg_load_relaxed(&map->forecast) > 0;
+}
+
+/* The page is about to be written, whatever becomes of that; one that has a hash differs from it, which nobody knew before. */
+static inline void lg_map_forget_hash(struct lg_map *map, uint64_t word)
+{
+	if (lg_map_hash(map, word) >= LG_HASHES) {
+		lg_forecast_note(&map->forecast, true);
+		lg_pager_count(map->pager, bytes_dirtied, lg_map_page_bytes(map));
+	}
+	lg_map_set_hash(map, word, LG_HASH_NONE);
 }
 
 /* The store has nothing for this page: it is zeros. */

@@ -68,13 +68,11 @@ static bool is_stored(struct lg_map *map, struct claimed *page)
 	if (hash < LG_HASHES)
 		return false;
 	page->hash = lg_content_hash(at, bytes);
-	lg_forecast_note(&map->forecast, page->hash != hash);
 	if (page->hash != hash) {
-		lg_pager_count(map->pager, bytes_dirtied, bytes);
-		/* Known from now on: it is neither compared nor counted again. */
-		lg_map_set_hash(map, page->word, LG_HASH_NONE);
+		lg_map_forget_hash(map, page->word);
 		return false;
 	}
+	lg_forecast_note(&map->forecast, false);
 	lg_pager_count(map->pager, evictions_clean, 1);
 	return true;
 }
