@@ -62,9 +62,7 @@ static int take_out(struct lg_map *map, uint64_t first, uint64_t end, uint64_t *
 
 	*count = claim_mapped(map, first, end);
 	if (*count > 0)
-		out = lg_evict_claimed(map, first, *count);
-	if (out < *count && lg_load_relaxed(&map->refuses)) /* or it stays for another reason */
-		error = lg_load_relaxed(&map->write_error);
+		out = lg_evict_claimed(map, first, *count, &error);
 	if (out > 0)
 		(void)lg_writeback(map->pager);
 	lg_os_signals_release(signals);

@@ -355,8 +355,11 @@ static bool may_leave(const struct lg_map *map, uint64_t first, uint64_t count)
 	       !(locks_keep(map->pager) && lg_os_is_locked(at, bytes));
 }
 
-/* Dirty pages that may leave: written and dropped. How many. */
-static uint64_t write_in_place(struct lg_map *map, uint64_t first, uint64_t count)
+/* For whom pages are taken out. */
+enum taker { TOUCH, WRITER, CALL };
+
+/* Dirty pages that may leave: written and dropped. How many; *error, if there is none yet. */
+static uint64_t write_in_place(struct lg_map *map, uint64_t first, uint64_t count, int *error)
 {
 	const void *places[IN_PLACE];
 
@@ -366,12 +369,13 @@ static uint64_t write_in_place(struct lg_map *map, uint64_t first, uint64_t coun
 			      LG_WORD_STORED); /* or some of it, if that fails */
 		lg_map_set_hash(map, lg_load_relaxed(&map->words[first + i]), LG_HASH_NONE);
 	}
-	int error = lg_os_userfault_protect(&map->pager->userfault, lg_map_page_at(map, first),
-					    count << map->shift);
-	if (error == 0)
-		error = lg_transfer_write(&(struct lg_write){
+	int failed = lg_os_userfault_protect(&map->pager->userfault, lg_map_page_at(map, first),
+					     count << map->shift);
+	if (failed == 0)
+		failed = lg_transfer_write(&(struct lg_write){
 			.map = map, .page = first, .count = count, .places = places });
-	if (error != 0) {
+	if (failed != 0) {
+		*error = *error == 0 ? failed : *error;
 		(void)lg_os_userfault_unprotect(&map->pager->userfault, lg_map_page_at(map, first),
 						count << map->shift);
 		set_refused(map, first, count);
@@ -382,7 +386,8 @@ static uint64_t write_in_place(struct lg_map *map, uint64_t first, uint64_t coun
 }
 
 /* Pages of one kind, by their place: all clean, or all dirty. No recursion: a signal handler's stack may be small. */
-static uint64_t leave_in_place(struct lg_map *map, uint64_t first, uint64_t count, bool dirty)
+static uint64_t leave_in_place(struct lg_map *map, uint64_t first, uint64_t count, bool dirty,
+			       int *error)
 {
 	uint64_t out = 0, some;
 
@@ -396,7 +401,7 @@ static uint64_t leave_in_place(struct lg_map *map, uint64_t first, uint64_t coun
 		while (!(leave = may_leave(map, first + done, some)) && some > 1)
 			some /= 2;
 		if (leave)
-			out += write_in_place(map, first + done, some);
+			out += write_in_place(map, first + done, some, error);
 		else /* until the program lets it: others leave before it */
 			set_busy(map, first + done);
 	}
@@ -408,24 +413,29 @@ static bool has_limbo(const struct lg_map *map)
 	return map->pager->userfault.can_move && !map->readonly;
 }
 
-/* Dirty pages, where limbo is full: of a map that is never written to by who may be in a signal handler, they wait for room. */
-static bool can_leave_in_place(const struct lg_map *map)
+/* Dirty pages, where limbo is full: a touch, which may be in a signal handler, leaves some to the writers. */
+static bool can_leave_in_place(const struct lg_map *map, enum taker taker)
 {
-	return !has_limbo(map) || (map->pager->userfault.can_protect &&
-				   (map->store->signal_safe || map->pager->in_threads));
+	const struct lg_pager *pager = map->pager;
+
+	return !has_limbo(map) ||
+	       (pager->userfault.can_protect &&
+		(taker != TOUCH || map->store->signal_safe || pager->in_threads));
 }
 
-/* Not to be tried now, and not at all for others' sake where there is limbo. */
-static bool is_spared(const struct lg_map *map)
+/* Not to be tried now; where there is limbo, not by a touch, which may be another map's. */
+static bool is_spared(const struct lg_map *map, enum taker taker)
 {
-	return lg_transfer_rests(map) || (has_limbo(map) && lg_load_relaxed(&map->refuses));
+	return taker != CALL && (lg_transfer_rests(map) || (taker == TOUCH && has_limbo(map) &&
+							    lg_load_relaxed(&map->refuses)));
 }
 
 /*
  * A run of neighbours, claimed and out of their policy: how many left. Limbo may be full for long, as of what a store refuses: then
- * they leave in place. `insists`: a store that rests is tried all the same.
+ * they leave in place. *error: of what could not be written there.
  */
-static uint64_t take_out(struct lg_map *map, uint64_t first, uint64_t count, bool insists)
+static uint64_t take_out(struct lg_map *map, uint64_t first, uint64_t count, enum taker taker,
+			 int *error)
 {
 	uint64_t out = 0, done = 0, same;
 
@@ -442,12 +452,12 @@ static uint64_t take_out(struct lg_map *map, uint64_t first, uint64_t count, boo
 				LG_PAGE_DIRTY) == dirty;
 		     same++)
 			;
-		if (dirty && !insists && is_spared(map))
-			set_refused(map, first + done, same);
-		else if (dirty && !can_leave_in_place(map))
+		if (!dirty || (can_leave_in_place(map, taker) && !is_spared(map, taker)))
+			out += leave_in_place(map, first + done, same, dirty, error);
+		else if (taker == CALL)
 			keep(map, first + done, same);
 		else
-			out += leave_in_place(map, first + done, same, dirty);
+			set_refused(map, first + done, same);
 	}
 	return out;
 }
@@ -554,7 +564,10 @@ static uint64_t evict_some(struct lg_pager *pager, bool direct)
 			drops.runs[drops.count].victim = victims[i];
 			drops.runs[drops.count++].pages = (uint32_t)run.count;
 		} else {
-			uint64_t left = take_out(run.map, run.first, run.count, false);
+			int error = 0; /* it is the map's */
+			uint64_t left = take_out(run.map, run.first, run.count,
+						 direct ? TOUCH : WRITER, &error);
+
 			out += left;
 			bytes += left << shift;
 		}
@@ -589,7 +602,7 @@ uint64_t lg_evict(struct lg_pager *pager, bool direct)
 	return bytes;
 }
 
-uint64_t lg_evict_claimed(struct lg_map *map, uint64_t first, uint64_t count)
+uint64_t lg_evict_claimed(struct lg_map *map, uint64_t first, uint64_t count, int *error)
 {
 	struct lg_pager *pager = map->pager;
 	uint64_t signals = lg_pager_lock(pager), out;
@@ -597,7 +610,8 @@ uint64_t lg_evict_claimed(struct lg_map *map, uint64_t first, uint64_t count)
 	for (uint64_t page = first; page < first + count; page++)
 		lg_resident_leave(map, lg_word_handle(lg_load_relaxed(&map->words[page])));
 	lg_pager_unlock(pager, signals);
-	out = take_out(map, first, count, true);
+	*error = 0;
+	out = take_out(map, first, count, CALL, error);
 	lg_pager_count(pager, evictions, out);
 	return out;
 }

@@ -24,8 +24,9 @@ uint64_t lg_evict(struct lg_pager *pager, bool direct);
 
 /*
  * Takes out `count` pages from `first`, whose BUSY is the caller's and is released: how many. They need
- * not be victims of the policy's, which forgets them. COLD, and sync where writes cannot be seen.
+ * not be victims of the policy's, which forgets them. COLD, and sync where writes cannot be seen. *error: of what could not be
+ * written in place, or 0.
  */
-uint64_t lg_evict_claimed(struct lg_map *map, uint64_t first, uint64_t count);
+uint64_t lg_evict_claimed(struct lg_map *map, uint64_t first, uint64_t count, int *error);
 
 #endif

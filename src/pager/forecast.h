@@ -6,7 +6,7 @@
  * writable instead, with the hash of what it has, and is not written to the store if it still has it when it leaves: that costs
  * an eighth of a fault, or less. So each page that was written counts for eight that were not.
  *
- * A guess, made of what was seen lately: numbers may be lost where threads count at once.
+ * A guess, made of what was seen lately.
  */
 #ifndef LG_PAGER_FORECAST_H
 #define LG_PAGER_FORECAST_H
@@ -26,10 +26,11 @@ static inline void lg_forecast_note(lg_forecast *forecast, bool written)
 {
 	int32_t sum = lg_load_relaxed(forecast);
 
+	/* Threads that count at once pass the bounds by what they add. */
 	if (written && sum < LG_FORECAST_MOST)
-		lg_store_relaxed(forecast, sum + LG_FORECAST_WRITTEN);
+		lg_add_relaxed(forecast, LG_FORECAST_WRITTEN);
 	else if (!written && sum > -LG_FORECAST_MOST)
-		lg_store_relaxed(forecast, sum - 1);
+		lg_sub_relaxed(forecast, 1);
 }
 
 #endif

@@ -89,10 +89,14 @@ static inline void lg_map_set_hash(const struct lg_map *map, uint64_t word, uint
 	lg_resident_set_hash(&map->pager->residents, lg_word_handle(word), hash);
 }
 
-/* What is read comes writable, with its hash: only what leaves by limbo is compared with it. */
+/*
+ * What is read comes writable, with its hash: only what leaves by limbo is compared with it. Not from a store that refuses writes:
+ * what is only read is to leave whatever fills limbo.
+ */
 static inline bool lg_map_expects_writes(const struct lg_map *map)
 {
-	return map->pager->userfault.can_move && lg_load_relaxed(&map->forecast) > 0;
+	return map->pager->userfault.can_move && lg_load_relaxed(&map->forecast) > 0 &&
+	       !lg_load_relaxed(&map->refuses);
 }
 
 /* The page is about to be written, whatever becomes of that; one that has a hash differs from it, which nobody knew before. */

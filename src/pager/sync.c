@@ -151,7 +151,7 @@ static int write_claimed(struct lg_map *map, uint64_t first, uint64_t count, boo
 	}
 	if (!pager->userfault.can_protect) {
 		/* Limbo may be full, or the kernel holds them; look again. */
-		if (lg_evict_claimed(map, first, count) == 0 &&
+		if (lg_evict_claimed(map, first, count, &error) == 0 &&
 		    lg_limbo_retire(pager, bytes) == 0 && lg_writeback(pager) == 0)
 			lg_os_sleep_us(PAUSE_US);
 		return 0;

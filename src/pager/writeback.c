@@ -13,8 +13,8 @@ enum {
 	LOOKED = 64, /* frames, for one that nobody works on */
 	MOVED = 512, /* to REFUSED under one lock */
 	LOOK_MS = 100,
-	LOOK_TIMES = 4, /* what it took */
-	ALONE_MS = 1000,
+	LOOK_TIMES = 4,  /* what it took */
+	ALONE_MS = 2000, /* a store that is not back by then counts as one that hangs */
 };
 
 /* A page to write, claimed; its frame is HELD. */
@@ -302,14 +302,14 @@ static unsigned write_from(struct lg_pager *pager, struct lg_frames *frames, str
 	return count;
 }
 
-/* Pages of the front, if they are of a store that refuses, or hangs: whether there were any. */
+/* Pages of the front, of a store that refuses, or hangs: whether there may be more, and none of these is as it has it. */
 static bool set_some_aside(struct lg_pager *pager, struct lg_frames *frames)
 {
 	enum { ROOM = 32 };
 	struct claimed pages[ROOM];
 	const struct batch batch = { .most = 1, .pages = pages, .room = ROOM };
 	struct lg_map *map = NULL;
-	uint64_t signals = lg_pager_lock(pager);
+	uint64_t written = 0, signals = lg_pager_lock(pager);
 	unsigned count = 0, moved = step_aside(pager, frames);
 	uint32_t index = lg_frame_first(frames, LG_FRAME_UNWRITTEN);
 
@@ -319,8 +319,8 @@ static bool set_some_aside(struct lg_pager *pager, struct lg_frames *frames)
 	if (count > 0 && is_refusing(map))
 		compare_pages(map, pages, count);
 	if (count > 0)
-		(void)settle_all(pager, map, pages, count);
-	return moved == MOVED || (count > 0 && (pages[0].refused || pages[0].written));
+		written = settle_all(pager, map, pages, count);
+	return moved == MOVED || (count > 0 && pages[0].refused && written == 0);
 }
 
 void lg_writeback_set_aside(struct lg_pager *pager)

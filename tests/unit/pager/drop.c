@@ -69,6 +69,7 @@ static void dead_discards_whole_pages_and_no_others(void **state)
 static void dead_discards_what_is_in_memory_and_what_is_not(void **state)
 {
 	enum { OUT, READ, WRITTEN, LIMBO, COLD, AGAIN };
+	int error;
 
 	(void)state;
 	assert_int_equal(data[READ * PAGE], shelf_byte(READ * PAGE));
@@ -80,7 +81,7 @@ static void dead_discards_what_is_in_memory_and_what_is_not(void **state)
 	data[AGAIN * PAGE] = 'b';
 	uint64_t word = lg_load_relaxed(&map->words[LIMBO]);
 	assert_true(lg_word_claim(&map->words[LIMBO], &word));
-	assert_int_equal(lg_evict_claimed(map, LIMBO, 1), 1);
+	assert_int_equal(lg_evict_claimed(map, LIMBO, 1, &error), 1);
 	claim_dead_discards(0, 8 * PAGE, "xxxxxxxx.");
 	for (uint64_t page = 0; page < 8; page++)
 		assert_int_equal(lg_word_state(lg_load_relaxed(&map->words[page])), LG_PAGE_OUT);

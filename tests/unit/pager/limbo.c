@@ -51,10 +51,11 @@ static struct lg_pager_stats stats_now(void)
 static void take_out(lg_map *of, uint64_t page)
 {
 	uint64_t seen = lg_load_relaxed(&of->words[page]);
+	int error;
 
 	assert_true(lg_word_is_mapped(seen));
 	assert_true(lg_word_claim(&of->words[page], &seen));
-	assert_int_equal(lg_evict_claimed(of, page, 1), 1);
+	assert_int_equal(lg_evict_claimed(of, page, 1, &error), 1);
 }
 
 /* It is compared with what the store had once, which is forgotten when the page leaves as zeros. */

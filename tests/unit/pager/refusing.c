@@ -267,16 +267,51 @@ static int start_with_few_frames(void **state)
 	return 0;
 }
 
-static void other_maps_go_on_though_limbo_is_full(void **state)
+static void end_with_few_frames(void)
 {
-	(void)state;
-	other_go_through('l');
-	other_go_through('L');
 	atomic_store(&shelf.writes_fail, 0);
 	assert_int_equal(lg_map_sync(map, 0, 0), -EIO); /* it failed meanwhile */
 	for (size_t at = 0; at < shelf.length; at += PAGE)
 		assert_int_equal(shelf.bytes[at], 'r');
 	assert_int_equal(lg_map_close(other), 0);
+}
+
+static void other_maps_go_on_though_limbo_is_full(void **state)
+{
+	(void)state;
+	other_go_through('l');
+	other_go_through('L');
+	end_with_few_frames();
+}
+
+/* A third, of a store that touches do not write to. */
+static void stores_of_the_writers_go_on_though_limbo_is_full(void **state)
+{
+	struct lg_store_ops ops = shelf_ops;
+	struct second slow;
+
+	(void)state;
+	ops.signal_safe = false;
+	second_make(&slow, &ops, 32 * MIB, NULL);
+	second_fill(&slow, 's', 32 * MIB);
+	other_go_through('s');
+	assert_int_equal(lg_map_sync(slow.map, 0, 0), 0);
+	assert_int_equal(second_end(&slow), 0);
+	end_with_few_frames();
+}
+
+/* A write in place failed, and the store works again: nothing of it is in limbo, where it would be met. */
+static void store_that_works_again_is_tried_though_limbo_is_full(void **state)
+{
+	struct second brief;
+
+	(void)state;
+	second_make(&brief, &shelf_ops, 32 * MIB, NULL);
+	atomic_store(&brief.shelf.writes_fail, 1);
+	second_fill(&brief, 'b', 32 * MIB);
+	assert_true(atomic_load(&brief.shelf.writes) > 1);
+	assert_int_equal(second_end(&brief), -EIO); /* it failed once */
+	end_with_few_frames();
 }
 
 static int start_empty(void **state)
@@ -291,11 +326,12 @@ static int start_empty(void **state)
 static void put_in_limbo(lg_map *whose, uint64_t page)
 {
 	uint64_t seen, signals = lg_os_signals_hold();
+	int error;
 
 	((volatile char *)lg_map_data(whose))[page * PAGE] = 'u';
 	seen = lg_load_relaxed(&whose->words[page]);
 	assert_true(lg_word_claim(&whose->words[page], &seen));
-	assert_int_equal(lg_evict_claimed(whose, page, 1), 1);
+	assert_int_equal(lg_evict_claimed(whose, page, 1, &error), 1);
 	lg_os_signals_release(signals);
 }
 
@@ -332,6 +368,8 @@ int main(void)
 		TEST(store_that_refused_is_tried_by_no_touch_of_another, start_counted),
 		TEST(store_that_works_again_is_asked_before_a_touch_gives_up, start_alone),
 		TEST(other_maps_go_on_though_limbo_is_full, start_with_few_frames),
+		TEST(stores_of_the_writers_go_on_though_limbo_is_full, start_with_few_frames),
+		TEST(store_that_works_again_is_tried_though_limbo_is_full, start_with_few_frames),
 		TEST(store_that_refuses_is_not_tried_behind_a_page_in_use, start_empty),
 	};
 

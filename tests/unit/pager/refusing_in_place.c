@@ -56,6 +56,21 @@ static void store_that_works_again_has_its_pages_in_place(void **state)
 	assert_int_equal(lg_budget_failure(pager), 0);
 }
 
+/* Not of the last write alone, which went well. */
+static void cold_tells_of_each_write_that_failed(void **state)
+{
+	enum { SOME = 256 << 10 };
+
+	(void)state;
+	memset(data, 'c', SOME);
+	atomic_store(&shelf.writes_fail, 1);
+	assert_int_equal(lg_map_advise(map, 0, SOME, LG_COLD), -EIO);
+	assert_int_equal(lg_map_advise(map, 0, SOME, LG_COLD), 0);
+	for (size_t at = 0; at < SOME; at++)
+		assert_int_equal(shelf.bytes[at], 'c');
+	assert_int_equal(lg_map_sync(map, 0, 0), -EIO); /* it failed once */
+}
+
 /* Dirty, and the policy has them in front: they cannot be written before the program makes them readable again. */
 static void pages_that_cannot_be_read_do_not_hide_others(void **state)
 {
@@ -148,6 +163,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, start, shelved_end)
 		TEST(pages_that_a_store_refuses_do_not_hide_others),
+		TEST(cold_tells_of_each_write_that_failed),
 		TEST(store_that_works_again_has_its_pages_in_place),
 		TEST(pages_that_cannot_be_read_do_not_hide_others),
 		TEST(write_under_way_is_no_failure),
