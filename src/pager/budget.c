@@ -290,7 +290,8 @@ static int wait_since(struct lg_pager *pager, uint32_t freed, struct lg_budget_w
 		return failure != 0 ? failure : -ENOMEM;
 	if (failure != 0) {
 		ask_stores(pager, wait);
-		if (is_left_alone(pager, wait) && lg_writeback_retry(pager) > 0)
+		if (is_left_alone(pager, wait) &&
+		    (lg_writeback_retry(pager) > 0 || lg_evict(pager, false) > 0))
 			return 0;
 	}
 	lg_add_ordered(&pager->waiting, 1);

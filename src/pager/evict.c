@@ -85,6 +85,16 @@ static bool limbo_pays(struct lg_frames *frames)
 	       ++frames->batches % SAMPLE == 0;
 }
 
+/* A batch of what was refused is the policies' again. Under the lock. */
+static bool join_refused(struct lg_pager *pager)
+{
+	unsigned count = 0;
+
+	while (count < LG_BATCH && lg_refused_join_oldest(pager))
+		count++;
+	return count > 0;
+}
+
 /* Fills `victims` with handles of pages that are claimed: how many. *pays: a bit for each page size. */
 static unsigned choose(struct lg_pager *pager, uint32_t victims[LG_BATCH], uint64_t wanted,
 		       unsigned *pays)
@@ -101,7 +111,7 @@ static unsigned choose(struct lg_pager *pager, uint32_t victims[LG_BATCH], uint6
 			count = choose_from(pager, use, victims, wanted);
 			tried |= (uint32_t)1 << (use - pager->residents.uses);
 		}
-	} while (count == 0 && (lg_piece_join_oldest(pager) || lg_refused_join_oldest(pager)));
+	} while (count == 0 && (lg_piece_join_oldest(pager) || join_refused(pager)));
 	for (unsigned i = 0; i < LG_PAGE_SHIFTS; i++)
 		*pays |= (unsigned)limbo_pays(&pager->frames[i]) << i;
 	lg_pager_unlock(pager, signals);
@@ -423,11 +433,26 @@ static bool can_leave_in_place(const struct lg_map *map, enum taker taker)
 		(taker != TOUCH || map->store->signal_safe || pager->in_threads));
 }
 
-/* Not to be tried now; where there is limbo, not by a touch, which may be another map's. */
+/*
+ * Not to be tried now. Of those that refused one writer at a time tries, as it may take long; where there is limbo no touch does, which
+ * may be another map's.
+ */
 static bool is_spared(const struct lg_map *map, enum taker taker)
 {
-	return taker != CALL && (lg_transfer_rests(map) || (taker == TOUCH && has_limbo(map) &&
-							    lg_load_relaxed(&map->refuses)));
+	bool refuses = has_limbo(map) && lg_load_relaxed(&map->refuses);
+
+	return taker != CALL &&
+	       (lg_transfer_rests(map) ||
+		(refuses && (taker == TOUCH || lg_load_relaxed(&map->writes) > 0)));
+}
+
+/* Limbo is full, but no store refuses what is in it: there will be room. */
+static bool waits_for_room(const struct lg_map *map)
+{
+	const struct lg_pager *pager = map->pager;
+
+	return lg_load_relaxed(&pager->retrying) == 0 &&
+	       lg_pager_frame_bytes(pager, LG_FRAME_REFUSED) == 0;
 }
 
 /*
@@ -452,9 +477,10 @@ static uint64_t take_out(struct lg_map *map, uint64_t first, uint64_t count, enu
 				LG_PAGE_DIRTY) == dirty;
 		     same++)
 			;
-		if (!dirty || (can_leave_in_place(map, taker) && !is_spared(map, taker)))
+		bool spared = dirty && is_spared(map, taker);
+		if (!dirty || (!spared && can_leave_in_place(map, taker)))
 			out += leave_in_place(map, first + done, same, dirty, error);
-		else if (taker == CALL)
+		else if (taker == CALL || (!spared && waits_for_room(map)))
 			keep(map, first + done, same);
 		else
 			set_refused(map, first + done, same);

@@ -12,6 +12,7 @@
 #include "pager/forecast.h"
 #include "pager/pager.h"
 #include "pager/stream.h"
+#include "pager/transfer.h"
 #include "pager/word.h"
 #include "remote/tally.h"
 #include "store/store.h"
@@ -90,13 +91,13 @@ static inline void lg_map_set_hash(const struct lg_map *map, uint64_t word, uint
 }
 
 /*
- * What is read comes writable, with its hash: only what leaves by limbo is compared with it. Not from a store that refuses writes:
- * what is only read is to leave whatever fills limbo.
+ * What is read comes writable, with its hash: only what leaves by limbo is compared with it. Not from a store that refuses writes,
+ * or hangs: what is only read is to leave whatever fills limbo.
  */
 static inline bool lg_map_expects_writes(const struct lg_map *map)
 {
 	return map->pager->userfault.can_move && lg_load_relaxed(&map->forecast) > 0 &&
-	       !lg_load_relaxed(&map->refuses);
+	       !lg_load_relaxed(&map->refuses) && !lg_transfer_hangs(map);
 }
 
 /* The page is about to be written, whatever becomes of that; one that has a hash differs from it, which nobody knew before. */

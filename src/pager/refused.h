@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /*
  * Refused: pages that did not leave when they were chosen to. The kernel did not let them go, for the length of a device's I/O or,
- * locked, for good; or they have no limbo, and their store did not take them. A policy that had such a page again at once would
+ * locked, for good; or they have no limbo, or what a store refuses fills it, and theirs did not take them. A policy that had such a page again at once would
  * choose it again, and others that can leave would not be reached.
  *
- * They are ASIDE: no policy's. One joins its policy, as a page that was just filled, after each batch that left, and where
+ * They are ASIDE: no policy's. One joins its policy, as a page that was just filled, after each batch that left, and a batch where
  * nothing else is left to evict.
  *
  * Invariant: a page is in this list if and only if its resident says is_refused; it is mapped and ASIDE then. Whatever else ends

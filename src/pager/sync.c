@@ -18,7 +18,7 @@
 
 enum { RUN = 256, PAUSE_US = 100, ROUNDS_MOST = 32 };
 
-/* By the kernel, the last time it was to leave. */
+/* By the kernel, the last time it was to leave; or limbo was full of what a store refuses. */
 static bool is_refused(struct lg_map *map, uint64_t page, uint64_t word)
 {
 	if ((word & LG_WORD_ASIDE) == 0)

@@ -300,6 +300,44 @@ static void stores_of_the_writers_go_on_though_limbo_is_full(void **state)
 	end_with_few_frames();
 }
 
+/* They would come writable, and limbo has no room to compare them. */
+static void pages_that_are_only_read_leave_though_limbo_is_full(void **state)
+{
+	struct second read;
+
+	(void)state;
+	second_make(&read, &shelf_ops, 32 * MIB, NULL);
+	lg_map_set_refuses(read.map, true);
+	lg_store_relaxed(&read.map->forecast, LG_FORECAST_MOST);
+	const volatile char *bytes = lg_map_data(read.map);
+	for (size_t at = 0; at < 32 * MIB; at += PAGE)
+		assert_int_equal(bytes[at], shelf_byte(at));
+	assert_int_equal(second_end(&read), 0);
+	end_with_few_frames();
+}
+
+/* All that are met are its pages: they are in limbo, and mapped. */
+static void store_that_hangs_has_one_writer_though_limbo_is_full(void **state)
+{
+	double hang = clock_hang();
+
+	(void)state;
+	while (!lg_load_relaxed(&map->refuses)) {
+		assert_false(clock_passed(hang));
+		other_go_through('g');
+	}
+	atomic_store(&shelf.holds_writes, true);
+	while (!lg_transfer_hangs(map)) {
+		assert_false(clock_passed(hang));
+		other_go_through('h');
+		assert_true(atomic_load(&shelf.held) <= 1);
+	}
+	other_go_through('H');
+	assert_int_equal(atomic_load(&shelf.held), 1);
+	atomic_store(&shelf.holds_writes, false);
+	end_with_few_frames();
+}
+
 /* A write in place failed, and the store works again: nothing of it is in limbo, where it would be met. */
 static void store_that_works_again_is_tried_though_limbo_is_full(void **state)
 {
@@ -370,6 +408,8 @@ int main(void)
 		TEST(other_maps_go_on_though_limbo_is_full, start_with_few_frames),
 		TEST(stores_of_the_writers_go_on_though_limbo_is_full, start_with_few_frames),
 		TEST(store_that_works_again_is_tried_though_limbo_is_full, start_with_few_frames),
+		TEST(pages_that_are_only_read_leave_though_limbo_is_full, start_with_few_frames),
+		TEST(store_that_hangs_has_one_writer_though_limbo_is_full, start_with_few_frames),
 		TEST(store_that_refuses_is_not_tried_behind_a_page_in_use, start_empty),
 	};
 

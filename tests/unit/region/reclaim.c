@@ -423,8 +423,9 @@ static void trim_waits_for_what_another_gives_back(void **state)
 	sem_destroy(&at_work);
 }
 
-static unsigned naps;
-static bool counts_naps;
+/* The waiter's own: a pager's threads sleep as well. */
+static _Thread_local unsigned naps;
+static _Thread_local bool counts_naps;
 
 void __real_lg_os_sleep_while(_Atomic(uint32_t) *word, uint32_t value, uint64_t timeout_ms);
 void __wrap_lg_os_sleep_while(_Atomic(uint32_t) *word, uint32_t value, uint64_t timeout_ms);
