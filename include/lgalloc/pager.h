@@ -138,7 +138,8 @@ lg_map *lg_map_memory(lg_pager *pager, size_t bytes, const char *options);
  * One writer: a range of a file that a map has for writing can be in no other map, of this or another
  * process that uses lgalloc (EBUSY). Read-only maps may be many. Other programs see what was synced.
  * What they write to a mapped range, or this one by write(2), a page that is in memory does not see, and overwrites it when
- * it is written back.
+ * it is written back. Nor does a page behind the end that the file had when it was mapped, until the map has written it: what a
+ * map extends is filled through the map alone.
  *
  * Mapping a file, and closing such a map, drops the locks that the program itself has of that file by fcntl(F_SETLK), as any
  * close(2) of it does.
@@ -275,7 +276,7 @@ int lg_map_close(lg_map *map);
 	X(writes, "write calls to stores")                                                         \
 	X(bytes_read, "bytes read from stores")                                                    \
 	X(bytes_written, "bytes written to stores")                                                \
-	X(bytes_wanted, "bytes of pages read from stores that were touched, then or later")        \
+	X(bytes_wanted, "bytes of pages read that were touched, then or later, or came with one")  \
 	X(bytes_dirtied, "bytes of pages that writing made differ from their store")               \
 	X(evictions, "pages taken out of maps")                                                    \
 	X(evictions_direct, "pages taken out by a thread that waited for memory")                  \
@@ -324,7 +325,7 @@ int lg_pager_stats_read(lg_pager *pager, struct lg_pager_stats *stats);
 struct lg_remote_stats {
 	uint64_t gets;          /* requests sent, those of retries and hedges too */
 	uint64_t bytes_fetched; /* that came in answers */
-	uint64_t bytes_used;    /* of pages that were touched */
+	uint64_t bytes_used;    /* of pages that were touched, or came with one that was */
 	uint64_t retries;       /* requests made again after one that failed in passing */
 	uint64_t hedges;        /* requests made beside one that was not answered for long */
 	uint64_t failures;      /* reads that were given up */

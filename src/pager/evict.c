@@ -433,17 +433,31 @@ static bool can_leave_in_place(const struct lg_map *map, enum taker taker)
 		(taker != TOUCH || map->store->signal_safe || pager->in_threads));
 }
 
-/*
- * Not to be tried now. Of those that refused one writer at a time tries, as it may take long; where there is limbo no touch does, which
- * may be another map's.
- */
+static bool refuses_beside_limbo(const struct lg_map *map)
+{
+	return has_limbo(map) && lg_load_relaxed(&map->refuses);
+}
+
+/* Not to be tried now; where there is limbo, not by a touch, which may be another map's. */
 static bool is_spared(const struct lg_map *map, enum taker taker)
 {
-	bool refuses = has_limbo(map) && lg_load_relaxed(&map->refuses);
-
 	return taker != CALL &&
-	       (lg_transfer_rests(map) ||
-		(refuses && (taker == TOUCH || lg_load_relaxed(&map->writes) > 0)));
+	       (lg_transfer_rests(map) || (taker == TOUCH && refuses_beside_limbo(map)));
+}
+
+/* A store that refused, by a writer: or it is spared. */
+static uint64_t try_in_place(struct lg_map *map, uint64_t first, uint64_t count, int *error)
+{
+	struct lg_pager *pager = map->pager;
+	uint64_t until, out;
+
+	if (!lg_transfer_begin_try(pager, &until)) {
+		set_refused(map, first, count);
+		return 0;
+	}
+	out = leave_in_place(map, first, count, true, error);
+	lg_transfer_end_try(pager, until);
+	return out;
 }
 
 /* Limbo is full, but no store refuses what is in it: there will be room. */
@@ -478,8 +492,12 @@ static uint64_t take_out(struct lg_map *map, uint64_t first, uint64_t count, enu
 		     same++)
 			;
 		bool spared = dirty && is_spared(map, taker);
-		if (!dirty || (!spared && can_leave_in_place(map, taker)))
-			out += leave_in_place(map, first + done, same, dirty, error);
+		if (!dirty)
+			out += leave_in_place(map, first + done, same, false, error);
+		else if (!spared && can_leave_in_place(map, taker))
+			out += taker == WRITER && refuses_beside_limbo(map) ?
+				       try_in_place(map, first + done, same, error) :
+				       leave_in_place(map, first + done, same, true, error);
 		else if (taker == CALL || (!spared && waits_for_room(map)))
 			keep(map, first + done, same);
 		else

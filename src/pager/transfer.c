@@ -14,6 +14,7 @@ enum {
 	BACKOFF_GROWTH = 8,
 	PARTS = 16,
 	HANGING_MS = 1000,
+	ALONE_MS = 2 * HANGING_MS,
 	RETRY_LEAST_MS = 100,
 	RETRY_MOST_MS = 1000,
 	RETRY_TIMES = 4, /* what it took to fail */
@@ -182,6 +183,19 @@ bool lg_transfer_rests(const struct lg_map *map)
 	return lg_transfer_hangs(map) ||
 	       (lg_load_relaxed(&map->refuses) && !lg_transfer_is_awaited(map) &&
 		lg_os_now_ms() < lg_load_relaxed(&map->retry_at));
+}
+
+bool lg_transfer_begin_try(struct lg_pager *pager, uint64_t *until)
+{
+	uint64_t now = lg_os_now_ms(), before = lg_load_relaxed(&pager->retry_until);
+
+	*until = now + ALONE_MS;
+	return now >= before && lg_cas_relaxed(&pager->retry_until, &before, *until);
+}
+
+void lg_transfer_end_try(struct lg_pager *pager, uint64_t until)
+{
+	(void)lg_cas_release(&pager->retry_until, &until, (uint64_t)0);
 }
 
 int lg_transfer_write(const struct lg_write *write)

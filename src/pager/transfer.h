@@ -11,6 +11,7 @@
 
 struct lg_map;
 struct lg_os_io_queue;
+struct lg_pager;
 
 /* `count` pages to `buffer`, retried; what lies behind the map's end is zeroed. */
 int lg_transfer_read(struct lg_map *map, uint64_t page, uint64_t count, void *buffer);
@@ -38,6 +39,13 @@ bool lg_transfer_is_awaited(const struct lg_map *map);
 
 /* The store refused, or hangs, and is not to be tried now. */
 bool lg_transfer_rests(const struct lg_map *map);
+
+/*
+ * Stores that refuse are tried by one at a time, as that may take long; but he may not come back, and others' stores work: his time
+ * is over when his counts as one that hangs. False: somebody is at it.
+ */
+bool lg_transfer_begin_try(struct lg_pager *pager, uint64_t *until);
+void lg_transfer_end_try(struct lg_pager *pager, uint64_t until);
 
 enum { LG_TRANSFER_PAGES = 64 };
 

@@ -13,8 +13,7 @@ enum {
 	LOOKED = 64, /* frames, for one that nobody works on */
 	MOVED = 512, /* to REFUSED under one lock */
 	LOOK_MS = 100,
-	LOOK_TIMES = 4,  /* what it took */
-	ALONE_MS = 2000, /* a store that is not back by then counts as one that hangs */
+	LOOK_TIMES = 4, /* what it took */
 };
 
 /* A page to write, claimed; its frame is HELD. */
@@ -59,6 +58,9 @@ static bool is_stored(struct lg_map *map, struct claimed *page)
 			 (!map->store->lasts || (page->word & LG_WORD_STORED) == 0);
 
 	if (has_zeros && lg_content_is_zero(at, bytes)) {
+		if ((page->word & LG_WORD_STORED) != 0 && map->store->discards) /* a hint */
+			(void)map->store->calls->discard(map->store, page->page << map->shift,
+							 bytes);
 		page->word &= ~LG_WORD_STORED;
 		/* What the store has is forgotten: the same bytes would have to be written again. */
 		lg_map_set_hash(map, page->word, LG_HASH_NONE);
@@ -414,20 +416,19 @@ static bool is_anothers(struct lg_frames *frames, uint32_t index, struct lg_map 
 	return true;
 }
 
-/* By one at a time, as it may take long; but one may not come back, and others' maps work. What comes of it tells the map. */
+/* What comes of it tells the map. */
 static uint64_t retry_map(struct lg_pager *pager, struct lg_frames *frames, struct lg_map *map,
 			  const struct batch *batch)
 {
-	uint64_t written = 0, now = lg_os_now_ms(), mine = now + ALONE_MS,
-		 until = lg_load_relaxed(&pager->retry_until);
+	uint64_t written = 0, until;
 
-	if (now < until || !lg_cas_relaxed(&pager->retry_until, &until, mine))
+	if (!lg_transfer_begin_try(pager, &until))
 		return 0;
 	lg_add_relaxed(&pager->retrying, 1);
 	go_round(pager, frames, is_anothers, map);
 	(void)write_from(pager, frames, map, batch, &written);
-	(void)lg_cas_relaxed(&pager->retry_until, &mine, (uint64_t)0);
 	lg_sub_release(&pager->retrying, 1);
+	lg_transfer_end_try(pager, until);
 	return written;
 }
 

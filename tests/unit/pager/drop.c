@@ -198,6 +198,26 @@ static void dead_memory_gives_its_disk_space_back(void **state)
 	assert_true(after < before);
 }
 
+/* Wiped, and out again: the store need not keep what it had. */
+static void memory_that_is_zero_again_gives_its_disk_space_back(void **state)
+{
+	lg_map *memory = lg_map_memory(pager, 2 * MIB, "reserve:lazy");
+
+	(void)state;
+	assert_non_null(memory);
+	char *plain = lg_map_data(memory);
+	memset(plain, 'm', 2 * MIB);
+	assert_int_equal(lg_map_advise(memory, 0, 0, LG_COLD), 0);
+	uint64_t before = disk_bytes(memory);
+	memset(plain + MIB, 0, MIB);
+	assert_int_equal(lg_map_advise(memory, 0, 0, LG_COLD), 0);
+	if (memory->store->calls->discard(memory->store, MIB, PAGE) != -EOPNOTSUPP)
+		assert_true(disk_bytes(memory) < before);
+	for (size_t i = 0; i < 2 * MIB; i += 100)
+		assert_int_equal(plain[i], i < MIB ? 'm' : 0);
+	assert_int_equal(lg_map_close(memory), 0);
+}
+
 static void reserved_disk_space_stays(void **state)
 {
 	uint64_t before, after;
@@ -218,6 +238,7 @@ int main(void)
 		TEST(what_cannot_be_given_up_is_not_counted),
 		TEST(memory_is_given_up_once),
 		TEST(dead_memory_gives_its_disk_space_back),
+		TEST(memory_that_is_zero_again_gives_its_disk_space_back),
 		TEST(reserved_disk_space_stays),
 	};
 
