@@ -150,13 +150,9 @@ struct lg_map *lg_atlas_find_of(const struct lg_pager *pager, const void *addres
 	return find(pager, (uintptr_t)address);
 }
 
-void lg_atlas_forget(void (*each)(struct lg_map *map))
+void lg_atlas_forget(void)
 {
-	struct entry *table = lg_load_relaxed(&entries);
-
 	has_forgotten = has_forgotten || lg_load_relaxed(&count) > 0;
-	for (uint32_t i = 0; i < lg_load_relaxed(&count); i++)
-		each(lg_load_relaxed(&table[i].map));
 	lg_store_relaxed(&count, 0);
 	lg_store_relaxed(&lock.word, (uint32_t)LG_LATCH_FREE);
 	if ((lg_load_relaxed(&version) & 1) != 0)

@@ -27,11 +27,8 @@ struct lg_map *lg_atlas_find(const void *address);
 /* The same, of this pager's maps only. Does not look at the map, which may be gone by the time this returns. */
 struct lg_map *lg_atlas_find_of(const struct lg_pager *pager, const void *address);
 
-/*
- * In a child of fork: calls `each` for the maps there were, and there are none. The fork may have come in the middle of
- * a change: a map may be met twice.
- */
-void lg_atlas_forget(void (*each)(struct lg_map *map));
+/* In a child of fork: there are none, also where the fork came in the middle of a change. */
+void lg_atlas_forget(void);
 
 /* This is such a child: an address that lies in no map may be one of a map of the parent's. */
 bool lg_atlas_has_forgotten(void);

@@ -416,9 +416,10 @@ static int end(struct lg_map *map)
 	uint64_t signals = lg_os_latch_enter(&pager->maps_lock);
 	leave(map);
 	lg_os_latch_leave(&pager->maps_lock, signals);
+	/* First: a child of a fork that comes before keeps its descriptors. */
+	map->store->calls->close(map->store);
 	unmap_range(map);
 	lg_os_unreserve(map->words, table_bytes(map));
-	map->store->calls->close(map->store);
 	lg_os_unreserve(map, sizeof(*map));
 	return error;
 }

@@ -15,6 +15,7 @@
 #include "pager/roster.h"
 #include "pager/server.h"
 #include "pager/writer.h"
+#include "store/range.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -402,17 +403,23 @@ static void forget_map(struct lg_map *map)
 	enum { MARGIN_PART = 1024 };
 	size_t bytes = map->pages << map->shift;
 
-	if (map->store == NULL)
-		return;
 	if (!map->lent)
 		reserve_hole(map->base, bytes, lg_max(bytes / MARGIN_PART, lg_os_page_bytes()));
 	map->store->calls->forget(map->store);
-	map->store = NULL;
 }
 
-/* Also the pipe: the parent's threads wait until nobody can speak into it. */
+/*
+ * By its table, for the atlas has no map that is being closed, which may take as long as its store. Also the pipe: the parent's
+ * threads wait until nobody can speak into it.
+ */
 static void forget_pager(struct lg_pager *pager)
 {
+	for (uint32_t i = 0; i < LG_MAPS; i++) {
+		struct lg_map *map = lg_map_of(pager, i);
+
+		if (map != NULL)
+			forget_map(map);
+	}
 	close_faults(pager);
 	lg_os_hangup_close(&pager->hangup);
 	pager->process = 0; /* in a namespace of its own a child may have its parent's number */
@@ -420,8 +427,9 @@ static void forget_pager(struct lg_pager *pager)
 
 void lg_pager_forget(void)
 {
-	lg_atlas_forget(forget_map);
+	lg_atlas_forget();
 	lg_roster_forget(forget_pager);
+	lg_range_forget();
 	lg_store_relaxed(&default_pager, NULL);
 	default_lock = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
 	lg_policy_forget();

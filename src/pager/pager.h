@@ -122,6 +122,7 @@ struct lg_pager {
 
 	pthread_mutex_t resizing;     /* for as long as it takes */
 	struct lg_os_latch maps_lock; /* also: budget, page_most and more pins fit each other */
+	/* From before the atlas has them until their store is to be closed: a child of fork finds them here. */
 	_Atomic(struct lg_map *) maps[LG_MAPS];
 	_Atomic(uint32_t) map_count;
 	_Atomic(uint64_t) map_bytes;

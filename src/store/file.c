@@ -94,7 +94,6 @@ static void forget(struct lg_store *store)
 {
 	struct file *file = file_of(store);
 
-	lg_range_give(&file->range);
 	lg_os_io_close(&file->io);
 	lg_os_unreserve(file, sizeof(*file));
 }
@@ -111,6 +110,7 @@ static void close_store(struct lg_store *store)
 	int cancel = lg_os_cancel_hold();
 
 	release_lock(file_of(store));
+	lg_range_give(&file_of(store)->range);
 	forget(store);
 	lg_os_cancel_restore(cancel);
 }

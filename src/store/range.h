@@ -3,9 +3,6 @@
  * The ranges of files that stores of this process have: one writer, or any number of readers. Locks of the
  * kernel say the same to other processes, but not on every file system, and they end where the
  * program closes our descriptor; a device has several names, each with its own locks.
- *
- * The list is whole at every moment, and its lock names the process that holds it: the child of a fork finds
- * it as the parent had it, and takes the lock over.
  */
 #ifndef LG_STORE_RANGE_H
 #define LG_STORE_RANGE_H
@@ -28,5 +25,8 @@ int lg_range_take(struct lg_range *range);
 
 /* Nothing happens if it was not taken. */
 void lg_range_give(struct lg_range *range);
+
+/* In a child of fork: nobody has any. Of stores that were being opened nobody else knows. */
+void lg_range_forget(void);
 
 #endif

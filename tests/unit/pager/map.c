@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /* Maps: what they are made of, and where they end. */
+#include "pager/map.h"
 #include "pager/budget.h"
 #include "pager/pager.h"
+#include "store/file.h"
 #include "unit/pager/sigbus.h"
 #include "unit/unit.h"
 
@@ -9,7 +11,9 @@
 
 #include <fcntl.h>
 #include <lgalloc/pager.h>
+#include <pthread.h>
 #include <signal.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -389,6 +393,128 @@ static void failure_of_a_map_ends_with_it(void **state)
 	assert_int_equal(lg_budget_failure(pager), 0);
 }
 
+static atomic_bool flushing, held;
+
+static int flush_when_let_go(struct lg_store *store)
+{
+	const struct timespec time = { 0, 200000 };
+
+	(void)store;
+	atomic_store(&flushing, true);
+	while (atomic_load(&held))
+		clock_nanosleep(CLOCK_MONOTONIC, 0, &time, NULL);
+	return 0;
+}
+
+static void *close_map(void *map)
+{
+	return (void *)(intptr_t)lg_map_close(map);
+}
+
+static bool file_is_open(void)
+{
+	struct stat status, other;
+	bool open = false;
+
+	if (stat(path, &status) != 0)
+		return true;
+	for (int fd = 3; fd < 70000; fd++)
+		open = open || (fstat(fd, &other) == 0 && other.st_ino == status.st_ino &&
+				other.st_dev == status.st_dev);
+	return open;
+}
+
+/* The kernel takes a hint where nothing is. */
+static bool is_kept(void *at)
+{
+	void *got = mmap(at, 4096, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	return got != MAP_FAILED && got != at;
+}
+
+static bool file_can_be_mapped(void)
+{
+	lg_pager *own = lg_pager_new("memory:2M,page:16K,faults:inline");
+	lg_map *map = lg_map_file(own, path, 0, NULL);
+
+	if (map == NULL)
+		fprintf(stderr, "a child: %s\n", lg_error());
+	return map != NULL && lg_map_close(map) == 0 && lg_pager_free(own) == 0;
+}
+
+/* It has this much time, and tries to map the file when there is a byte to read. */
+static pid_t fork_child(int ends[2], void *parents)
+{
+	enum { HANG_SECONDS = 60 };
+	char byte;
+
+	assert_int_equal(pipe(ends), 0);
+	pid_t child = fork();
+	assert_true(child >= 0);
+	if (child == 0) {
+		alarm(HANG_SECONDS);
+		if (parents != NULL && file_is_open())
+			_exit(2);
+		if (parents != NULL && !is_kept(parents))
+			_exit(3);
+		if (read(ends[0], &byte, 1) != 1)
+			_exit(4);
+		_exit(file_can_be_mapped() ? 0 : 5);
+	}
+	return child;
+}
+
+static void assert_child_maps_the_file(pid_t child, const int ends[2])
+{
+	int status;
+
+	assert_int_equal(write(ends[1], "x", 1), 1);
+	assert_true(waitpid(child, &status, 0) == child);
+	assert_int_equal(status, 0);
+	close(ends[0]);
+	close(ends[1]);
+}
+
+/* What another thread closes at the moment of a fork is not the child's, like all other maps. */
+static void child_has_nothing_of_a_map_that_is_being_closed(void **state)
+{
+	lg_map *map = lg_map_file(pager, path, MIB, NULL);
+	pthread_t thread;
+	int ends[2];
+	void *closed;
+
+	(void)state;
+	assert_non_null(map);
+	memset(lg_map_data(map), 'x', MIB);
+	void *data = lg_map_data(map);
+	struct lg_store_calls calls = *map->store->calls;
+	calls.flush = flush_when_let_go;
+	map->store->calls = &calls;
+	atomic_store(&flushing, false);
+	atomic_store(&held, true);
+	assert_int_equal(pthread_create(&thread, NULL, close_map, map), 0);
+	while (!atomic_load(&flushing))
+		sched_yield();
+	pid_t child = fork_child(ends, data);
+	atomic_store(&held, false);
+	assert_int_equal(pthread_join(thread, &closed), 0);
+	assert_null(closed);
+	assert_child_maps_the_file(child, ends);
+}
+
+/* Nor is a file that is open for a map that is not made yet in use there. */
+static void child_may_map_a_file_that_was_being_mapped(void **state)
+{
+	struct lg_store *store;
+	int ends[2];
+
+	(void)state;
+	assert_int_equal(lg_file_store_open(path, 0, MIB, false, true, &store), 0);
+	pid_t child = fork_child(ends, NULL);
+	store->calls->close(store);
+	assert_child_maps_the_file(child, ends);
+}
+
 /* A place of the table is free again: 4096 at a time, any number one after the other. */
 static void maps_may_come_and_go_for_ever(void **state)
 {
@@ -420,6 +546,8 @@ int main(void)
 		TEST(map_that_is_null_is_an_answer_of_every_call),
 		TEST(buffer_that_is_null_is_refused_unless_it_is_empty),
 		TEST(failure_of_a_map_ends_with_it),
+		TEST(child_has_nothing_of_a_map_that_is_being_closed),
+		TEST(child_may_map_a_file_that_was_being_mapped),
 		TEST(maps_may_come_and_go_for_ever),
 	};
 
