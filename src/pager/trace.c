@@ -54,9 +54,14 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static struct lg_trace *traces;
 
-/* Paths that were opened, by a hash; only their number counts, so that one too much is no harm. */
-static uint64_t paths[PATHS];
-static unsigned path_count;
+/*
+ * How many times a path was opened, by a hash. The last is of all that find no place of their own: a number may be left out
+ * then, and none comes twice, which would empty a file of the process's own.
+ */
+static struct {
+	uint64_t hash;
+	unsigned times; /* 0: nobody's */
+} paths[PATHS + 1];
 
 /* --- writing ------------------------------------------------------------------------------------ */
 
@@ -222,12 +227,12 @@ static void know_forks(void)
 static unsigned count_path(const char *path)
 {
 	uint64_t hash = lg_trace_check(path, strlen(path));
-	unsigned times = 1;
+	unsigned place = 0;
 
-	for (unsigned i = 0; i < path_count && i < PATHS; i++)
-		times += paths[i] == hash;
-	paths[path_count++ % PATHS] = hash;
-	return times;
+	while (place < PATHS && paths[place].times > 0 && paths[place].hash != hash)
+		place++;
+	paths[place].hash = hash;
+	return ++paths[place].times;
 }
 
 /* False: too long. */

@@ -87,8 +87,8 @@ struct lg_trace;
 
 /*
  * Begins a trace in the file `path`, in which %p is the process id. The second trace of a process with the same
- * path has ".2" behind it, and so on. A file that exists is replaced if it is a trace that nobody
- * writes. -errno, with words: -EINVAL the path is empty or too long, or names no regular file; -EEXIST a
+ * path has ".2" behind it, and so on; after 64 paths the others share one count. A file that exists is replaced if it is a
+ * trace that nobody writes. -errno, with words: -EINVAL the path is empty or too long, or names no regular file; -EEXIST a
  * file that is no trace; -EBUSY one that is being written.
  */
 int lg_trace_open(const char *path, const struct lg_trace_about *about, struct lg_trace **trace);

@@ -177,6 +177,40 @@ static void path_has_the_process_and_which_time_it_is(void **state)
 	assert_int_equal(access(expected, R_OK), 0);
 }
 
+/* The trace that was opened has a file of its own, and not one that has an older trace. */
+static void open_a_new_one(const char *pattern)
+{
+	struct lg_trace_about small = about;
+	struct lg_trace *trace;
+	struct stat status;
+	char mark[PATH_MAX + 8];
+
+	small.slots = 2;
+	assert_int_equal(lg_trace_open(pattern, &small, &trace), 0);
+	snprintf(mark, sizeof(mark), "%s.mark", lg_trace_path(trace));
+	assert_int_equal(stat(mark, &status), -1);
+	assert_int_equal(lg_trace_close(trace), 0);
+	fclose(fopen(mark, "w"));
+}
+
+/* Last: the paths of tests behind it would share one count. */
+static void traces_never_replace_one_another(void **state)
+{
+	enum { MANY = 70 }; /* more than are counted each for itself */
+
+	(void)state;
+	name_file("often");
+	for (unsigned i = 0; i < MANY; i++)
+		open_a_new_one(path);
+	for (unsigned i = 0; i < 2 * MANY; i++) {
+		char name[16];
+
+		snprintf(name, sizeof(name), "many%u", i % MANY);
+		name_file(name);
+		open_a_new_one(path);
+	}
+}
+
 static void refused(int error, const char *words)
 {
 	struct lg_trace *trace = NULL;
@@ -424,6 +458,7 @@ int main(void)
 		cmocka_unit_test(first_error_of_a_write_is_said_at_the_end),
 		cmocka_unit_test(limit_of_files_ends_no_program),
 		cmocka_unit_test(descriptor_closed_by_the_program_harms_no_file),
+		cmocka_unit_test(traces_never_replace_one_another),
 	};
 
 	return cmocka_run_group_tests(tests, make_directory, remove_directory);
