@@ -166,11 +166,14 @@ static void *run(void *argument)
 		uint32_t calls = lg_load_relaxed(&trace->ring.calls);
 
 		pthread_mutex_lock(&trace->writing);
-		bool any = !trace->ended && drain(trace);
+		bool ended = trace->ended;
+		bool any = !ended && drain(trace);
 		pthread_mutex_unlock(&trace->writing);
 		if (lg_load_relaxed(&trace->stop))
 			break;
-		if (any) /* more at once is cheaper */
+		if (ended) /* by the exit: what still comes stays in the ring */
+			lg_os_sleep_while(&trace->ring.calls, calls, 0);
+		else if (any) /* more at once is cheaper */
 			lg_os_sleep_while(&trace->ring.calls, calls, WAIT_MS);
 		else
 			lg_trace_ring_rest(&trace->ring, calls);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /* A trace's file: what was noted is there, whole; what is not the trace's own is left alone. */
+#include "unit/region/background.h"
 #include "unit/unit.h"
 
 #include "os/clock.h"
@@ -15,6 +16,8 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+enum { HANG_S = 60 };
 
 static char directory[] = "trace-XXXXXX";
 static char path[PATH_MAX];
@@ -330,6 +333,40 @@ static void program_that_ends_leaves_a_whole_trace(void **state)
 	assert_int_equal(file.records[1000].kind, LG_TRACE_END);
 }
 
+static struct lg_trace *outlives_its_end;
+
+/* Behind the trace's own: destructors without a number are before it. */
+static __attribute__((destructor(101))) void put_behind_the_end(void)
+{
+	long task;
+
+	if (outlives_its_end == NULL)
+		return;
+	lg_trace_put(outlives_its_end, LG_TRACE_READ, 0, 1, 12);
+	while (find_thread("lgalloc-trace", &task) != 1 || !sleeps_without_timer(task))
+		lg_os_sleep_us(1000);
+}
+
+/* Nobody takes what comes later: a thread that looks for it would never rest. */
+static void record_behind_the_end_lets_the_thread_sleep(void **state)
+{
+	int result;
+
+	(void)state;
+	name_file("behind");
+	pid_t child = fork();
+	if (child == 0) {
+		alarm(HANG_S);
+		if (lg_trace_open(path, &about, &outlives_its_end) != 0)
+			_exit(1);
+		exit(0);
+	}
+	assert_int_equal(waitpid(child, &result, 0), child);
+	assert_true(WIFEXITED(result) && WEXITSTATUS(result) == 0);
+	read_file(path);
+	assert_int_equal(file.count, 1);
+}
+
 static void limit_files(rlim_t bytes)
 {
 	struct rlimit limit;
@@ -455,6 +492,7 @@ int main(void)
 		cmocka_unit_test(old_trace_is_replaced_and_one_in_use_is_not),
 		cmocka_unit_test(child_of_fork_writes_nothing),
 		cmocka_unit_test(program_that_ends_leaves_a_whole_trace),
+		cmocka_unit_test(record_behind_the_end_lets_the_thread_sleep),
 		cmocka_unit_test(first_error_of_a_write_is_said_at_the_end),
 		cmocka_unit_test(limit_of_files_ends_no_program),
 		cmocka_unit_test(descriptor_closed_by_the_program_harms_no_file),

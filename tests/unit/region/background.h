@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
-/* The worker, seen through /proc. What is waited for has to come, however late. */
+/* The worker, and other threads of the library's, seen through /proc. What is waited for has to come, however late. */
 #ifndef UNIT_REGION_BACKGROUND_H
 #define UNIT_REGION_BACKGROUND_H
 
@@ -30,11 +30,12 @@ static inline bool read_task(long task, const char *name, char *text)
 	return true;
 }
 
-/* The worker's thread id; how many there are. */
-static inline unsigned find_worker(long *task)
+/* The id of the thread with this name; how many there are. */
+static inline unsigned find_thread(const char *name, long *task)
 {
 	DIR *tasks = opendir("/proc/self/task");
 	unsigned found = 0;
+	size_t length = strlen(name);
 	char text[TEXT_BYTES];
 
 	*task = 0;
@@ -42,13 +43,19 @@ static inline unsigned find_worker(long *task)
 	for (struct dirent *entry; (entry = readdir(tasks)) != NULL;) {
 		long id = strtol(entry->d_name, NULL, 10);
 
-		if (id == 0 || !read_task(id, "comm", text) || strcmp(text, "lgalloc-bg\n") != 0)
+		if (id == 0 || !read_task(id, "comm", text) || strncmp(text, name, length) != 0 ||
+		    text[length] != '\n')
 			continue;
 		*task = id;
 		found++;
 	}
 	closedir(tasks);
 	return found;
+}
+
+static inline unsigned find_worker(long *task)
+{
+	return find_thread("lgalloc-bg", task);
 }
 
 static inline bool late(uint64_t *since)
