@@ -433,6 +433,7 @@ void lg_pager_forget(void)
 	lg_store_relaxed(&default_pager, NULL);
 	default_lock = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
 	lg_policy_forget();
+	lg_trace_forget();
 	lg_os_bus_forget();
 }
 

@@ -46,13 +46,16 @@ struct lg_trace {
 	uint64_t written; /* records */
 	unsigned count;   /* in the buffer */
 	struct lg_trace_record buffer[RECORDS];
-	struct lg_trace *next; /* of the process's */
+	_Atomic(struct lg_trace *) next; /* of the process's */
 	char path[PATH_MAX];
 };
 
+/*
+ * No fork waits for it: who opens a trace may hold what a fork took before, as a class does for its first paged region. A
+ * child may find it taken, so the list is whole at any moment: each change is one store.
+ */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static pthread_once_t once = PTHREAD_ONCE_INIT;
-static struct lg_trace *traces;
+static _Atomic(struct lg_trace *) traces;
 
 /*
  * How many times a path was opened, by a hash. The last is of all that find no place of their own: a number may be left out
@@ -190,7 +193,8 @@ static __attribute__((destructor)) void end_at_exit(void)
 	limit.tv_sec += EXIT_WAIT_S;
 	if (pthread_mutex_timedlock(&lock, &limit) != 0)
 		return;
-	for (struct lg_trace *trace = traces; trace != NULL; trace = trace->next) {
+	for (struct lg_trace *trace = lg_load_relaxed(&traces); trace != NULL;
+	     trace = lg_load_relaxed(&trace->next)) {
 		if (trace->process !=
 			    lg_os_process() || /* a child of fork: the file is its parent's */
 		    pthread_mutex_timedlock(&trace->writing, &limit) != 0)
@@ -201,27 +205,10 @@ static __attribute__((destructor)) void end_at_exit(void)
 	pthread_mutex_unlock(&lock);
 }
 
-/* --- fork: the files are the parent's ----------------------------------------------------------- */
-
-static void before_fork(void)
+void lg_trace_forget(void)
 {
-	pthread_mutex_lock(&lock);
-}
-
-static void after_fork_in_parent(void)
-{
-	pthread_mutex_unlock(&lock);
-}
-
-static void after_fork_in_child(void)
-{
-	traces = NULL;
-	pthread_mutex_unlock(&lock);
-}
-
-static void know_forks(void)
-{
-	(void)lg_os_fork_hooks(before_fork, after_fork_in_parent, after_fork_in_child);
+	lg_store_relaxed(&traces, NULL);
+	lock = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
 }
 
 /* --- opening ------------------------------------------------------------------------------------ */
@@ -324,6 +311,13 @@ static void write_header(struct lg_trace *trace, const struct lg_trace_about *ab
 	write_all(trace, &header, sizeof(header));
 }
 
+/* Under the lock. */
+static void list(struct lg_trace *trace)
+{
+	lg_store_relaxed(&trace->next, lg_load_relaxed(&traces));
+	lg_store_release(&traces, trace); /* whole for a child that is forked just now */
+}
+
 /* Ring, file, thread. Under the lock. */
 static int begin(struct lg_trace *trace, const struct lg_trace_about *about)
 {
@@ -348,8 +342,7 @@ static int begin(struct lg_trace *trace, const struct lg_trace_about *about)
 			lg_error_name(-error));
 		goto undo_file;
 	}
-	trace->next = traces;
-	traces = trace;
+	list(trace);
 	return 0;
 undo_file:
 	(void)lg_os_descriptor_shut(trace->fd);
@@ -371,7 +364,6 @@ int lg_trace_open(const char *path, const struct lg_trace_about *about, struct l
 	trace->began_ns = lg_os_now_ns();
 	trace->says = about->says;
 	pthread_mutex_init(&trace->writing, NULL);
-	pthread_once(&once, know_forks);
 	pthread_mutex_lock(&lock);
 	if (make_path(path, trace->path))
 		error = begin(trace, about);
@@ -385,15 +377,14 @@ int lg_trace_open(const char *path, const struct lg_trace_about *about, struct l
 	return error;
 }
 
-static void forget(struct lg_trace *trace)
+static void unlist(struct lg_trace *trace)
 {
+	_Atomic(struct lg_trace *) *at = &traces;
+
 	pthread_mutex_lock(&lock);
-	for (struct lg_trace **at = &traces; *at != NULL; at = &(*at)->next) {
-		if (*at == trace) {
-			*at = trace->next;
-			break;
-		}
-	}
+	while (lg_load_relaxed(at) != trace)
+		at = &lg_load_relaxed(at)->next;
+	lg_store_relaxed(at, lg_load_relaxed(&trace->next));
 	pthread_mutex_unlock(&lock);
 }
 
@@ -401,7 +392,7 @@ int lg_trace_close(struct lg_trace *trace)
 {
 	if (trace == NULL || trace->process != lg_os_process())
 		return 0;
-	forget(trace);
+	unlist(trace);
 	lg_store_relaxed(&trace->stop, true);
 	lg_trace_ring_call(&trace->ring);
 	pthread_join(trace->thread, NULL);

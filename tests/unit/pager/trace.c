@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <pthread.h>
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -287,6 +288,42 @@ static void old_trace_is_replaced_and_one_in_use_is_not(void **state)
 	assert_int_equal(file.count, 1);
 }
 
+static struct lg_trace **opened_by_a_fork;
+
+static void open_at_fork(void)
+{
+	struct lg_trace **out = opened_by_a_fork;
+
+	opened_by_a_fork = NULL;
+	if (out != NULL && lg_trace_open(path, &about, out) != 0)
+		*out = NULL;
+}
+
+/*
+ * Whoever refills a class opens a trace under the class's lock, which a fork takes: that thread must not wait for the fork.
+ * A handler of the fork's own is in the middle of it, and hangs where it would.
+ */
+static void fork_holds_up_nobody_who_opens(void **state)
+{
+	struct lg_trace *first, *second = NULL;
+	int result;
+
+	(void)state;
+	name_file("at fork");
+	assert_int_equal(lg_trace_open(path, &about, &first), 0);
+	opened_by_a_fork = &second;
+	alarm(HANG_S);
+	pid_t child = fork();
+	if (child == 0)
+		_exit(0);
+	alarm(0);
+	assert_int_equal(waitpid(child, &result, 0), child);
+	assert_true(WIFEXITED(result) && WEXITSTATUS(result) == 0);
+	assert_non_null(second);
+	assert_int_equal(lg_trace_close(first), 0);
+	assert_int_equal(lg_trace_close(second), 0);
+}
+
 /* A child does as it likes with what it got: its parent's file is not touched. */
 static void child_of_fork_writes_nothing(void **state)
 {
@@ -491,6 +528,7 @@ int main(void)
 		cmocka_unit_test(files_that_are_no_traces_are_left_alone),
 		cmocka_unit_test(old_trace_is_replaced_and_one_in_use_is_not),
 		cmocka_unit_test(child_of_fork_writes_nothing),
+		cmocka_unit_test(fork_holds_up_nobody_who_opens),
 		cmocka_unit_test(program_that_ends_leaves_a_whole_trace),
 		cmocka_unit_test(record_behind_the_end_lets_the_thread_sleep),
 		cmocka_unit_test(first_error_of_a_write_is_said_at_the_end),
@@ -499,5 +537,7 @@ int main(void)
 		cmocka_unit_test(traces_never_replace_one_another),
 	};
 
+	if (pthread_atfork(open_at_fork, NULL, NULL) != 0)
+		return EXIT_FAILURE;
 	return cmocka_run_group_tests(tests, make_directory, remove_directory);
 }
