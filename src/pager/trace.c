@@ -35,9 +35,7 @@ struct lg_trace {
 	_Atomic(bool) stop;
 	pthread_t thread;
 	pthread_mutex_t writing; /* of what follows, and of taking from the ring */
-	int fd;
-	dev_t device;
-	ino_t inode;
+	struct lg_os_descriptor file;
 	int error;
 	bool ended;
 	bool says;
@@ -68,27 +66,18 @@ static struct {
 
 /* --- writing ------------------------------------------------------------------------------------ */
 
-/* Programs close descriptors they do not know, and open others in their place. */
-static bool is_ours(const struct lg_trace *trace)
-{
-	struct stat status;
-
-	return fstat(trace->fd, &status) == 0 && status.st_dev == trace->device &&
-	       status.st_ino == trace->inode;
-}
-
 static void write_all(struct lg_trace *trace, const void *bytes, size_t count)
 {
 	const char *at = bytes;
 
-	if (trace->error == 0 && !is_ours(trace))
+	if (trace->error == 0 && !lg_os_descriptor_is_ours(&trace->file))
 		trace->error = -EBADF;
 	while (count > 0 && trace->error == 0) {
 		if (trace->bytes >= lg_os_file_bytes_max()) {
 			trace->error = -EFBIG;
 			break;
 		}
-		ssize_t written = write(trace->fd, at, count); /* up to the limit */
+		ssize_t written = write(trace->file.fd, at, count); /* up to the limit */
 		if (written > 0) {
 			at += written;
 			trace->bytes += (uint64_t)written;
@@ -205,8 +194,15 @@ static __attribute__((destructor)) void end_at_exit(void)
 	pthread_mutex_unlock(&lock);
 }
 
+/* A file that a child kept would stay locked after its parent's end: whoever is next could not write it. */
 void lg_trace_forget(void)
 {
+	for (struct lg_trace *trace = lg_load_relaxed(&traces); trace != NULL;
+	     trace = lg_load_relaxed(&trace->next)) {
+		lg_os_descriptor_close(&trace->file);
+		trace->process =
+			0; /* in a namespace of its own a child may have its parent's number */
+	}
 	lg_store_relaxed(&traces, NULL);
 	lock = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
 }
@@ -256,26 +252,24 @@ static int claim_file(struct lg_trace *trace)
 	char magic[sizeof(((struct lg_trace_header *)0)->magic)];
 	struct stat status;
 
-	if (fstat(trace->fd, &status) != 0)
+	if (fstat(trace->file.fd, &status) != 0)
 		return lg_fail(errno, "the trace '%s' cannot be examined: %s", trace->path,
 			       lg_error_name(errno));
 	if (!S_ISREG(status.st_mode))
 		return lg_fail(EINVAL, "the trace '%s' would be no regular file", trace->path);
-	if (flock(trace->fd, LOCK_EX | LOCK_NB) != 0)
+	if (flock(trace->file.fd, LOCK_EX | LOCK_NB) != 0)
 		return lg_fail(EBUSY,
 			       "the trace '%s' is being written by another process: use %%p, its "
 			       "process id, in the path",
 			       trace->path);
 	if (status.st_size > 0 &&
-	    (pread(trace->fd, magic, sizeof(magic), 0) != (ssize_t)sizeof(magic) ||
+	    (pread(trace->file.fd, magic, sizeof(magic), 0) != (ssize_t)sizeof(magic) ||
 	     memcmp(magic, LG_TRACE_MAGIC, sizeof(magic)) != 0))
 		return lg_fail(EEXIST, "the file '%s' is no trace, and is left as it is",
 			       trace->path);
-	if (ftruncate(trace->fd, 0) != 0)
+	if (ftruncate(trace->file.fd, 0) != 0)
 		return lg_fail(errno, "the trace '%s' cannot be emptied: %s", trace->path,
 			       lg_error_name(errno));
-	trace->device = status.st_dev;
-	trace->inode = status.st_ino;
 	return 0;
 }
 
@@ -286,10 +280,10 @@ static int open_file(struct lg_trace *trace)
 	if (fd < 0)
 		return lg_fail(errno, "the trace '%s' cannot be opened: %s", trace->path,
 			       lg_error_name(errno));
-	trace->fd = lg_os_descriptor_move_high(fd);
+	lg_os_descriptor_keep(&trace->file, fd);
 	int error = claim_file(trace);
 	if (error != 0)
-		(void)lg_os_descriptor_shut(trace->fd);
+		lg_os_descriptor_close(&trace->file);
 	return error;
 }
 
@@ -311,11 +305,20 @@ static void write_header(struct lg_trace *trace, const struct lg_trace_about *ab
 	write_all(trace, &header, sizeof(header));
 }
 
-/* Under the lock. */
+/* While it has a file it is in the list, where a child finds what to close. Under the lock. */
 static void list(struct lg_trace *trace)
 {
 	lg_store_relaxed(&trace->next, lg_load_relaxed(&traces));
 	lg_store_release(&traces, trace); /* whole for a child that is forked just now */
+}
+
+static void unlist(struct lg_trace *trace)
+{
+	_Atomic(struct lg_trace *) *at = &traces;
+
+	while (lg_load_relaxed(at) != trace)
+		at = &lg_load_relaxed(at)->next;
+	lg_store_relaxed(at, lg_load_relaxed(&trace->next));
 }
 
 /* Ring, file, thread. Under the lock. */
@@ -326,9 +329,10 @@ static int begin(struct lg_trace *trace, const struct lg_trace_about *about)
 
 	if (error != 0)
 		return lg_fail(-error, "the trace has no memory: %s", lg_error_name(-error));
+	list(trace);
 	error = open_file(trace);
 	if (error != 0)
-		goto undo_ring;
+		goto undo_list;
 	write_header(trace, about);
 	error = trace->error;
 	if (error != 0) {
@@ -342,11 +346,11 @@ static int begin(struct lg_trace *trace, const struct lg_trace_about *about)
 			lg_error_name(-error));
 		goto undo_file;
 	}
-	list(trace);
 	return 0;
 undo_file:
-	(void)lg_os_descriptor_shut(trace->fd);
-undo_ring:
+	lg_os_descriptor_close(&trace->file);
+undo_list:
+	unlist(trace);
 	lg_trace_ring_end(&trace->ring);
 	return error;
 }
@@ -361,6 +365,7 @@ int lg_trace_open(const char *path, const struct lg_trace_about *about, struct l
 		return lg_fail(-error, "the trace has no memory: %s", lg_error_name(-error));
 	trace = record;
 	trace->process = lg_os_process();
+	trace->file.fd = -1;
 	trace->began_ns = lg_os_now_ns();
 	trace->says = about->says;
 	pthread_mutex_init(&trace->writing, NULL);
@@ -377,28 +382,20 @@ int lg_trace_open(const char *path, const struct lg_trace_about *about, struct l
 	return error;
 }
 
-static void unlist(struct lg_trace *trace)
-{
-	_Atomic(struct lg_trace *) *at = &traces;
-
-	pthread_mutex_lock(&lock);
-	while (lg_load_relaxed(at) != trace)
-		at = &lg_load_relaxed(at)->next;
-	lg_store_relaxed(at, lg_load_relaxed(&trace->next));
-	pthread_mutex_unlock(&lock);
-}
-
 int lg_trace_close(struct lg_trace *trace)
 {
 	if (trace == NULL || trace->process != lg_os_process())
 		return 0;
-	unlist(trace);
 	lg_store_relaxed(&trace->stop, true);
 	lg_trace_ring_call(&trace->ring);
 	pthread_join(trace->thread, NULL);
+	pthread_mutex_lock(&trace->writing); /* the exit may be ending it */
 	end(trace);
-	if (is_ours(trace))
-		(void)lg_os_descriptor_shut(trace->fd);
+	lg_os_descriptor_close(&trace->file);
+	pthread_mutex_unlock(&trace->writing);
+	pthread_mutex_lock(&lock);
+	unlist(trace);
+	pthread_mutex_unlock(&lock);
 	int error = trace->error;
 	if (error != 0)
 		lg_fail(-error, "the trace '%s' could not be written to its end: %s", trace->path,

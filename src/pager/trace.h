@@ -96,7 +96,7 @@ int lg_trace_open(const char *path, const struct lg_trace_about *about, struct l
 /* Writes what is left, and ends it. The first error of a write, with words. NULL, or a child of fork: nothing. */
 int lg_trace_close(struct lg_trace *trace);
 
-/* In a child of fork: there are none any more, and the files are the parent's. */
+/* In a child of fork: there are none any more, and their files are only the parent's. */
 void lg_trace_forget(void);
 
 /* The file, as it is called after all. */

@@ -14,6 +14,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -347,6 +348,35 @@ static void child_of_fork_writes_nothing(void **state)
 	assert_true(file.records[0].page == 1);
 }
 
+/* A worker that lives on: who comes after its parent has the file. */
+static void child_of_fork_keeps_no_file(void **state)
+{
+	struct lg_trace *trace;
+	int ends[2], result;
+	char byte;
+
+	(void)state;
+	name_file("worker");
+	assert_int_equal(lg_trace_open(path, &about, &trace), 0);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
+	pid_t child = fork();
+	if (child == 0) {
+		close(ends[1]);
+		_exit(write(ends[0], "", 1) == 1 && read(ends[0], &byte, 1) == 0 ? 0 : 1);
+	}
+	assert_int_equal(read(ends[1], &byte, 1), 1); /* it is past its fork */
+	lg_trace_put(trace, LG_TRACE_READ, 0, 1, 12); /* the parent's is open all the same */
+	assert_int_equal(lg_trace_close(trace), 0);
+	snprintf(path, sizeof(path), "%s/./worker", directory);
+	int error = lg_trace_open(path, &about, &trace);
+	close(ends[1]);
+	close(ends[0]);
+	assert_int_equal(waitpid(child, &result, 0), child);
+	assert_true(WIFEXITED(result) && WEXITSTATUS(result) == 0);
+	assert_int_equal(error, 0);
+	assert_int_equal(lg_trace_close(trace), 0);
+}
+
 static void program_that_ends_leaves_a_whole_trace(void **state)
 {
 	int result;
@@ -478,7 +508,7 @@ static void descriptor_closed_by_the_program_harms_no_file(void **state)
 {
 	struct lg_trace *trace;
 	struct stat status, before;
-	int victim = -1;
+	int victim = -1, result;
 
 	(void)state;
 	name_file("closed");
@@ -494,6 +524,11 @@ static void descriptor_closed_by_the_program_harms_no_file(void **state)
 	}
 	assert_true(victim >= 0);
 	assert_int_equal(dup2(other, victim), victim);
+	pid_t child = fork();
+	if (child == 0)
+		_exit(fstat(victim, &status) == 0 ? 0 : 1);
+	assert_int_equal(waitpid(child, &result, 0), child);
+	assert_true(WIFEXITED(result) && WEXITSTATUS(result) == 0);
 	lg_trace_put(trace, LG_TRACE_READ, 0, 1, 12);
 	assert_int_equal(lg_trace_close(trace), -EBADF);
 	assert_int_equal(fstat(victim, &status), 0);
@@ -528,6 +563,7 @@ int main(void)
 		cmocka_unit_test(files_that_are_no_traces_are_left_alone),
 		cmocka_unit_test(old_trace_is_replaced_and_one_in_use_is_not),
 		cmocka_unit_test(child_of_fork_writes_nothing),
+		cmocka_unit_test(child_of_fork_keeps_no_file),
 		cmocka_unit_test(fork_holds_up_nobody_who_opens),
 		cmocka_unit_test(program_that_ends_leaves_a_whole_trace),
 		cmocka_unit_test(record_behind_the_end_lets_the_thread_sleep),
