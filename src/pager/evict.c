@@ -11,134 +11,9 @@
 #include "pager/probe.h"
 #include "pager/refused.h"
 #include "pager/transfer.h"
+#include "pager/victims.h"
 
 #include <errno.h>
-
-/* --- choosing ----------------------------------------------------------------------------------- */
-
-/* The policy whose maps have most in memory, of those not `tried`. Under the lock. */
-static struct lg_policy_use *largest_use(struct lg_pager *pager, uint32_t tried)
-{
-	_Static_assert(LG_POLICY_USES <= 32, "`tried` has a bit for each");
-	struct lg_policy_use *largest = NULL;
-
-	for (unsigned i = 0; i < LG_POLICY_USES; i++) {
-		struct lg_policy_use *use = &pager->residents.uses[i];
-
-		if (use->state != NULL && (tried >> i & 1) == 0 &&
-		    (largest == NULL || use->bytes > largest->bytes))
-			largest = use;
-	}
-	return largest;
-}
-
-/* False: somebody works on it, it is recent, or pinned. */
-static bool claim_victim(struct lg_map *map, uint64_t page)
-{
-	lg_word *word = &map->words[page];
-	uint64_t seen = lg_load_relaxed(word);
-
-	while (lg_word_is_mapped(seen) && (seen & (LG_WORD_STAYS | LG_WORD_RECENTS)) == 0) {
-		if ((seen & LG_WORD_BUSY) != 0)
-			return false;
-		if (lg_word_claim(word, &seen)) /* W2 */
-			return true;
-	}
-	return false;
-}
-
-/* Handles of this policy's pages, claimed: how many. Under the lock. */
-static unsigned choose_from(struct lg_pager *pager, struct lg_policy_use *use,
-			    uint32_t victims[LG_BATCH], uint64_t wanted)
-{
-	struct lg_residents *residents = &pager->residents;
-	uint64_t bytes = 0;
-	unsigned count = 0, passed = 0;
-
-	while (count < LG_BATCH && passed < LG_PASSED_OVER && (count == 0 || bytes < wanted)) {
-		uint32_t handle = lg_resident_victim(pager, use);
-
-		if (handle == LG_HANDLE_NONE)
-			break;
-		struct lg_map *map = lg_map_of(pager, residents->table[handle].map);
-		if (claim_victim(map, residents->table[handle].page)) {
-			victims[count++] = handle;
-			bytes += lg_map_page_bytes(map);
-		} else if (!lg_resident_set_aside(map, handle)) {
-			residents->passed_over[passed++] = handle;
-		}
-	}
-	while (passed-- > 0) {
-		uint32_t handle = residents->passed_over[passed];
-
-		lg_resident_put_back(lg_map_of(pager, residents->table[handle].map), handle);
-	}
-	return count;
-}
-
-/* Lately fewer came back from limbo than it costs to take them there one by one. */
-static bool limbo_pays(struct lg_frames *frames)
-{
-	enum { KNOWN = 256, PART = 8, SAMPLE = 16 };
-
-	return frames->entered < KNOWN || frames->returned >= frames->entered / PART ||
-	       ++frames->batches % SAMPLE == 0;
-}
-
-/* A batch of what was refused is the policies' again. Under the lock. */
-static bool join_refused(struct lg_pager *pager)
-{
-	unsigned count = 0;
-
-	while (count < LG_BATCH && lg_refused_join_oldest(pager))
-		count++;
-	return count > 0;
-}
-
-/* Fills `victims` with handles of pages that are claimed: how many. *pays: a bit for each page size. */
-static unsigned choose(struct lg_pager *pager, uint32_t victims[LG_BATCH], uint64_t wanted,
-		       unsigned *pays)
-{
-	struct lg_policy_use *use;
-	unsigned count = 0;
-	uint32_t tried;
-	uint64_t signals = lg_pager_lock(pager);
-
-	lg_recent_trim(pager);
-	do {
-		tried = 0;
-		while (count == 0 && (use = largest_use(pager, tried)) != NULL) {
-			count = choose_from(pager, use, victims, wanted);
-			tried |= (uint32_t)1 << (use - pager->residents.uses);
-		}
-	} while (count == 0 && (lg_piece_join_oldest(pager) || join_refused(pager)));
-	for (unsigned i = 0; i < LG_PAGE_SHIFTS; i++)
-		*pays |= (unsigned)limbo_pays(&pager->frames[i]) << i;
-	lg_pager_unlock(pager, signals);
-	return count;
-}
-
-static bool comes_before(const struct lg_residents *residents, uint32_t a, uint32_t b)
-{
-	const struct lg_resident *one = &residents->table[a], *other = &residents->table[b];
-
-	return one->map != other->map ? one->map < other->map : one->page < other->page;
-}
-
-/* Shell sort: victims of a scan come nearly in order. qsort may call malloc. */
-static void sort(const struct lg_residents *residents, uint32_t *handles, unsigned count)
-{
-	for (unsigned gap = 121; gap > 0; gap /= 3)
-		for (unsigned i = gap; i < count; i++) {
-			uint32_t handle = handles[i];
-			unsigned k = i;
-
-			for (; k >= gap && comes_before(residents, handle, handles[k - gap]);
-			     k -= gap)
-				handles[k] = handles[k - gap];
-			handles[k] = handle;
-		}
-}
 
 /* --- taking out --------------------------------------------------------------------------------- */
 
@@ -595,9 +470,9 @@ static uint64_t evict_some(struct lg_pager *pager, bool direct)
 	uint32_t victims[LG_BATCH];
 	struct drops drops = { .count = 0 };
 	unsigned pays = 0;
-	unsigned count = choose(pager, victims, lg_min(most, lg_budget_mark(pager) / 2), &pays);
+	unsigned count =
+		lg_victims_choose(pager, victims, lg_min(most, lg_budget_mark(pager) / 2), &pays);
 
-	sort(&pager->residents, victims, count);
 	for (unsigned i = 0; i < count;) {
 		struct run run = run_at(pager, victims, i, count);
 		unsigned shift = run.map->shift; /* it may be gone with its last page */
