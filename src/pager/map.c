@@ -141,11 +141,15 @@ static int enter(struct lg_map *map)
 
 static void leave(struct lg_map *map)
 {
-	lg_store_release(&map->pager->maps[map->index], NULL);
-	lg_sub_relaxed(&map->pager->slow_stores, is_slow(map) ? 1 : 0);
-	lg_sub_relaxed(&map->pager->map_count, 1);
-	lg_sub_relaxed(&map->pager->map_bytes, map->bytes);
-	lg_sub_relaxed(&map->pager->map_tables, lg_load_relaxed(&map->tables));
+	struct lg_pager *pager = map->pager;
+	uint64_t signals = lg_os_latch_enter(&pager->maps_lock);
+
+	lg_store_release(&pager->maps[map->index], NULL);
+	lg_sub_relaxed(&pager->slow_stores, is_slow(map) ? 1 : 0);
+	lg_sub_relaxed(&pager->map_count, 1);
+	lg_sub_relaxed(&pager->map_bytes, map->bytes);
+	lg_sub_relaxed(&pager->map_tables, lg_load_relaxed(&map->tables));
+	lg_os_latch_leave(&pager->maps_lock, signals);
 }
 
 /* The budget has to have room for some of its pages, beside what is pinned. Under maps_lock. */
@@ -413,9 +417,7 @@ static int end(struct lg_map *map)
 	lg_drop_all(map);
 	/* No page waits to be written there any more; other maps will fail again. */
 	lg_map_set_refuses(map, false);
-	uint64_t signals = lg_os_latch_enter(&pager->maps_lock);
 	leave(map);
-	lg_os_latch_leave(&pager->maps_lock, signals);
 	/* First: a child of a fork that comes before keeps its descriptors. */
 	map->store->calls->close(map->store);
 	unmap_range(map);
