@@ -72,7 +72,8 @@ struct lg_store_calls {
 	void (*close)(struct lg_store *store);
 	/*
 	 * The same in the child of a fork, where nobody uses it: lets go of what the child inherited
-	 * (descriptors keep disk space and locks) and takes nothing from the parent.
+	 * (descriptors keep disk space and locks) and takes nothing from the parent. Its range of
+	 * a file goes with all others (lg_range_forget).
 	 */
 	void (*forget)(struct lg_store *store);
 };

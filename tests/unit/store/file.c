@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 #include "store/file.h"
+#include "store/range.h"
 
 #include "unit/store/bytes.h"
 
@@ -419,6 +420,7 @@ static void child_that_forgets_takes_nothing_from_the_parent(void **state)
 	assert_true(child >= 0);
 	if (child == 0) {
 		store->calls->forget(store);
+		lg_range_forget();
 		_exit(lg_file_store_open(name, 0, 0, false, true, &second) == -EBUSY ? 0 : 1);
 	}
 	assert_true(waitpid(child, &status, 0) == child);
