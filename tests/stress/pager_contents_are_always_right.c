@@ -4,8 +4,8 @@
  * for is in the store; and no more memory is resident than the budget, in the pager's own books and by
  * the kernel's.
  * Method: scenes until the time is over: a pager and five maps of three times its budget, of memory, files new and old, a
- * slow store. From scene to scene page sizes and policies go round. Threads read, write, copy, sync, populate, pin and
- * advise at random, give pinned memory to system calls, make and close maps; others change the budget and fork.
+ * slow store. From scene to scene page sizes and policies go round, from where the seed says. Threads read, write, copy, sync,
+ * populate, pin and advise at random, give pinned memory to system calls, make and close maps; others change the budget and fork.
  * Oracle: cells.h; samples of the statistics and of /proc/self/statm; a child of fork ends by SIGSEGV. LGALLOC_SEED repeats.
  */
 #include "stress/cells.h"
@@ -527,6 +527,9 @@ static void close_one(struct one *one)
 	cells_end(&one->cells);
 }
 
+/* Until each page size meets each policy. */
+enum { SCENES_AROUND = 8 * SHIFTS / MAPS };
+
 /* Page sizes and policies go round from scene to scene, each at its own pace. */
 static void describe(unsigned scenes, unsigned place, uint64_t *random, char *options, size_t bytes,
 		     size_t *page)
@@ -543,21 +546,24 @@ static void describe(unsigned scenes, unsigned place, uint64_t *random, char *op
 static void begin_scene(const char *how, unsigned scenes, uint64_t *random)
 {
 	static const enum kind kinds[MAPS] = { MEMORY, MEMORY, NEW_FILE, OLD_FILE, STORE };
+	static const char *const flushes[] = { "0", "0", "10ms", "200ms" };
 	char options[128];
 
 	scene.budget = BUDGET_LEAST + random_below(random, BUDGET_MOST - BUDGET_LEAST);
 	CLAIM(pthread_rwlock_init(&scene.resizing, NULL) == 0);
+	size_t first_kind = random_below(random, MAPS); /* or each had two sizes of page only */
 	for (unsigned i = 0; i < MAPS; i++) {
 		size_t page;
 
 		describe(scenes, i, random, options, sizeof(options), &page);
-		make_one(&scene.maps[i], kinds[i], random, options);
+		make_one(&scene.maps[i], kinds[(first_kind + i) % MAPS], random, options);
 		scene.maps[i].page = page;
 		printf(" %s", options);
 	}
 	scene.began_bytes = resident_bytes();
-	snprintf(options, sizeof(options), "memory:%zu,writers:%zu%s", scene.budget,
-		 random_below(random, 2) + 1, how);
+	snprintf(options, sizeof(options), "memory:%zu,writers:%zu,readers:%zu,flush:%s%s",
+		 scene.budget, random_below(random, 2) + 1, random_below(random, 4) + 1,
+		 flushes[random_below(random, 4)], how);
 	printf(" %s\n", options);
 	fflush(stdout);
 	scene.pager = lg_pager_new(options);
@@ -620,7 +626,7 @@ static void body(const struct round *round)
 	uint64_t random = random_seed();
 	double seconds = clock_env_seconds("LGALLOC_STRESS_SECONDS", 5), end;
 	double each = seconds < 6 ? seconds / 2 : 3;
-	unsigned scenes = 0;
+	unsigned scenes = (unsigned)random_below(&random, SCENES_AROUND);
 
 	for (end = clock_seconds() + seconds; !clock_passed(end); scenes++) {
 		double over = clock_seconds() + each;
