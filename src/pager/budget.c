@@ -20,7 +20,6 @@ enum {
 	LEAVING_MS = 2000, /* to the others, after keeping it was in vain */
 	TABLES_PART = 16,
 	SPARED_PART = 4, /* of the budget, that nobody can have beside the rest: some pages stay */
-	POLICY_BYTES = 24, /* for each resident: clock's 17, and some of its ghosts */
 };
 
 #define TABLES_FREE LG_MIB(1)
@@ -37,10 +36,13 @@ uint64_t lg_budget_room(const struct lg_pager *pager, uint64_t budget)
 
 void lg_budget_note_tables(struct lg_pager *pager)
 {
-	uint64_t bytes =
-		(uint64_t)pager->residents.used *
-		(sizeof(struct lg_resident) + sizeof(*pager->residents.hashes) + POLICY_BYTES);
+	const struct lg_residents *residents = &pager->residents;
+	uint64_t bytes = (uint64_t)residents->used *
+			 (sizeof(struct lg_resident) + sizeof(*residents->hashes));
 
+	for (const struct lg_policy_use *use = residents->uses;
+	     use < residents->uses + LG_POLICY_USES && use->state != NULL; use++)
+		bytes += lg_policy_bytes(use->policy.ops, use->state, residents->used);
 	for (unsigned i = 0; i < LG_PAGE_SHIFTS; i++)
 		if (lg_frames_are_made(&pager->frames[i]))
 			bytes += (uint64_t)pager->frames[i].used * sizeof(struct lg_frame);

@@ -25,6 +25,7 @@ void lg_ghosts_init(struct lg_ghosts *ghosts, void *memory, uint32_t capacity, u
 	ghosts->bound = bound;
 	ghosts->mask = buckets_for(bound) - 1;
 	ghosts->next = 0;
+	ghosts->used = 0;
 	ghosts->slots = memory;
 	ghosts->buckets = (uint32_t *)(void *)(ghosts->slots + capacity);
 }
@@ -53,6 +54,16 @@ void lg_ghosts_rebound(struct lg_ghosts *ghosts, uint32_t bound)
 	ghosts->bound = bound;
 	ghosts->mask = buckets_for(bound) - 1;
 	ghosts->next = 0;
+	ghosts->used = 0;
+}
+
+/* A bucket is anywhere: the first ones take a page each. */
+uint64_t lg_ghosts_taken(const struct lg_ghosts *ghosts)
+{
+	uint64_t buckets = ((uint64_t)ghosts->mask + 1) * sizeof(*ghosts->buckets);
+
+	return ghosts->used * sizeof(*ghosts->slots) +
+	       lg_min(buckets, (uint64_t)ghosts->used * lg_os_page_bytes());
 }
 
 /* The end of splitmix64: keys are page numbers, of which neighbours come together. */
@@ -91,6 +102,7 @@ void lg_ghosts_add(struct lg_ghosts *ghosts, uint64_t key)
 	uint32_t *bucket = &ghosts->buckets[bucket_of(ghosts, key)];
 	*slot = (struct lg_ghost_slot){ key, *bucket, 1 };
 	*bucket = ghosts->next + 1;
+	ghosts->used = (uint32_t)lg_max(ghosts->used, ghosts->next + 1);
 	ghosts->next = ghosts->next + 1 < ghosts->bound ? ghosts->next + 1 : 0;
 }
 

@@ -26,6 +26,7 @@ struct lg_ghosts {
 	uint32_t bound; /* 1 to capacity */
 	uint32_t mask;  /* of buckets in use */
 	uint32_t next;  /* the slot that is written next: the oldest */
+	uint32_t used;  /* slots behind it were never written */
 	struct lg_ghost_slot *slots;
 	uint32_t *buckets; /* slot + 1 */
 };
@@ -33,6 +34,9 @@ struct lg_ghosts {
 /* Bytes of zeroed memory for lg_ghosts_init: lg_policy_memory, of which whole pages are dropped. */
 size_t lg_ghosts_bytes(uint32_t capacity);
 void lg_ghosts_init(struct lg_ghosts *ghosts, void *memory, uint32_t capacity, uint32_t bound);
+
+/* What of it was taken so far. */
+uint64_t lg_ghosts_taken(const struct lg_ghosts *ghosts);
 
 /* Forgets them all, as the places of all would change. Their memory goes, and what was never used takes none. */
 void lg_ghosts_rebound(struct lg_ghosts *ghosts, uint32_t bound);

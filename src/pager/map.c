@@ -196,7 +196,7 @@ static int attach(struct lg_map *map, const char *policy)
 	int error = check_room(pager, lg_map_page_bytes(map));
 
 	if (error == 0)
-		error = lg_policy_use(pager, policy, &map->use);
+		error = lg_policy_use(pager, policy, map->shift, &map->use);
 	if (error == 0)
 		error = make_frames(pager, map->shift);
 	if (error == 0 &&

@@ -439,21 +439,6 @@ void lg_pager_forget(void)
 
 /* --- the budget, live --------------------------------------------------------------------------- */
 
-static void retarget(struct lg_pager *pager)
-{
-	uint64_t signals = lg_pager_lock(pager), bytes = lg_load_relaxed(&pager->budget);
-
-	for (unsigned i = 0; i < LG_POLICY_USES; i++) {
-		struct lg_policy_use *use = &pager->residents.uses[i];
-
-		if (use->state != NULL && use->policy.ops->retarget != NULL)
-			use->policy.ops->retarget(use->state,
-						  (uint32_t)lg_min(bytes / pager->options.page,
-								   pager->residents.capacity));
-	}
-	lg_pager_unlock(pager, signals);
-}
-
 /* Until no more is charged than this budget has room for. */
 static int shrink(struct lg_pager *pager, uint64_t bytes)
 {
@@ -513,7 +498,7 @@ static int resize(struct lg_pager *pager, uint64_t bytes)
 		lg_budget_set(pager, before); /* the larger has room for who came meanwhile, too */
 		lg_os_latch_leave(&pager->maps_lock, signals);
 	}
-	retarget(pager);
+	lg_policy_retarget(pager);
 	return error == 0 ? 0 : lg_fail(-error, "the budget stays: %s", lg_error_name(-error));
 }
 

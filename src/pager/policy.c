@@ -11,9 +11,10 @@
 
 static const struct {
 	const struct lg_policy_ops *ops;
+	uint64_t (*bytes)(const void *state, uint32_t handles);
 	void (*check)(const void *state);
 } builtin[] = {
-#define LG_POLICY_ROW(name) { &lg_policy_##name, lg_policy_##name##_check },
+#define LG_POLICY_ROW(name) { &lg_policy_##name, lg_policy_##name##_bytes, lg_policy_##name##_check },
 	LG_POLICIES(LG_POLICY_ROW)
 #undef LG_POLICY_ROW
 };
@@ -74,6 +75,16 @@ void lg_policy_names(char *text, size_t bytes)
 		strcat(strcat(text + used, between), name);
 		used += length;
 	}
+}
+
+uint64_t lg_policy_bytes(const struct lg_policy_ops *ops, const void *state, uint32_t handles)
+{
+	enum { USERS_BYTES = 24 };
+
+	for (unsigned i = 0; i < LG_POLICY_BUILTIN; i++)
+		if (builtin[i].ops == ops)
+			return builtin[i].bytes(state, handles);
+	return (uint64_t)handles * USERS_BYTES;
 }
 
 void lg_policy_check(const struct lg_policy_ops *ops, const void *state)

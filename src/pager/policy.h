@@ -40,9 +40,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Each with a walk over its invariants, for tests: stops the program if one does not hold. */
+/*
+ * Each with what its tables take where so many handles were used, and with a walk over its invariants, for tests: stops the program
+ * if one does not hold.
+ */
 #define LG_POLICY_DECLARE(name)                                                                    \
 	extern const struct lg_policy_ops lg_policy_##name;                                        \
+	uint64_t lg_policy_##name##_bytes(const void *state, uint32_t handles);                    \
 	void lg_policy_##name##_check(const void *state);
 LG_POLICIES(LG_POLICY_DECLARE)
 #undef LG_POLICY_DECLARE
@@ -69,6 +73,9 @@ void lg_policy_names(char *text, size_t bytes);
 
 /* In a child of fork: a thread that is not in it may have been registering one. */
 void lg_policy_forget(void);
+
+/* Bytes that its tables take; a user's are not known, and counted like a built-in one's. */
+uint64_t lg_policy_bytes(const struct lg_policy_ops *ops, const void *state, uint32_t handles);
 
 /* The walk of a built-in policy; nothing for others. */
 void lg_policy_check(const struct lg_policy_ops *ops, const void *state);

@@ -173,6 +173,14 @@ const struct lg_policy_ops lg_policy_clock = {
 	.remove = clock_remove,
 };
 
+uint64_t lg_policy_clock_bytes(const void *state, uint32_t handles)
+{
+	const struct clock *clock = state;
+
+	return handles * (sizeof(*clock->keys) + sizeof(*clock->links) + sizeof(*clock->flags)) +
+	       lg_ghosts_taken(&clock->ghosts);
+}
+
 void lg_policy_clock_check(const void *state)
 {
 	const struct clock *clock = state;

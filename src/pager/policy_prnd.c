@@ -104,6 +104,13 @@ const struct lg_policy_ops lg_policy_prnd = {
 	.remove = pot_remove,
 };
 
+uint64_t lg_policy_prnd_bytes(const void *state, uint32_t handles)
+{
+	const struct pot *pot = state;
+
+	return handles * (sizeof(*pot->handles) + sizeof(*pot->places));
+}
+
 void lg_policy_prnd_check(const void *state)
 {
 	const struct pot *pot = state;

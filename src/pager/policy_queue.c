@@ -48,6 +48,13 @@ static void queue_remove(void *state, uint32_t handle)
 	lg_order_take(&queue->order, queue->links, handle);
 }
 
+static uint64_t queue_bytes(const void *state, uint32_t handles)
+{
+	const struct queue *queue = state;
+
+	return handles * sizeof(queue->links[0]);
+}
+
 static void queue_check(const void *state)
 {
 	const struct queue *queue = state;
@@ -137,14 +144,29 @@ const struct lg_policy_ops lg_policy_plru = {
 	.remove = queue_remove,
 };
 
+uint64_t lg_policy_fifo_bytes(const void *state, uint32_t handles)
+{
+	return queue_bytes(state, handles);
+}
+
 void lg_policy_fifo_check(const void *state)
 {
 	queue_check(state);
 }
 
+uint64_t lg_policy_lifo_bytes(const void *state, uint32_t handles)
+{
+	return queue_bytes(state, handles);
+}
+
 void lg_policy_lifo_check(const void *state)
 {
 	queue_check(state);
+}
+
+uint64_t lg_policy_plru_bytes(const void *state, uint32_t handles)
+{
+	return queue_bytes(state, handles);
 }
 
 void lg_policy_plru_check(const void *state)

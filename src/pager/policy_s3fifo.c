@@ -198,6 +198,14 @@ const struct lg_policy_ops lg_policy_s3fifo = {
 	.remove = s3fifo_remove,
 };
 
+uint64_t lg_policy_s3fifo_bytes(const void *state, uint32_t handles)
+{
+	const struct s3fifo *s3fifo = state;
+
+	return handles * (sizeof(*s3fifo->pages) + sizeof(*s3fifo->links)) +
+	       lg_ghosts_taken(&s3fifo->ghosts);
+}
+
 void lg_policy_s3fifo_check(const void *state)
 {
 	const struct s3fifo *s3fifo = state;

@@ -234,6 +234,14 @@ static void check_half(const struct wiro *wiro, enum half half)
 	LG_REQUIRE(clean == 0);
 }
 
+static uint64_t wiro_bytes(const void *state, uint32_t handles)
+{
+	const struct wiro *wiro = state;
+
+	return handles *
+	       (sizeof(*wiro->links) + sizeof(*wiro->clean_links) + sizeof(*wiro->flags));
+}
+
 static void wiro_check(const void *state)
 {
 	const struct wiro *wiro = state;
@@ -243,9 +251,19 @@ static void wiro_check(const void *state)
 	LG_REQUIRE(wiro->all[BACK].count - wiro->all[FRONT].count <= 1);
 }
 
+uint64_t lg_policy_wiro_f_bytes(const void *state, uint32_t handles)
+{
+	return wiro_bytes(state, handles);
+}
+
 void lg_policy_wiro_f_check(const void *state)
 {
 	wiro_check(state);
+}
+
+uint64_t lg_policy_wiro_l_bytes(const void *state, uint32_t handles)
+{
+	return wiro_bytes(state, handles);
 }
 
 void lg_policy_wiro_l_check(const void *state)

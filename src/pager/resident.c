@@ -53,13 +53,41 @@ static struct lg_policy_use *find_use(struct lg_residents *residents, const char
 	return use;
 }
 
-static uint32_t target_of(const struct lg_pager *pager)
+static uint32_t target_of(const struct lg_pager *pager, unsigned shift)
 {
-	return (uint32_t)lg_min(lg_load_relaxed(&pager->budget) / pager->options.page,
+	return (uint32_t)lg_min(lg_load_relaxed(&pager->budget) >> shift,
 				pager->residents.capacity);
 }
 
-int lg_policy_use(struct lg_pager *pager, const char *name, struct lg_policy_use **use)
+/* Under the lock. */
+static void retarget(struct lg_pager *pager, struct lg_policy_use *use)
+{
+	if (use->policy.ops->retarget != NULL)
+		use->policy.ops->retarget(use->state, target_of(pager, use->shift));
+}
+
+void lg_policy_retarget(struct lg_pager *pager)
+{
+	struct lg_policy_use *uses = pager->residents.uses;
+	uint64_t signals = lg_pager_lock(pager);
+
+	for (unsigned i = 0; i < LG_POLICY_USES && uses[i].state != NULL; i++)
+		retarget(pager, &uses[i]);
+	lg_pager_unlock(pager, signals);
+}
+
+static void use_for(struct lg_pager *pager, struct lg_policy_use *use, unsigned shift)
+{
+	if (shift >= use->shift)
+		return;
+	uint64_t signals = lg_pager_lock(pager);
+	use->shift = shift;
+	retarget(pager, use);
+	lg_pager_unlock(pager, signals);
+}
+
+int lg_policy_use(struct lg_pager *pager, const char *name, unsigned shift,
+		  struct lg_policy_use **use)
 {
 	struct lg_residents *residents = &pager->residents;
 	struct lg_policy policy;
@@ -69,14 +97,18 @@ int lg_policy_use(struct lg_pager *pager, const char *name, struct lg_policy_use
 		return error;
 	/* Under maps_lock: only one thread makes a use, and it shows when its name is there. */
 	*use = find_use(residents, name);
-	if ((*use)->state != NULL)
+	if ((*use)->state != NULL) {
+		use_for(pager, *use, shift);
 		return 0;
-	void *state = policy.ops->create(residents->capacity, target_of(pager), policy.argument);
+	}
+	void *state =
+		policy.ops->create(residents->capacity, target_of(pager, shift), policy.argument);
 	if (state == NULL)
 		return lg_fail(ENOMEM, "policy '%s' could not be created: no memory%s", name,
 			       lg_os_address_space_hint(-ENOMEM));
 	uint64_t signals = lg_pager_lock(pager);
 	(*use)->policy = policy;
+	(*use)->shift = shift;
 	(*use)->state = state;
 	lg_pager_unlock(pager, signals);
 	return 0;

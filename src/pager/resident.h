@@ -60,6 +60,7 @@ _Static_assert(sizeof(struct lg_resident) == 16, "pages of 4 KiB have one each")
 struct lg_policy_use {
 	struct lg_policy policy;
 	void *state;
+	unsigned shift; /* the smallest pages of maps that had it: how many fit into the budget */
 	uint64_t bytes; /* mapped */
 };
 
@@ -97,8 +98,15 @@ struct lg_residents {
 int lg_residents_make(struct lg_residents *residents, uint64_t bytes);
 void lg_residents_end(struct lg_residents *residents);
 
-/* The use of the policy of this name, made if need be, and there until the pager ends. -EINVAL, -ENOMEM, in words. */
-int lg_policy_use(struct lg_pager *pager, const char *name, struct lg_policy_use **use);
+/*
+ * The use of the policy of this name for pages of 1 << shift bytes, made if need be, and there until the pager ends. -EINVAL,
+ * -ENOMEM, in words.
+ */
+int lg_policy_use(struct lg_pager *pager, const char *name, unsigned shift,
+		  struct lg_policy_use **use);
+
+/* The budget is another: the policies learn how many pages fit. */
+void lg_policy_retarget(struct lg_pager *pager);
 
 enum {
 	LG_HASH_NONE,   /* unknown */
