@@ -14,7 +14,8 @@ static const struct {
 	uint64_t (*bytes)(const void *state, uint32_t handles);
 	void (*check)(const void *state);
 } builtin[] = {
-#define LG_POLICY_ROW(name) { &lg_policy_##name, lg_policy_##name##_bytes, lg_policy_##name##_check },
+#define LG_POLICY_ROW(name)                                                                        \
+	{ &lg_policy_##name, lg_policy_##name##_bytes, lg_policy_##name##_check },
 	LG_POLICIES(LG_POLICY_ROW)
 #undef LG_POLICY_ROW
 };

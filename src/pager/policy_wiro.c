@@ -238,8 +238,7 @@ static uint64_t wiro_bytes(const void *state, uint32_t handles)
 {
 	const struct wiro *wiro = state;
 
-	return handles *
-	       (sizeof(*wiro->links) + sizeof(*wiro->clean_links) + sizeof(*wiro->flags));
+	return handles * (sizeof(*wiro->links) + sizeof(*wiro->clean_links) + sizeof(*wiro->flags));
 }
 
 static void wiro_check(const void *state)

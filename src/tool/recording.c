@@ -78,7 +78,7 @@ static bool is_sound(const struct lg_trace_record *record)
 {
 	return record->check == lg_trace_record_check(record) && record->kind >= LG_TRACE_READ &&
 	       record->kind <= LG_TRACE_END && record->zero == 0 &&
-	       (record->kind >= LG_TRACE_LOST || (record->shift >= 12 && record->shift <= 30));
+	       (record->kind >= LG_TRACE_LOST || (record->shift >= 12 && record->shift <= 21));
 }
 
 /* One record, the number-th of the file from 0 on. */

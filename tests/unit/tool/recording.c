@@ -129,7 +129,7 @@ static void records_that_are_signed_and_wrong_are_refused(void **state)
 	trace_file_write(&file, SIZE_MAX, 0);
 	refused("whose record 0 is broken");
 	record->kind = LG_TRACE_WRITE;
-	record->shift = 64;
+	record->shift = 22;
 	trace_file_sign_record(record);
 	trace_file_write(&file, SIZE_MAX, 0);
 	refused("whose record 0 is broken");
