@@ -215,6 +215,14 @@ int lg_transfer_write(const struct lg_write *write)
 	return error;
 }
 
+void lg_transfer_discard(struct lg_map *map, uint64_t page, uint64_t count)
+{
+	struct writing writing = begin_write(map);
+
+	(void)map->store->calls->discard(map->store, page << map->shift, count << map->shift);
+	end_write(&writing);
+}
+
 void lg_transfer_write_many(struct lg_os_io_queue *queue, struct lg_write *writes, unsigned count)
 {
 	struct lg_os_io_request requests[LG_STORE_MANY];

@@ -47,6 +47,9 @@ bool lg_transfer_rests(const struct lg_map *map);
 bool lg_transfer_begin_try(struct lg_pager *pager, uint64_t *until);
 void lg_transfer_end_try(struct lg_pager *pager, uint64_t until);
 
+/* What the store has of these is of no use: a hint, and no write. */
+void lg_transfer_discard(struct lg_map *map, uint64_t page, uint64_t count);
+
 enum { LG_TRANSFER_PAGES = 64 };
 
 /*

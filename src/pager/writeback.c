@@ -45,6 +45,11 @@ static unsigned stretches_most(const struct lg_map *map, const struct batch *bat
 										       1;
 }
 
+static bool is_refusing(const struct lg_map *map)
+{
+	return lg_load_relaxed(&map->refuses) || lg_transfer_hangs(map);
+}
+
 /*
  * Nothing to write: all zero, where the store has nothing else, or nobody who reads it but us; or the same
  * as the store has, though the page was writable.
@@ -58,12 +63,14 @@ static bool is_stored(struct lg_map *map, struct claimed *page)
 			 (!map->store->lasts || (page->word & LG_WORD_STORED) == 0);
 
 	if (has_zeros && lg_content_is_zero(at, bytes)) {
-		if ((page->word & LG_WORD_STORED) != 0 && map->store->discards) /* a hint */
-			(void)map->store->calls->discard(map->store, page->page << map->shift,
-							 bytes);
+		if ((page->word & LG_WORD_STORED) != 0 && map->store->discards && !is_refusing(map))
+			lg_transfer_discard(map, page->page, 1);
 		page->word &= ~LG_WORD_STORED;
 		/* What the store has is forgotten: the same bytes would have to be written again. */
-		lg_map_set_hash(map, page->word, LG_HASH_NONE);
+		if (hash >= LG_HASHES && lg_content_hash(at, bytes) != hash)
+			lg_map_forget_hash(map, page->word);
+		else
+			lg_map_set_hash(map, page->word, LG_HASH_NONE);
 		lg_pager_count(map->pager, evictions_zero, 1);
 		return true;
 	}
@@ -77,11 +84,6 @@ static bool is_stored(struct lg_map *map, struct claimed *page)
 	lg_forecast_note(&map->forecast, false);
 	lg_pager_count(map->pager, evictions_clean, 1);
 	return true;
-}
-
-static bool is_refusing(const struct lg_map *map)
-{
-	return lg_load_relaxed(&map->refuses) || lg_transfer_hangs(map);
 }
 
 static struct lg_map *owner_of(struct lg_pager *pager, const struct lg_frames *frames,

@@ -39,3 +39,14 @@ int lg_backing_refused(int error, uint64_t bytes)
 		       "an area of %llu bytes could not be mapped: %s", (unsigned long long)bytes,
 		       lg_error_name(-error));
 }
+
+int lg_backing_unreserved(int error, uint64_t bytes)
+{
+	if (error == -EOPNOTSUPP)
+		return lg_fail(EOPNOTSUPP,
+			       "dir '%s': its file system cannot reserve disk space; choose "
+			       "another, or reserve:off and risk SIGBUS when it is full",
+			       lg_option_dir());
+	return lg_fail(-error, "dir '%s' has no room for %llu more bytes: %s", lg_option_dir(),
+		       (unsigned long long)bytes, lg_error_name(-error));
+}

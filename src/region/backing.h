@@ -65,4 +65,7 @@ int lg_backing_will_need(struct lg_class *class, uint64_t offset, uint64_t bytes
 /* The failure of a mapping in words: -ENOMEM, or -error. */
 int lg_backing_refused(int error, uint64_t bytes);
 
+/* The same of blocks on the disk. */
+int lg_backing_unreserved(int error, uint64_t bytes);
+
 #endif

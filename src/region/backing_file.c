@@ -102,13 +102,7 @@ static int reserve(struct lg_class *class, uint32_t file, uint64_t offset, uint6
 	}
 	/* What was reserved before the disk was full goes back. */
 	(void)lg_os_advise(lg_class_base(class->index) + offset, bytes, LG_OS_REMOVE);
-	if (error == -EOPNOTSUPP)
-		return lg_fail(EOPNOTSUPP,
-			       "dir '%s': its file system cannot reserve disk space; choose "
-			       "another, or reserve:off and risk SIGBUS when it is full",
-			       lg_option_dir());
-	return lg_fail(-error, "dir '%s' has no room for %llu more bytes: %s", lg_option_dir(),
-		       (unsigned long long)bytes, lg_error_name(-error));
+	return lg_backing_unreserved(error, bytes);
 }
 
 static int give_back(struct lg_class *class, uint64_t offset, uint64_t bytes, bool lazily)

@@ -109,6 +109,8 @@ static int map(struct lg_class *class, uint64_t offset, uint64_t bytes)
 	error = lg_spill_open(lg_option_dir(), bytes, false, &store);
 	if (error != 0)
 		return error;
+	store->discards =
+		!lg_option(reserve); /* or blocks that live regions have reserved would go */
 	return lg_map_make_at(pager, lg_class_base(class->index) + offset, store,
 			      (unsigned)lg_min(region_shift, page_shift), &made);
 }
@@ -133,14 +135,16 @@ static int reserve(struct lg_class *class, uint32_t file, uint64_t offset, uint6
 	if (!lg_option(reserve) || map == NULL)
 		return 0;
 	int error = lg_spill_reserve(map->store, inside, bytes);
-	return error == 0 ?
-		       0 :
-		       lg_fail(-error, "dir '%s' has no room for %llu more bytes: %s",
-			       lg_option_dir(), (unsigned long long)bytes, lg_error_name(-error));
+	if (error == 0)
+		return 0;
+	/* What was reserved before the disk was full goes back. */
+	(void)map->store->calls->discard(map->store, inside, bytes);
+	return lg_backing_unreserved(error, bytes);
 }
 
 /* Pages that lie wholly inside: others have bytes that are still wanted. */
-static int drop(struct lg_class *class, uint64_t offset, uint64_t bytes)
+static int drop(struct lg_class *class, uint64_t offset, uint64_t bytes,
+		void (*how)(struct lg_map *map, uint64_t first, uint64_t end))
 {
 	uint64_t inside;
 	struct lg_map *map = map_of(class, offset, &inside);
@@ -150,7 +154,7 @@ static int drop(struct lg_class *class, uint64_t offset, uint64_t bytes)
 	uint64_t first = lg_round_up(inside, lg_map_page_bytes(map)) >> map->shift;
 	uint64_t end = (inside + bytes) >> map->shift;
 	if (first < end)
-		lg_drop_range(map, first, end);
+		how(map, first, end);
 	return 0;
 }
 
@@ -158,17 +162,17 @@ static int give_back(struct lg_class *class, uint64_t offset, uint64_t bytes, bo
 {
 	uint64_t inside = 0;
 	struct lg_map *map = map_of(class, offset, &inside);
-	int error = drop(class, offset, bytes);
+	int error = drop(class, offset, bytes, lg_drop_range);
 
 	(void)lazily;
 	return error == 0 ? map->store->calls->discard(map->store, inside, bytes) : error;
 }
 
-/* The blocks stay reserved: the region lives. */
+/* What is reserved stays: the region lives. */
 static int discard(struct lg_class *class, uint32_t file, uint64_t offset, uint64_t bytes)
 {
 	(void)file;
-	return drop(class, offset, bytes);
+	return drop(class, offset, bytes, lg_drop_and_discard);
 }
 
 static int page_out(struct lg_class *class, uint32_t file, uint64_t offset, uint64_t bytes)

@@ -2,8 +2,8 @@
 /*
  * Claim: a full disk is ENOSPC from the call that hands out memory, and never a SIGBUS or lost bytes
  * in memory already handed out, whatever happens to the disk afterwards.
- * Method: small file systems of each kind. Regions are taken and written to the last; then, each time
- * with another process's file taking every block that is left: rewriting after write-back, LG_DEAD
+ * Method: small file systems of each kind. Regions are taken and written to the last, what a refused one took is had by smaller
+ * ones; then, each time with another process's file taking every block that is left: rewriting after write-back, LG_DEAD or zeros
  * and rewriting, free and reuse from caches, free and trim, resizing, zeroed regions.
  * Oracle: errno; the child that does it must not die of a signal; stamps over every page.
  */
@@ -134,6 +134,24 @@ static void rewrite_after_dead(void)
 	claim_and_rewrite();
 }
 
+/* Zeros need no block to be kept, but what is written there next does. */
+static void rewrite_after_zeros(void)
+{
+	for (unsigned i = 0; i < count; i++) {
+		uint64_t *words = lg_region_data(regions[i]);
+
+		for (size_t at = 0; at < lg_region_size(regions[i]) / sizeof(*words); at += stride)
+			words[at] = 0;
+		CLAIM(lg_region_advise(regions[i], 0, 0, LG_COLD) == 0);
+	}
+	disk_sync(&disk);
+	fill();
+	for (unsigned i = 0; i < count; i++)
+		write_all(i);
+	disk_sync(&disk);
+	claim_and_rewrite();
+}
+
 static void resize_some(void)
 {
 	for (unsigned i = 0; i < count && i < 64; i++) {
@@ -185,6 +203,18 @@ static void trim_and_take_again(size_t region_bytes)
 	claim_and_rewrite();
 }
 
+/* ext4 gives what it has before it refuses. */
+static void take_smaller_ones_then(void)
+{
+	enum { LARGE = 16 << 20, SMALL = 1 << 20 };
+
+	CLAIM(take_all(LARGE, false) > 0);
+	CLAIM(take_all(SMALL, false) > 3);
+	claim_and_rewrite();
+	give_back_from(0);
+	CLAIM(lg_trim() == 0);
+}
+
 static void live_on_a_full_disk(void *argument)
 {
 	const struct world *world = argument;
@@ -209,6 +239,8 @@ static void live_on_a_full_disk(void *argument)
 	rewrite_after_write_back();
 	step("rewrite after LG_DEAD");
 	rewrite_after_dead();
+	step("rewrite after zeros");
+	rewrite_after_zeros();
 	step("resize");
 	resize_some();
 	claim_and_rewrite();
@@ -225,6 +257,8 @@ static void live_on_a_full_disk(void *argument)
 	step("space again");
 	give_back_from(0);
 	CLAIM(lg_trim() == 0);
+	if (strcmp(world->kind, "ext4") == 0)
+		take_smaller_ones_then();
 	CLAIM(take_all(world->region_bytes, true) > 3);
 	claim_and_rewrite();
 	give_back_from(0);

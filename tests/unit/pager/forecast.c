@@ -191,6 +191,26 @@ static void what_a_sync_writes_is_counted(void **state)
 	assert_int_equal(after.bytes_dirtied - before.bytes_dirtied, PAGE);
 }
 
+/* Which the store of memory is not given. */
+static void what_becomes_zeros_is_counted(void **state)
+{
+	lg_map *memory = lg_map_memory(pager, PAGE, "reserve:lazy");
+	volatile char *at = lg_map_data(memory);
+
+	(void)state;
+	assert_non_null(memory);
+	*at = 1;
+	assert_int_equal(lg_map_advise(memory, 0, PAGE, LG_COLD), 0);
+	lg_store_relaxed(&memory->forecast, LG_FORECAST_MOST);
+	uint64_t before = stats_now().bytes_dirtied;
+	assert_int_equal(*at, 1);
+	*at = 0;
+	assert_int_equal(lg_map_advise(memory, 0, PAGE, LG_COLD), 0);
+	assert_int_equal(stats_now().bytes_dirtied - before, PAGE);
+	assert_int_equal(*at, 0);
+	assert_int_equal(lg_map_close(memory), 0);
+}
+
 /* While another page is written. */
 static ssize_t write_and_protect(void *context, const void *buffer, size_t length, uint64_t offset)
 {
@@ -234,6 +254,7 @@ int main(void)
 		TEST(descriptor_that_the_program_closed_is_an_error),
 		TEST(what_is_written_after_a_sync_is_counted_once),
 		TEST(what_a_sync_writes_is_counted),
+		TEST(what_becomes_zeros_is_counted),
 		cmocka_unit_test_setup_teardown(
 			page_that_becomes_unreadable_amid_a_sync_is_an_error, start_protecting,
 			shelved_end),
