@@ -261,13 +261,25 @@ static void ask_stores(struct lg_pager *pager, struct lg_budget_wait *wait)
 	lg_store_relaxed(&pager->look_at, (uint64_t)0);
 }
 
-/*
- * Those that refuse are tried by the writers: a touch is not to wait for a store that it has nothing to do with. But all writers may
- * be in one that hangs: who waits long in vain tries them himself.
- */
+/* Whoever waits may call every store there is. */
 static bool is_left_alone(const struct lg_pager *pager, const struct lg_budget_wait *wait)
 {
 	return wait->turns >= TURNS_FAILING / 2 && lg_load_relaxed(&pager->slow_stores) == 0;
+}
+
+/*
+ * Those that refuse are tried by the writers: a touch is not to wait for a store that it has nothing to do with. But all writers may
+ * be in one that hangs: who waits long in vain tries them himself. It claims pages: a handler that touched one would wait for its own
+ * thread.
+ */
+static bool try_himself(struct lg_pager *pager, const struct lg_budget_wait *wait)
+{
+	uint64_t signals = lg_os_signals_hold();
+	bool gained = (is_left_alone(pager, wait) && lg_writeback_retry(pager) > 0) ||
+		      (is_left_alone(pager, wait) && lg_evict(pager, false) > 0);
+
+	lg_os_signals_release(signals);
+	return gained;
 }
 
 static bool gives_up(const struct lg_pager *pager, const struct lg_budget_wait *wait, int failure)
@@ -292,8 +304,7 @@ static int wait_since(struct lg_pager *pager, uint32_t freed, struct lg_budget_w
 		return failure != 0 ? failure : -ENOMEM;
 	if (failure != 0) {
 		ask_stores(pager, wait);
-		if (is_left_alone(pager, wait) &&
-		    (lg_writeback_retry(pager) > 0 || lg_evict(pager, false) > 0))
+		if (try_himself(pager, wait))
 			return 0;
 	}
 	lg_add_ordered(&pager->waiting, 1);

@@ -114,6 +114,19 @@ static void refuse(struct lg_map *map, uint64_t page, struct lg_frames *frames, 
 	set_busy(map, page);
 }
 
+/* Each fill of a huge page needs a frame. Where they are fewer than the budget has pages, limbo leaves it some. */
+static uint64_t frames_for_limbo(struct lg_pager *pager, const struct lg_frames *frames)
+{
+	enum { FILLS_PART = 8, FILLS_MOST = 8 };
+	uint64_t empty = lg_frame_bytes(frames, LG_FRAME_EMPTY) >> frames->shift, fills;
+
+	if (!frames->huge ||
+	    (uint64_t)frames->count << frames->shift >= lg_load_relaxed(&pager->budget))
+		return empty;
+	fills = lg_min(lg_max(frames->count / FILLS_PART, 1), FILLS_MOST);
+	return empty - lg_min(empty, fills);
+}
+
 /* Some pages from `first` by one call: how many were settled, one way or the other; 0: limbo is full. */
 static uint64_t move_out_some(struct lg_map *map, uint64_t first, uint64_t count, uint64_t *out)
 {
@@ -122,7 +135,8 @@ static uint64_t move_out_some(struct lg_map *map, uint64_t first, uint64_t count
 	uint32_t frame;
 	size_t done;
 	uint64_t signals = lg_pager_lock(pager);
-	uint64_t got = lg_frame_take(frames, (uint32_t)count, &frame);
+	uint64_t most = lg_min(count, frames_for_limbo(pager, frames));
+	uint64_t got = lg_frame_take(frames, (uint32_t)most, &frame);
 
 	lg_budget_note_tables(pager);
 	lg_pager_unlock(pager, signals);
@@ -252,7 +266,8 @@ static uint64_t write_in_place(struct lg_map *map, uint64_t first, uint64_t coun
 		places[i] = lg_map_page_at(map, first + i);
 		lg_or_release(&map->words[first + i],
 			      LG_WORD_STORED); /* or some of it, if that fails */
-		lg_map_set_hash(map, lg_load_relaxed(&map->words[first + i]), LG_HASH_NONE);
+		/* It may be as the store has it: to see that would take a handler's stack. It is written, and counts. */
+		lg_map_forget_hash(map, lg_load_relaxed(&map->words[first + i]));
 	}
 	int failed = lg_os_userfault_protect(&map->pager->userfault, lg_map_page_at(map, first),
 					     count << map->shift);
@@ -463,15 +478,15 @@ static void try_refused(struct lg_pager *pager)
 	lg_pager_unlock(pager, signals);
 }
 
-/* One batch: bytes that left. */
-static uint64_t evict_some(struct lg_pager *pager, bool direct)
+/* One batch: bytes that left. *joined: of victims.h. */
+static uint64_t evict_some(struct lg_pager *pager, bool direct, bool *joined)
 {
 	uint64_t bytes = 0, out = 0, most = direct ? LG_BATCH_DIRECT_BYTES : LG_BATCH_BYTES;
 	uint32_t victims[LG_BATCH];
 	struct drops drops = { .count = 0 };
 	unsigned pays = 0;
-	unsigned count =
-		lg_victims_choose(pager, victims, lg_min(most, lg_budget_mark(pager) / 2), &pays);
+	unsigned count = lg_victims_choose(pager, victims, lg_min(most, lg_budget_mark(pager) / 2),
+					   &pays, joined);
 
 	for (unsigned i = 0; i < count;) {
 		struct run run = run_at(pager, victims, i, count);
@@ -512,12 +527,14 @@ uint64_t lg_evict(struct lg_pager *pager, bool direct)
 	uint64_t bytes;
 	uint32_t before;
 	unsigned rounds = 0;
+	bool joined;
 
-	/* What was refused is set aside, and others are in front then. */
+	/* What was refused is set aside, and others are in front then: all that policies have, and some of what is aside. */
 	do {
 		before = lg_load_relaxed(refusals);
-		bytes = evict_some(pager, direct);
-	} while (bytes == 0 && lg_load_relaxed(refusals) != before && ++rounds < ROUNDS);
+		bytes = evict_some(pager, direct, &joined);
+		rounds += joined;
+	} while (bytes == 0 && lg_load_relaxed(refusals) != before && rounds < ROUNDS);
 	return bytes;
 }
 

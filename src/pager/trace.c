@@ -155,7 +155,7 @@ static void *run(void *argument)
 
 	lg_os_thread_name("lgalloc-trace");
 	while (!lg_load_relaxed(&trace->stop)) {
-		uint32_t calls = lg_load_relaxed(&trace->ring.calls);
+		uint32_t calls = lg_load_acquire(&trace->ring.calls); /* or `stop` might be older */
 
 		pthread_mutex_lock(&trace->writing);
 		bool ended = trace->ended;

@@ -106,7 +106,7 @@ static void sort(const struct lg_residents *residents, uint32_t *handles, unsign
 }
 
 unsigned lg_victims_choose(struct lg_pager *pager, uint32_t victims[LG_BATCH], uint64_t wanted,
-			   unsigned *pays)
+			   unsigned *pays, bool *joined)
 {
 	struct lg_policy_use *use;
 	unsigned count = 0;
@@ -114,13 +114,14 @@ unsigned lg_victims_choose(struct lg_pager *pager, uint32_t victims[LG_BATCH], u
 	uint64_t signals = lg_pager_lock(pager);
 
 	lg_recent_trim(pager);
+	*joined = false;
 	do {
 		tried = 0;
 		while (count == 0 && (use = largest_use(pager, tried)) != NULL) {
 			count = choose_from(pager, use, victims, wanted);
 			tried |= (uint32_t)1 << (use - pager->residents.uses);
 		}
-	} while (count == 0 && (lg_piece_join_oldest(pager) || join_refused(pager)));
+	} while (count == 0 && (*joined = lg_piece_join_oldest(pager) || join_refused(pager)));
 	for (unsigned i = 0; i < LG_PAGE_SHIFTS; i++)
 		*pays |= (unsigned)limbo_pays(&pager->frames[i]) << i;
 	lg_pager_unlock(pager, signals);

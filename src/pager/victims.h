@@ -8,13 +8,15 @@
 
 #include "pager/pager.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /*
  * Fills `victims` with handles of pages that are claimed and no policy's, in the order of their addresses: how many, of about `wanted`
- * bytes. *pays: a bit for each page size, whose limbo is worth a call for a lone page.
+ * bytes. *pays: a bit for each page size, whose limbo is worth a call for a lone page. *joined: no policy had any but what was set
+ * aside before.
  */
 unsigned lg_victims_choose(struct lg_pager *pager, uint32_t victims[LG_BATCH], uint64_t wanted,
-			   unsigned *pays);
+			   unsigned *pays, bool *joined);
 
 #endif

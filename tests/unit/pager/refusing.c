@@ -267,6 +267,23 @@ static int start_with_few_frames(void **state)
 	return 0;
 }
 
+/* The same of huge pages, of which each that is filled needs a frame. */
+static int start_with_few_huge_frames(void **state)
+{
+	(void)state;
+	pager = lg_pager_new("memory:32M,page:2M,faults:inline,prefetch:off,writers:2");
+	if (pager == NULL)
+		return -1;
+	pager->memory_most = 32 * MIB;
+	shelf_make(&shelf, 24 * MIB);
+	map = lg_map_store(pager, &shelf_ops, &shelf, shelf.length, NULL);
+	data = lg_map_data(map);
+	if (map == NULL || other_start() != 0)
+		return -1;
+	fill_refused(shelf.length);
+	return 0;
+}
+
 static void end_with_few_frames(void)
 {
 	atomic_store(&shelf.writes_fail, 0);
@@ -281,6 +298,14 @@ static void other_maps_go_on_though_limbo_is_full(void **state)
 	(void)state;
 	other_go_through('l');
 	other_go_through('L');
+	end_with_few_frames();
+}
+
+static void other_huge_pages_are_filled_though_limbo_is_full(void **state)
+{
+	(void)state;
+	other_go_through('h');
+	other_go_through('H');
 	end_with_few_frames();
 }
 
@@ -422,6 +447,7 @@ int main(void)
 		TEST(store_that_refused_is_tried_by_no_touch_of_another, start_counted),
 		TEST(store_that_works_again_is_asked_before_a_touch_gives_up, start_alone),
 		TEST(other_maps_go_on_though_limbo_is_full, start_with_few_frames),
+		TEST(other_huge_pages_are_filled_though_limbo_is_full, start_with_few_huge_frames),
 		TEST(stores_of_the_writers_go_on_though_limbo_is_full, start_with_few_frames),
 		TEST(store_that_works_again_is_tried_though_limbo_is_full, start_with_few_frames),
 		TEST(pages_that_are_only_read_leave_though_limbo_is_full, start_with_few_frames),

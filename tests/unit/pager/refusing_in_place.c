@@ -2,11 +2,13 @@
 /* A store that refuses writes, where the kernel cannot move pages: they leave from where they are. */
 #include "pager/budget.h"
 #include "pager/content.h"
+#include "pager/evict.h"
 #include "pager/map.h"
 #include "stress/clock.h"
 #include "unit/pager/second.h"
 
 #include <pthread.h>
+#include <signal.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -158,6 +160,92 @@ static void page_that_was_written_in_part_is_not_what_the_store_has(void **state
 	assert_int_equal(shelf.bytes[0], first);
 }
 
+static _Atomic(pthread_t) waiter; /* 0: nobody */
+static _Atomic(volatile char *) under_way;
+static atomic_uint signals_sent;
+
+static void touch_what_is_written(int signal)
+{
+	volatile char *at = atomic_load(&under_way);
+
+	(void)signal;
+	*at = *at;
+}
+
+/* Amid it a signal comes whose handler writes to the page. */
+static ssize_t refuse_amid_a_signal(void *context, const void *buffer, size_t length,
+				    uint64_t offset)
+{
+	enum { LONG_ENOUGH_US = 20000 };
+
+	if (pthread_equal(pthread_self(), atomic_load(&waiter))) {
+		atomic_store(&under_way, data + offset);
+		atomic_fetch_add(&signals_sent, 1);
+		assert_int_equal(pthread_kill(pthread_self(), SIGUSR1), 0);
+		usleep(LONG_ENOUGH_US);
+	}
+	return shelf_write(context, buffer, length, offset);
+}
+
+static int start_amid_signals(void **state)
+{
+	struct lg_store_ops ops = shelf_ops;
+
+	(void)state;
+	ops.write = refuse_amid_a_signal;
+	return shelved_start("memory:2M,page:4K,faults:inline,prefetch:off,without:move", &ops,
+			     4 * MIB);
+}
+
+/* Who waits in vain for memory tries the stores himself. */
+static void handler_may_touch_what_a_waiter_writes(void **state)
+{
+	enum { LATE = 25 };
+	double hang = clock_hang();
+	struct lg_budget_wait wait;
+
+	(void)state;
+	assert_ptr_not_equal(signal(SIGUSR1, touch_what_is_written), SIG_ERR);
+	memset(data, 'w', MIB);
+	atomic_store(&shelf.writes_fail, SHELF_FOR_EVER);
+	assert_int_equal(lg_map_advise(map, 0, 0, LG_COLD), -EIO);
+	atomic_store(&waiter, pthread_self());
+	while (atomic_load(&signals_sent) == 0) {
+		assert_false(clock_passed(hang));
+		wait = (struct lg_budget_wait){ .bytes = 4096, .turns = LATE };
+		assert_int_equal(lg_budget_sleep(pager, &wait), 0);
+	}
+	atomic_store(&waiter, (pthread_t)0);
+	atomic_store(&shelf.writes_fail, 0);
+	(void)lg_map_sync(map, 0, 0); /* it failed meanwhile */
+	assert_int_equal(shelf.bytes[MIB - 1], 'w');
+	assert_ptr_not_equal(signal(SIGUSR1, SIG_DFL), SIG_ERR);
+}
+
+static int start_large(void **state)
+{
+	(void)state;
+	return shelved_start("memory:64M,page:4K,faults:inline,prefetch:off,without:move",
+			     &shelf_ops, 48 * MIB);
+}
+
+/* However many of them the policy has in front. */
+static void many_pages_that_a_store_refuses_do_not_hide_others(void **state)
+{
+	struct second clean;
+
+	(void)state;
+	memset(data, 'm', shelf.length);
+	second_make(&clean, &shelf_ops, MIB, NULL);
+	assert_int_equal(lg_map_populate(clean.map, 0, MIB), 0);
+	atomic_store(&shelf.writes_fail, SHELF_FOR_EVER);
+	assert_int_equal(lg_map_sync(map, 0, 1), -EIO);
+	assert_true(lg_evict(pager, true) > 0);
+	atomic_store(&shelf.writes_fail, 0);
+	(void)lg_map_sync(map, 0, 0); /* it failed meanwhile */
+	assert_int_equal(second_end(&clean), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -170,6 +258,10 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			page_that_was_written_in_part_is_not_what_the_store_has, start_halfway,
 			shelved_end),
+		cmocka_unit_test_setup_teardown(handler_may_touch_what_a_waiter_writes,
+						start_amid_signals, shelved_end),
+		cmocka_unit_test_setup_teardown(many_pages_that_a_store_refuses_do_not_hide_others,
+						start_large, shelved_end),
 	};
 
 	alarm((unsigned)clock_hang_seconds());
