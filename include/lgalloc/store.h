@@ -3,9 +3,9 @@
  * A store of the user's own: where the pages of a map come from and go to (lg_map_store).
  *
  * Know this first
- *   - The functions are called from the pager's threads, and with `faults:inline` from whichever thread
- *     touches the map, inside a signal handler: then they must be async-signal-safe. `faults:auto`
- *     therefore serves such maps from threads unless `signal_safe` is set.
+ *   - The functions are called from the pager's threads and, inside calls, from the program's. With `signal_safe`, under
+ *     `faults:inline`, also from whichever thread touches a map, inside a signal handler: then read, write and discard must
+ *     be async-signal-safe. Without it a touch waits for the pager's threads, which call them.
  *   - They must not touch a map of the same pager.
  *   - In a thread of the program, as inside lg_map_sync or lg_map_read, read and write are called with signals blocked but
  *     for those that a thread raises itself (SIGBUS, SIGSEGV, SIGFPE, SIGILL): a handler that touched the page they
@@ -58,7 +58,7 @@ struct lg_store_ops {
 	/* The map is closed, or was not made after all: the last call. NULL: nothing to do. */
 	void (*close)(void *context);
 
-	/* read, write and discard may be called inside a signal handler. */
+	/* read, write and discard may be called inside a signal handler; false: they never are. */
 	bool signal_safe;
 };
 
