@@ -4,7 +4,7 @@
  *
  * A pager holds a budget in bytes. Maps attach to it: memory that spills to a file, a named file, an
  * object on S3 or the web, a store of the user's own. Touching a map just works; what is resident never exceeds the budget, over all
- * maps of the pager. No swap and no privilege is needed.
+ * maps of the pager. No swap is needed, and no privilege unless a thread of the process blocks SIGBUS (`faults`, lg_pager_new).
  *
  * Know this first
  *   - By default a page is brought in by the thread that touches it, inside a SIGBUS handler
@@ -82,7 +82,8 @@ typedef struct lg_map lg_map;
  *             plru, prnd, wiro_f, wiro_l, or one registered before (lg_policy_register); see lgalloc-pager(7)
  *   faults    auto (default), inline: in the thread that touches, no privilege; threads: by the pager's
  *             own, which also serves the kernel's accesses and needs root (CAP_SYS_PTRACE),
- *             vm.unprivileged_userfaultfd=1 or access to /dev/userfaultfd
+ *             vm.unprivileged_userfaultfd=1 or access to /dev/userfaultfd. auto is inline; where any
+ *             thread of the process blocks SIGBUS when the pager is made it is threads, or EPERM
  *   prefetch  on (default) or off: read ahead of streams of faults
  *   writers   threads that write back in the background, 1 (default) to 16
  *   readers   threads that read ahead, 1 to 16; default 4
@@ -92,7 +93,9 @@ typedef struct lg_map lg_map;
  *   trace     a file that each fault is written to, %p is the process id; lgalloc-pager(7)
  *   without   features of the kernel not to be used, for tests: move, poison, wp joined by +
  *
- * NULL and errno: EINVAL an option; ENOMEM; ENOSYS, EPERM: no userfaultfd here, or not for this process.
+ * NULL and errno: EINVAL an option; ENOMEM; EMFILE, ENFILE no descriptor; EAGAIN no thread; ENOSYS, EPERM, EACCES: no userfaultfd
+ * here, or not for this process. Of `trace` EEXIST: the file is there and is no trace; EBUSY: another process is writing it; and
+ * what open(2) and write(2) say.
  */
 lg_pager *lg_pager_new(const char *options);
 
@@ -412,8 +415,8 @@ int lg_policy_register(const struct lg_policy_ops *ops, void *argument);
 /*
  * A file as memory on the default pager, in three calls. lg_file_alloc makes or extends the file to `bytes` and
  * returns its first byte, or NULL; the others return 0, or -1; errno says why (EINVAL: it did not return `address`;
- * ECHILD: that is not this child's of fork). lg_file_sync returns when everything is on disk. lg_file_free writes back and
- * unmaps; the file stays.
+ * ECHILD: that is not this child's of fork; EPERM: there is no default pager, as lg_pager_new). lg_file_sync returns when
+ * everything is on disk. lg_file_free writes back and unmaps; the file stays.
  */
 void *lg_file_alloc(const char *path, size_t bytes);
 int lg_file_sync(void *address);

@@ -53,7 +53,8 @@ static int choose_faults(struct lg_pager *pager)
 		return lg_fail(EPERM,
 			       "a thread of this process blocks SIGBUS, and would die of a fault; "
 			       "faults:threads is not permitted: it needs root (CAP_SYS_PTRACE), "
-			       "vm.unprivileged_userfaultfd=1 or access to /dev/userfaultfd");
+			       "vm.unprivileged_userfaultfd=1 or access to /dev/userfaultfd; "
+			       "with faults:inline it must touch no map");
 	if (error != 0)
 		return error;
 	pager->to_frames = &pager->userfault;

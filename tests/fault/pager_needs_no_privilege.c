@@ -148,8 +148,14 @@ static void block_sigbus(void *unused)
 	CLAIM(lg_pager_new("memory:1M,page:16K") == NULL);
 	CLAIM(errno == EPERM);
 	CLAIM(strstr(lg_error(), "SIGBUS") != NULL);
+	CLAIM(strstr(lg_error(), "with faults:inline") != NULL);
 	CLAIM(lg_map_memory(NULL, MIB, NULL) == NULL);
 	CLAIM(errno == EPERM);
+	CLAIM(lg_file_alloc("/var/tmp/none", MIB) == NULL);
+	CLAIM(errno == EPERM);
+	lg_pager *pager = lg_pager_new("memory:1M,page:16K,faults:inline");
+	CLAIM(pager != NULL);
+	CLAIM(lg_pager_free(pager) == 0);
 	CLAIM(pthread_sigmask(SIG_UNBLOCK, &mask, NULL) == 0);
 	use("memory:2M,page:16K,dir:/var/tmp");
 }
