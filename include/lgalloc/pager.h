@@ -233,7 +233,11 @@ int lg_map_populate(lg_map *map, size_t offset, size_t length);
  * A pinned page is present and writable (read-only maps: readable) and stays so: system calls may be given
  * it, and mlock-like latencies hold. Pins nest, up to 4095. -ENOMEM: that would leave less of the budget than
  * an eighth, or than four of the largest pages any map of the pager ever had, or no room can be had for ten seconds;
- * -ENOSPC and others: nor can it, for what is in memory cannot be written; nothing is pinned then; -EIO.
+ * -ENOSPC and others: nor can it, for what is in memory cannot be written; -EOVERFLOW: a page has 4095 pins; -EIO. Nothing is
+ * pinned then.
+ *
+ * Unpin the ranges that were pinned. -EINVAL: a page is not pinned; those before it in the range are unpinned by then, those
+ * behind it are not.
  *
  * What a device writes to by itself (reads with O_DIRECT, io_uring, RDMA) is to be pinned as long as it may, also with
  * faults:threads: to a sync or a writer the page looks unchanged meanwhile, and what arrives behind it may be lost.
