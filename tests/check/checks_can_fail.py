@@ -51,6 +51,7 @@ CASES = [
     ("a bad layout in C++", layout.check, "include/lgalloc/bad.hpp", lambda _: SPDX + "namespace lg {\n}\n", "clang-format"),
     ("a bad layout", layout.check, "src/base/bad.c", lambda _: SPDX + "int f( int x ) { return x; }\n", "clang-format"),
     ("a dead link", docs.check, "docs/bad.md", lambda _: "[x](gone.md)\n", "gone.md"),
+    ("a row behind a table's end", docs.check, "docs/bad.md", lambda _: "| a |\n|---|\n| b |\n\n| c |\n", "bad.md:5: a row"),
     ("a README without the tests", docs.check, "README.md", lambda _: "# lgalloc\n", "./tests/run"),
     ("a page of another version", docs.check, "man/lg_error.3", lambda old: old.replace("lgalloc 0.", "lgalloc 9."), ".TH"),
 ]

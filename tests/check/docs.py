@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0 OR MIT
-"""README names the entry points and they exist; links lead somewhere; one version is named everywhere."""
+"""README names the entry points and they exist; links lead somewhere; tables are whole; one version is named everywhere."""
 import os
 import re
 
@@ -9,6 +9,7 @@ import tree
 NEEDED = ["README.md", "CHANGELOG.md", "CMakeLists.txt", "LICENSE-APACHE", "LICENSE-MIT"]
 ENTRY_POINTS = ["tests/run", "bench/run"]
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
+RULE = re.compile(r"\|[\s:|-]+\|")
 VERSION = re.compile(r"#define LG_VERSION_(MAJOR|MINOR|PATCH) (\d+)")
 
 
@@ -39,6 +40,17 @@ def check_links(findings, root, path):
                 findings.add(path, number, f"link to '{target}', which is not there")
 
 
+def check_tables(findings, root, path):
+    """Rows behind an empty line are text, unless a table begins there."""
+    inside = False
+    lines = ["", *tree.lines(root, path), ""]
+    for number, (before, line, after) in enumerate(zip(lines, lines[1:], lines[2:]), 1):
+        if line.lstrip().startswith("```"):
+            inside = not inside
+        if not inside and line.startswith("|") and not before.startswith("|") and not RULE.fullmatch(after):
+            findings.add(path, number, "a row of no table")
+
+
 def check_version(findings, root):
     version = version_of(root)
     for path in tree.files(root, ["man"], [".1", ".3", ".7"]):
@@ -65,6 +77,7 @@ def check(root):
     check_version(findings, root)
     for path in paths:
         check_links(findings, root, path)
+        check_tables(findings, root, path)
     return findings.finish(len(paths))
 
 
