@@ -120,6 +120,7 @@
 		.repeat_max = 3, .base = LANE_PAGER,                                               \
 		.shown = { { "value", "", UNIT_US },                                               \
 			   { "resident", "a resident touch", UNIT_NS },                            \
+			   { "resident_over", "plain memory's x", UNIT_TIMES },                    \
 			   { "written", "written", UNIT_MIB } },                                   \
 	}
 
@@ -146,6 +147,19 @@
 		.warm_mib = 640, .repeat_max = 3, .base = LANE_PAGER,                                     \
 		.shown = { { "value", "all of the process", UNIT_MIB },                                   \
 			   { "rise", "since before the pager", UNIT_MIB } },                              \
+	}
+
+/* Tables count: two thirds of a million pages and more. */
+#define PEAK_OF_MANY(policy)                                                                          \
+	{                                                                                             \
+		.name = "pager-peak-3G-" policy, .group = "pager",                                    \
+		.title =                                                                              \
+			"6 GiB with 3 GiB: the most memory over the budget, pages of 4 KiB, " policy, \
+		.workload = "peak", .arguments = "threads=8 page=4K policy=" policy,                  \
+		.full = "bytes=6G memory=3G ms=4000", .lanes = PAGERS, .warm_mib = 640,               \
+		.repeat_max = 1, .base = LANE_PAGER,                                                  \
+		.shown = { { "value", "all of the process", UNIT_MIB },                               \
+			   { "rise", "since before the pager", UNIT_MIB } },                          \
 	}
 
 /* What UMap and uMMAP-IO measure themselves by, and a B-tree. */
@@ -425,6 +439,8 @@ const struct plan plans[] = {
 	PEAK("4K", "4 KiB", NULL),
 	PEAK("64K", "64 KiB", "bytes=128M memory=64M ms=500"),
 	PEAK("2M", "2 MiB", NULL),
+	PEAK_OF_MANY("clock"),
+	PEAK_OF_MANY("s3fifo"),
 	{
 		.name = "pager-disk",
 		.group = "pager",

@@ -36,7 +36,7 @@
  *     writes the others; lg_map_close() makes them writable and writes them.
  *   - After fork() the child has no maps: touching one is SIGSEGV, never zeros. The addresses stay
  *     reserved: nothing else comes to lie there.
- *   - What the budget counts is pages, mapped or held back, buffers, and what the tables of these take beyond 1 MiB (48 to 64
+ *   - What the budget counts is pages, mapped or held back, buffers, and what the tables of these take beyond 1 MiB (32 to 82
  *     bytes for each page in memory). The kernel's page tables, and 8 bytes for each page of a map that was ever touched, come
  *     on top.
  *   - mlock(2) on a map keeps its pages from leaving: they count all the same. mlockall(2) does not: what a pager maps
