@@ -137,30 +137,21 @@
 			   { "scale", "two / one", UNIT_TIMES } },                                 \
 	}
 
-#define PEAK(size, text, in_quick)                                                                        \
-	{                                                                                                 \
-		.name = "pager-peak-" size, .group = "pager",                                             \
-		.title =                                                                                  \
-			"1 GiB with 512 MiB: the most memory over the budget, 8 threads, pages of " text, \
-		.workload = "peak", .arguments = "threads=8 page=" size,                                  \
-		.full = "bytes=1G memory=512M ms=4000", .quick = in_quick, .lanes = PAGERS,               \
-		.warm_mib = 640, .repeat_max = 3, .base = LANE_PAGER,                                     \
-		.shown = { { "value", "all of the process", UNIT_MIB },                                   \
-			   { "rise", "since before the pager", UNIT_MIB } },                              \
+/* Of many small pages the tables count. */
+#define PEAK(id, arguments_, sizes, in_full, in_quick)                                             \
+	{                                                                                          \
+		.name = "pager-peak-" id, .group = "pager",                                        \
+		.title = sizes ": the most memory over the budget, 8 threads, " arguments_,        \
+		.workload = "peak", .arguments = "threads=8 " arguments_,                          \
+		.full = in_full " ms=4000", .quick = in_quick, .lanes = PAGERS, .warm_mib = 640,   \
+		.repeat_max = 3, .base = LANE_PAGER,                                               \
+		.shown = { { "value", "all of the process", UNIT_MIB },                            \
+			   { "rise", "since before the pager", UNIT_MIB } },                       \
 	}
-
-/* Tables count: two thirds of a million pages and more. */
-#define PEAK_OF_MANY(policy)                                                                          \
-	{                                                                                             \
-		.name = "pager-peak-3G-" policy, .group = "pager",                                    \
-		.title =                                                                              \
-			"6 GiB with 3 GiB: the most memory over the budget, pages of 4 KiB, " policy, \
-		.workload = "peak", .arguments = "threads=8 page=4K policy=" policy,                  \
-		.full = "bytes=6G memory=3G ms=4000", .lanes = PAGERS, .warm_mib = 640,               \
-		.repeat_max = 1, .base = LANE_PAGER,                                                  \
-		.shown = { { "value", "all of the process", UNIT_MIB },                               \
-			   { "rise", "since before the pager", UNIT_MIB } },                          \
-	}
+#define PEAK_HALF(page, in_quick)                                                                  \
+	PEAK(page, "page=" page, "1 GiB with 512 MiB", "bytes=1G memory=512M", in_quick)
+#define PEAK_MANY(policy)                                                                          \
+	PEAK("3G-" policy, "page=4K policy=" policy, "6 GiB with 3 GiB", "bytes=6G memory=3G", NULL)
 
 /* What UMap and uMMAP-IO measure themselves by, and a B-tree. */
 #define PEER(id, text, words, arguments_, limit, which, how, ...)                                  \
@@ -436,11 +427,11 @@ const struct plan plans[] = {
 	LIMBO("write", "write=1", "written", NULL),
 	LIMBO("read-2", "write=0 other=1", "read, another thread runs", NULL),
 	LIMBO("write-2", "write=1 other=1", "written, another thread runs", NULL),
-	PEAK("4K", "4 KiB", NULL),
-	PEAK("64K", "64 KiB", "bytes=128M memory=64M ms=500"),
-	PEAK("2M", "2 MiB", NULL),
-	PEAK_OF_MANY("clock"),
-	PEAK_OF_MANY("s3fifo"),
+	PEAK_HALF("4K", NULL),
+	PEAK_HALF("64K", "bytes=128M memory=64M ms=500"),
+	PEAK_HALF("2M", NULL),
+	PEAK_MANY("clock"),
+	PEAK_MANY("s3fifo"),
 	{
 		.name = "pager-disk",
 		.group = "pager",
