@@ -124,7 +124,7 @@ int lg_pager_free(lg_pager *pager);
  *   create    file only: on (default): a file that is not there is made
  *
  * A pager of NULL is the default one: 64K pages, a quarter of the machine's memory (or of the cgroup's
- * limit, of RLIMIT_AS or RLIMIT_DATA), made at first use.
+ * limit, of RLIMIT_AS or RLIMIT_DATA), made at first use. LGALLOC_PAGER in the environment has other options for it.
  */
 
 /*

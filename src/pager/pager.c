@@ -270,26 +270,19 @@ int lg_pager_make(const struct lg_pager_options *options, const char *name, stru
 	return error;
 }
 
-static struct lg_pager *make_named(const char *text, const char *name)
+lg_pager *lg_pager_new(const char *text)
 {
 	struct lg_pager_options options;
 	struct lg_pager *pager;
 	int error = lg_pager_options_parse(text, &options);
 
 	if (error == 0)
-		error = lg_pager_make(&options, name, &pager);
-	if (error == 0)
-		return pager;
-	errno = -error;
-	return NULL;
-}
-
-lg_pager *lg_pager_new(const char *text)
-{
-	struct lg_pager *pager = make_named(text, NULL);
-
-	if (pager != NULL)
-		lg_worker_watch();
+		error = lg_pager_make(&options, NULL, &pager);
+	if (error != 0) {
+		errno = -error;
+		return NULL;
+	}
+	lg_worker_watch();
 	return pager;
 }
 
@@ -342,12 +335,28 @@ uint64_t lg_pager_memory_auto(void)
 	return lg_max(memory / DEFAULT_PART, LG_MIB(1));
 }
 
+/* With the options of the environment; those that are wrong are told, and are as none. */
 static struct lg_pager *make_default(void)
 {
-	char text[64];
+	const char *text = secure_getenv(LG_PAGER_ENVIRONMENT);
+	struct lg_pager_options options, wished;
+	struct lg_pager *pager = NULL;
+	int error;
 
-	snprintf(text, sizeof(text), "memory:%zu", (size_t)lg_pager_memory_auto());
-	return make_named(text, "default");
+	(void)lg_pager_options_parse(NULL, &options);
+	options.memory = lg_pager_memory_auto();
+	wished = options;
+	error = text != NULL ? lg_pager_options_change(text, &wished) : 0;
+	if (error == 0)
+		error = lg_pager_make(&wished, "default", &pager);
+	if (error == -EINVAL && text != NULL) {
+		lg_say(LG_PAGER_ENVIRONMENT ": %s", lg_error());
+		error = lg_pager_make(&options, "default", &pager);
+	}
+	if (error == 0)
+		return pager;
+	errno = -error;
+	return NULL;
 }
 
 struct lg_pager *lg_pager_of_caller(struct lg_pager *pager)

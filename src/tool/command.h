@@ -10,7 +10,7 @@
 	X(trace, "choose a pager's policy and budget by a trace of its faults")                    \
 	X(heap, "look into a persistent heap, check it, copy it")                                  \
 	X(cat, "write an object of S3 or the web to standard output")                              \
-	X(options, "list the options of LGALLOC_CONF and lg_configure")                            \
+	X(options, "list the options of the process, a pager or a map")                            \
 	X(bench, "measure against other allocators on this machine")                               \
 	X(help, "say more about a command")
 

@@ -44,6 +44,9 @@ prints "usage: lgalloc" help
 prints "lgalloc 0." --version
 prints "cache_bytes" options
 prints "min_size" options
+prints "min_size" options process
+prints "read ahead of streams" options pager
+prints "lazy or on" options map
 prints "PID NAME" top --list
 for command in run top trace heap cat options; do
 	prints "Usage: lgalloc $command" "$command" --help
@@ -59,6 +62,8 @@ expect 2 "paged_page: '12K' is not a power of two from 4K to 2M" run -o paged_pa
 expect 2 "paged_policy: 'lru' is not clock, s3fifo, fifo, lifo, plru, prnd, wiro_f or wiro_l" run -o paged_policy:lru true
 expect 2 "min_size: '1' is not" run -m 1 true
 expect 2 "nonsense" options --nonsense
+expect 2 "there is no list 'maps'" options maps
+expect 2 "one list at a time" options map pager
 expect 2 "which URL" cat
 expect 2 "one URL at a time" cat http://a/ http://b/
 expect 2 "range '5-4' is not" cat --range=5-4 http://127.0.0.1:1/

@@ -84,6 +84,8 @@ def every_command_and_option_is_offered():
     answer = offers(["lgalloc ", "lgalloc help "] + [f"lgalloc {name} --" for name in names if name != "help"])
     claim("commands are offered", answer["lgalloc "] == sorted(names + ["--help", "--version"]), answer)
     claim("commands are offered to help", answer["lgalloc help "] == names, answer)
+    lists = re.search(r"\[([a-z|]+)\]", said("options", "--help")).group(1).split("|")
+    claim("lists of options are offered", offers(["lgalloc options "])["lgalloc options "] == sorted(lists), lists)
     for line, offered in answer.items():
         command = line.split()[1:2]
         if command and command != ["help"] and (command != ["bench"] or has_benchmarks()):
