@@ -3,17 +3,20 @@
 #include "pager/limbo.h"
 
 #include "os/io_queue.h"
+#include "os/map.h"
+#include "os/userfault.h"
 #include "pager/evict.h"
 #include "pager/map.h"
 #include "pager/writeback.h"
 #include "unit/pager/sigbus.h"
+#include "unit/smaps.h"
 #include "unit/unit.h"
 
 #include "stress/clock.h"
 
 #include <lgalloc/pager.h>
 
-enum { HUGE_PAGE = 2 << 20 };
+enum { HUGE_PAGE = 2 << 20, SMALL_PAGE = 4096 };
 
 static lg_pager *pager;
 static lg_map *map;
@@ -124,6 +127,83 @@ static void lone_pages_are_written_together(void **state)
 	assert_int_equal(lg_map_close(small), 0);
 }
 
+/* Of the mapping at this address. */
+static size_t huge_pages_at(const void *at)
+{
+	char line[512];
+	size_t kilobytes;
+
+	smaps_line(at, "AnonHugePages:", line, sizeof(line));
+	assert_int_equal(sscanf(line, "AnonHugePages: %zu", &kilobytes), 1);
+	return kilobytes * 1024 / HUGE_PAGE;
+}
+
+static char *make_range(enum lg_os_advice advice)
+{
+	void *range;
+
+	assert_int_equal(lg_os_reserve(HUGE_PAGE, HUGE_PAGE, &range), 0);
+	assert_int_equal(lg_os_map_anon(range, HUGE_PAGE), 0);
+	(void)lg_os_advise(range, HUGE_PAGE, advice); /* a kernel without huge pages */
+	return range;
+}
+
+/*
+ * There are huge pages, and this kernel moves one in one piece to where a page table was that is empty now: from 6.14 on dropping
+ * what it told of frees the table too.
+ */
+static bool kernel_keeps_huge_pages_whole(void)
+{
+	struct lg_os_userfault userfault;
+	char *from = make_range(LG_OS_HUGEPAGE), *to = make_range(LG_OS_NOHUGEPAGE);
+	bool whole;
+	size_t done;
+
+	assert_int_equal(lg_os_userfault_open(true, 0, &userfault), 0);
+	assert_int_equal(lg_os_userfault_register(&userfault, to, HUGE_PAGE), 0);
+	memset(from, 'a', HUGE_PAGE);
+	assert_int_equal(lg_os_userfault_copy(&userfault, to, from, SMALL_PAGE, false, &done), 0);
+	assert_int_equal(lg_os_drop(to, HUGE_PAGE), 0);
+	struct lg_os_move move = { .to = to, .from = from, .private = from, .bytes = HUGE_PAGE };
+	whole = huge_pages_at(from) > 0 && lg_os_userfault_move(&userfault, &move, &done) == 0 &&
+		huge_pages_at(to) == 1;
+	lg_os_userfault_close(&userfault);
+	lg_os_unreserve(from, HUGE_PAGE);
+	lg_os_unreserve(to, HUGE_PAGE);
+	return whole;
+}
+
+/* They leave when others come, as far as limbo has frames, and a touch brings them back: whoever looks for them finds a page table. */
+static void huge_pages_stay_whole_on_their_way_through_limbo(void **state)
+{
+	enum { PAGES = 64 };
+
+	(void)state;
+	if (!kernel_keeps_huge_pages_whole())
+		skip();
+	lg_pager *large = lg_pager_new("memory:256M,page:2M,faults:inline,prefetch:off");
+	assert_non_null(large);
+	lg_map *huge = lg_map_memory(large, (size_t)PAGES * HUGE_PAGE, "reserve:lazy");
+	assert_non_null(huge);
+	char *at = lg_map_data(huge);
+	assert_int_equal(lg_map_populate(huge, 0, 0), 0);
+	for (size_t i = 0; i < PAGES; i++)
+		memset(at + i * HUGE_PAGE, (int)i + 1, HUGE_PAGE);
+	size_t before = huge_pages_at(at);
+	assert_true(before > 0);
+	for (uint64_t page = 0; page < PAGES; page++)
+		take_out(huge, page);
+	assert_int_equal(huge_pages_at(at), 0);
+	for (size_t i = 0; i < PAGES; i++)
+		assert_int_equal(at[i * HUGE_PAGE + i * SMALL_PAGE], (char)(i + 1));
+	struct lg_pager_stats stats;
+	assert_int_equal(lg_pager_stats_read(large, &stats), 0);
+	assert_int_equal(stats.limbo_hits, PAGES);
+	assert_int_equal(huge_pages_at(at), before);
+	assert_int_equal(lg_map_close(huge), 0);
+	assert_int_equal(lg_pager_free(large), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -131,6 +211,7 @@ int main(void)
 		TEST(huge_page_as_it_was_before_it_was_zero_is_written_again),
 		TEST(huge_page_that_did_not_change_is_not_written),
 		TEST(lone_pages_are_written_together),
+		cmocka_unit_test(huge_pages_stay_whole_on_their_way_through_limbo),
 	};
 
 	return UNIT_RUN(tests);
