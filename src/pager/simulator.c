@@ -49,7 +49,7 @@ struct lg_simulator {
 void lg_simulator_rules_of_engine(struct lg_simulator_rules *rules, const struct lg_policy *policy,
 				  uint32_t budget, unsigned shift)
 {
-	enum { RESERVE_PART = 16, BATCH_MOST = 256, RETIRE = 64, RUN_MOST = 64, SHIFT_HUGE = 21 };
+	enum { RESERVE_PART = 16, BATCH_MOST = 128, RETIRE = 64, RUN_MOST = 64, SHIFT_HUGE = 21 };
 	uint64_t reserve = lg_min(budget / RESERVE_PART, LG_MIB(256) >> shift);
 	uint64_t batch = lg_min(lg_min(reserve / 2, LG_MIB(4) >> shift), BATCH_MOST);
 

@@ -185,7 +185,7 @@ static void engine_rules_follow_the_budget(void **state)
 			lg_simulator_rules_of_engine(&rules, &policy, budget, shift);
 			assert_true(rules.reserve_high < budget);
 			assert_true(rules.reserve_low <= rules.reserve_high);
-			assert_in_range(rules.batch, 1, 256);
+			assert_in_range(rules.batch, 1, 128);
 			lg_simulator_free(lg_simulator_new(&rules, 1, 1));
 			lg_simulator_rules_of_faults(&rules, &policy, budget, shift);
 			assert_int_equal(rules.reserve_high, 0);
