@@ -2,7 +2,8 @@
 /*
  * Holds regions as it is told on stdin, a command a line, each answered by "done":
  *   new BYTES COUNT, free BYTES COUNT, thread BYTES COUNT (new and free in another thread, which stays), await
- *   retired BYTES, map MEMORY BYTES PATH (a pager of its own, and a map of the file, all written), url
+ *   retired BYTES, map MEMORY BYTES PATH (a pager of its own, and a map of the file, all written), lose
+ *   BYTES PATH (the same without read ahead, of which some pages are lost with the file's end, and read in vain), url
  *   URL (a map of the object, all read), heap COUNT PATH (a new heap with so many objects and as many commits, which stays
  *   open), write FORMAT PATH, usage, end
  */
@@ -10,6 +11,7 @@
 #include <lgalloc/lgalloc.h>
 #include <lgalloc/pager.h>
 
+#include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -118,6 +120,29 @@ static void make_map(size_t memory, size_t bytes, const char *path)
 		fail("not written");
 }
 
+/* The first half is read again; of the other, which the file has no more, three pages cannot be. */
+static void lose_end(size_t bytes, const char *path)
+{
+	lg_pager *pager = lg_pager_new("memory:1M,page:4K,faults:inline,prefetch:off");
+	lg_map *map = pager != NULL ? lg_map_file(pager, path, bytes, NULL) : NULL;
+	char byte;
+
+	if (map == NULL)
+		fail("no map");
+	for (size_t at = 0; at < bytes; at += 4096)
+		((volatile char *)lg_map_data(map))[at]++;
+	if (lg_map_sync(map, 0, 0) != 0 || lg_map_advise(map, 0, 0, LG_COLD) != 0)
+		fail("not written");
+	if (truncate(path, (off_t)bytes / 2) != 0)
+		fail("not made shorter");
+	for (size_t at = 0; at < bytes / 2; at += 4096)
+		if (((volatile char *)lg_map_data(map))[at] != 1)
+			fail("not what was written");
+	for (size_t at = bytes / 2; at < bytes / 2 + (3 << 12); at += 4096)
+		if (lg_map_read(map, &byte, 1, at) != -EIO)
+			fail("read, and not there");
+}
+
 /* Read a piece here, a piece there, and then in order. */
 static void read_url(const char *url)
 {
@@ -174,6 +199,8 @@ int main(void)
 			await_retired(bytes);
 		else if (sscanf(line, "map %zu %zu %4095[^\n]", &memory, &bytes, path) == 3)
 			make_map(memory, bytes, path);
+		else if (sscanf(line, "lose %zu %4095[^\n]", &bytes, path) == 2)
+			lose_end(bytes, path);
 		else if (sscanf(line, "url %4095[^\n]", path) == 1)
 			read_url(path);
 		else if (sscanf(line, "heap %u %4095[^\n]", &number, path) == 2)

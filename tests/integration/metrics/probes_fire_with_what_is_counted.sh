@@ -32,7 +32,7 @@ INPUT
 	printf 'set pagination off\nset confirm off\nset print thread-events off\nhandle SIG32 nostop noprint\n'
 	printf 'set startup-with-shell on\nbreak main\nrun <"%s" >"%s"\n' "$work/input" "$work/answers"
 	printf 'handle SIGBUS nostop noprint pass\n'
-	for probe in refill steal reclaim retire fault evict write; do
+	for probe in refill steal reclaim retire fault fill evict write poison; do
 		printf 'break -probe-stap lgalloc:%s\ncommands\nsilent\n' "$probe"
 		printf 'printf "probe %s %%lu %%lu\\n", (unsigned long)$_probe_arg0, (unsigned long)$_probe_arg1\n' "$probe"
 		printf 'continue\nend\n'
@@ -90,4 +90,22 @@ of_pager()
 [ "$(awk '$1 == "probe" && $2 == "write" { n += $4 } END { printf "%d", n }' "$work/gdb")" -eq \
 	"$(of_pager written_bytes_total)" ] || fail "bytes written are seen"
 [ "$(grep -c '^probe evict' "$work/gdb")" -gt 0 ] || fail "evictions are seen"
+
+# Without read ahead all that comes in is filled: it was read, or began as zeros. The second argument is its bytes.
+bytes=1048576 page=4096 no_data=61
+printf 'lose %d %s\nwrite 3 %s\nend\n' "$bytes" "$work/lost" "$work/counted" >"$work/input"
+LGALLOC_CONF="background:off" gdb -batch -nx -x "$work/script" "$holder" >"$work/gdb" 2>&1 ||
+	fail "gdb ends well: $(tail -n 5 "$work/gdb")"
+[ "$(of_pager zero_fills_total)" -gt 0 ] || fail "pages began as zeros"
+[ "$(of_pager read_bytes_total)" -ge $((bytes / 2)) ] || fail "half of the pages were read again"
+[ "$(awk '$1 == "probe" && $2 == "fill" { n += $4 } END { printf "%d", n }' "$work/gdb")" -eq \
+	$(($(of_pager zero_fills_total) * page + $(of_pager read_bytes_total))) ] || fail "bytes filled are seen"
+# The map begins where the first page came in, and what is poisoned is behind the half of it.
+first=$(awk '$1 == "probe" && $2 == "fill" { print $3; exit }' "$work/gdb")
+[ "$(of_pager poisoned_total)" -eq 3 ] || fail "three pages are poisoned: $(of_pager poisoned_total)"
+for number in 0 1 2; do
+	printf 'probe poison %d %d\n' $((first + bytes / 2 + number * page)) "$no_data"
+done >"$work/poisoned"
+grep '^probe poison' "$work/gdb" | cmp -s - "$work/poisoned" ||
+	fail "each is seen with its address and why: $(grep '^probe poison' "$work/gdb")"
 printf '%s\n' "$(grep -c '^probe' "$work/gdb") hits in the last run"
