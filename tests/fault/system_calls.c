@@ -13,12 +13,15 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/futex.h>
+#include <linux/userfaultfd.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -27,12 +30,18 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
+/* The headers of the oldest system we build on do not have them. */
+#define IOCTL_MOVE ((unsigned long)_IOWR(UFFDIO, 0x05, uint64_t[5]))
+#ifndef MADV_DONTNEED_LOCKED
+#define MADV_DONTNEED_LOCKED 24
+#endif
+#define IOCTL_POISON ((unsigned long)_IOWR(UFFDIO, 0x08, uint64_t[4]))
+
 /* X(name, three errors, result type, parameters, arguments): fails by -1 and errno */
 #define POSIX_CALLS(X)                                                                             \
 	X(munmap, ENOMEM, EINVAL, ENOMEM, int, (void *at, size_t bytes), (at, bytes))              \
 	X(mprotect, ENOMEM, EACCES, ENOMEM, int, (void *at, size_t bytes, int how),                \
 	  (at, bytes, how))                                                                        \
-	X(madvise, EINVAL, EAGAIN, EIO, int, (void *at, size_t bytes, int how), (at, bytes, how))  \
 	X(mincore, EAGAIN, EINVAL, EAGAIN, int, (void *at, size_t bytes, unsigned char *to),       \
 	  (at, bytes, to))                                                                         \
 	X(ftruncate, ENOSPC, EFBIG, EIO, int, (int fd, off_t bytes), (fd, bytes))                  \
@@ -41,13 +50,21 @@
 	X(sync_file_range, EIO, ENOSPC, EINVAL, int,                                               \
 	  (int fd, off_t at, off_t bytes, unsigned how), (fd, at, bytes, how))                     \
 	X(mkostemp, EACCES, EROFS, ENFILE, int, (char *path, int flags), (path, flags))            \
-	X(fstat, EIO, EBADF, ENOMEM, int, (int fd, struct stat *to), (fd, to))                     \
 	X(fstatfs, EIO, ENOSYS, EINTR, int, (int fd, struct statfs *to), (fd, to))                 \
 	X(getrlimit, EINVAL, EPERM, EINVAL, int, (int what, struct rlimit *to), (what, to))        \
 	X(lseek, EINVAL, EOVERFLOW, EINVAL, off_t, (int fd, off_t at, int from), (fd, at, from))   \
 	X(fsync, EIO, EINVAL, ENOSPC, int, (int fd), (fd))                                         \
 	X(syncfs, EIO, ENOSPC, EDQUOT, int, (int fd), (fd))                                        \
-	X(read, EIO, EISDIR, EBADF, ssize_t, (int fd, void *to, size_t bytes), (fd, to, bytes))
+	X(read, EIO, EISDIR, EBADF, ssize_t, (int fd, void *to, size_t bytes), (fd, to, bytes))    \
+	X(write, EIO, ENOSPC, EDQUOT, ssize_t, (int fd, const void *from, size_t bytes),           \
+	  (fd, from, bytes))                                                                       \
+	X(pread, EIO, EISDIR, EINVAL, ssize_t, (int fd, void *to, size_t bytes, off_t at),         \
+	  (fd, to, bytes, at))                                                                     \
+	X(pipe2, EMFILE, ENFILE, ENOMEM, int, (int ends[2], int flags), (ends, flags))             \
+	X(flock, ENOLCK, EWOULDBLOCK, EINVAL, int, (int fd, int how), (fd, how))                   \
+	X(munlock, ENOMEM, EPERM, EAGAIN, int, (const void *at, size_t bytes), (at, bytes))        \
+	X(memfd_create, EMFILE, ENOMEM, ENOSYS, int, (const char *name, unsigned flags),           \
+	  (name, flags))
 
 /* The same for those that return the error itself. */
 #define THREAD_CALLS(X)                                                                            \
@@ -64,15 +81,15 @@
 	  (prepare, parent, child))
 
 #define NAME_OF(name, ...) #name,
-const char *const system_calls_names[] = { "mmap",
-					   "mremap",
-					   "open",
-					   "fcntl",
-					   "ioctl",
-					   "syscall",
-					   POSIX_CALLS(NAME_OF) THREAD_CALLS(NAME_OF) NULL };
+const char *const system_calls_names[] = {
+	"mmap",        "fstat",           "mremap",
+	"open",        "fcntl",           "ioctl",
+	"syscall",     "openat",          "UFFDIO_REGISTER",
+	"UFFDIO_COPY", "UFFDIO_ZEROPAGE", "UFFDIO_WRITEPROTECT",
+	"UFFDIO_MOVE", "UFFDIO_POISON",   POSIX_CALLS(NAME_OF) THREAD_CALLS(NAME_OF) NULL
+};
 
-static atomic_bool armed;
+static atomic_bool armed, held, drops_succeed;
 static atomic_uint counted;
 static atomic_uint failed;
 static unsigned plan_first, plan_count, plan_variant;
@@ -97,6 +114,16 @@ unsigned system_calls_heal(void)
 	return atomic_load(&failed);
 }
 
+void system_calls_hold(bool hold)
+{
+	atomic_store(&held, hold);
+}
+
+void system_calls_let_drops_succeed(void)
+{
+	atomic_store(&drops_succeed, true);
+}
+
 const char *system_calls_first_failed(void)
 {
 	return first_failed;
@@ -109,7 +136,8 @@ static int failure(const char *name, int error0, int error1, int error2)
 	unsigned number;
 	int error;
 
-	if (!atomic_load(&armed) || (plan_only && strcmp(plan_only, name) != 0))
+	if (!atomic_load(&armed) || atomic_load(&held) ||
+	    (plan_only && strcmp(plan_only, name) != 0))
 		return 0;
 	number = atomic_fetch_add(&counted, 1) + 1;
 	if (number < plan_first || number - plan_first >= plan_count)
@@ -155,6 +183,36 @@ void *__wrap_mmap(void *at, size_t bytes, int protection, int flags, int fd, off
 	return MAP_FAILED;
 }
 
+int __real_madvise(void *at, size_t bytes, int how);
+int __wrap_madvise(void *at, size_t bytes, int how);
+int __wrap_madvise(void *at, size_t bytes, int how)
+{
+	bool drops = atomic_load(&drops_succeed) &&
+		     (how == MADV_DONTNEED || how == MADV_DONTNEED_LOCKED);
+	int error = drops ? 0 : failure("madvise", EINVAL, EAGAIN, EIO);
+
+	if (error == 0)
+		return __real_madvise(at, bytes, how);
+	errno = error;
+	return -1;
+}
+
+/* Of what has no file, a pipe or a userfaultfd, the kernel has all it tells of. */
+int __real_fstat(int fd, struct stat *to);
+int __wrap_fstat(int fd, struct stat *to);
+int __wrap_fstat(int fd, struct stat *to)
+{
+	struct stat status = { .st_mode = 0 };
+	bool has_file = __real_fstat(fd, &status) == 0 && (status.st_mode & S_IFMT) != 0 &&
+			!S_ISFIFO(status.st_mode);
+	int error = has_file ? failure("fstat", EIO, EBADF, ENOMEM) : 0;
+
+	if (error == 0)
+		return __real_fstat(fd, to);
+	errno = error;
+	return -1;
+}
+
 /* The rest take what their flags say: enough arguments are passed on for any of their uses. */
 
 void *__real_mremap(void *from, size_t old, size_t bytes, int flags, ...);
@@ -193,6 +251,24 @@ int __wrap_open(const char *path, int flags, ...)
 	return -1;
 }
 
+int __real_openat(int directory, const char *path, int flags, ...);
+int __wrap_openat(int directory, const char *path, int flags, ...);
+int __wrap_openat(int directory, const char *path, int flags, ...)
+{
+	int error = failure("openat", EMFILE, EACCES, ENOENT);
+	mode_t mode = 0;
+	va_list more;
+
+	va_start(more, flags);
+	if (__OPEN_NEEDS_MODE(flags))
+		mode = va_arg(more, mode_t);
+	va_end(more);
+	if (error == 0)
+		return __real_openat(directory, path, flags, mode);
+	errno = error;
+	return -1;
+}
+
 int __real_fcntl(int fd, int command, ...);
 int __wrap_fcntl(int fd, int command, ...);
 int __wrap_fcntl(int fd, int command, ...)
@@ -227,13 +303,60 @@ int __wrap_ioctl(int fd, unsigned long command, ...)
 	return -1;
 }
 
+/*
+ * A pager's, by the names of what they ask for. That a range is not its own any more they do not say, for it is; nor does fail what
+ * allocates nothing: waking, and taking a protection away, which may only have to be asked for again.
+ */
+static int failure_of_userfault(unsigned long request, const struct uffdio_writeprotect *range)
+{
+	switch (request) {
+	case UFFDIO_REGISTER:
+		return failure("UFFDIO_REGISTER", ENOMEM, EINVAL, EBUSY);
+	case UFFDIO_COPY:
+		return failure("UFFDIO_COPY", ENOMEM, EAGAIN, ENOMEM);
+	case UFFDIO_ZEROPAGE:
+		return failure("UFFDIO_ZEROPAGE", ENOMEM, EAGAIN, ENOMEM);
+	case UFFDIO_WRITEPROTECT:
+		if ((range->mode & UFFDIO_WRITEPROTECT_MODE_WP) == 0)
+			return failure("UFFDIO_WRITEPROTECT", EAGAIN, EAGAIN, EAGAIN);
+		return failure("UFFDIO_WRITEPROTECT", ENOMEM, EAGAIN, ENOMEM);
+	case IOCTL_MOVE:
+		return failure("UFFDIO_MOVE", ENOMEM, EBUSY, EAGAIN);
+	case IOCTL_POISON:
+		return failure("UFFDIO_POISON", ENOMEM, EAGAIN, EOPNOTSUPP);
+	default:
+		return 0;
+	}
+}
+
 /* What moves bytes fails as a disk does. */
-static int failure_of(long number)
+static int failure_of(long number, const long arguments[6])
 {
 	switch (number) {
 	case SYS_futex: /* one that does not wait is a wake-up without a reason: allowed, and no
 			 * failure to test for ever */
 	case SYS_close:
+	case SYS_rt_sigprocmask:
+	case SYS_clock_nanosleep:
+	case SYS_gettid:
+	case SYS_ppoll:
+		return 0;
+	case SYS_ioctl:
+		return failure_of_userfault((unsigned long)arguments[1],
+					    (const struct uffdio_writeprotect *)arguments[2]);
+	case SYS_mincore:
+		return failure("syscall", EAGAIN, EAGAIN, EAGAIN);
+	case SYS_madvise:
+		return failure("syscall", EINVAL, EAGAIN, ENOMEM);
+	case SYS_read: /* of a descriptor that has nothing now */
+		return failure("syscall", EAGAIN, EAGAIN, EAGAIN);
+	case SYS_userfaultfd:
+		return failure("syscall", EMFILE, EPERM, ENOMEM);
+	case SYS_io_submit:
+		return failure("syscall", EAGAIN, ENOMEM, EINVAL);
+	case SYS_io_getevents: /* by a filter; and nobody but the next can tell that the disk is done */
+		return failure("syscall", ENOSYS, EPERM, EACCES);
+	case SYS_io_destroy:
 		return 0;
 	case SYS_preadv:
 		return failure("syscall", EIO, EINVAL, ENOMEM);
@@ -247,7 +370,7 @@ static int failure_of(long number)
 
 static long kernel_answers(long number, long arguments[6])
 {
-	int error = failure_of(number);
+	int error = failure_of(number, arguments);
 
 	if (error == 0)
 		return syscall_really(number, arguments);

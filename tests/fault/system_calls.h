@@ -8,6 +8,8 @@
 #ifndef FAULT_SYSTEM_CALLS_H
 #define FAULT_SYSTEM_CALLS_H
 
+#include <stdbool.h>
+
 /*
  * `variant` chooses among the errors of a call. `only`: count and fail calls of this name alone; NULL:
  * of all.
@@ -16,6 +18,12 @@ void system_calls_fail(unsigned first, unsigned count, unsigned variant, const c
 
 /* Ends it; how many calls were made to fail. */
 unsigned system_calls_heal(void);
+
+/* As long as it is held none fails, and none is counted: what the test does meanwhile works. */
+void system_calls_hold(bool hold);
+
+/* From now on memory is dropped whenever that is asked for, as the kernel does with what is private and not locked. */
+void system_calls_let_drops_succeed(void);
 
 /* "mmap Cannot allocate memory": the first that failed since system_calls_fail(), "" if none did. */
 const char *system_calls_first_failed(void);
