@@ -13,6 +13,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 enum {
 	FLIGHTS = 16,
@@ -23,13 +24,14 @@ enum {
 	TRIES = 5,
 	PAUSE_MS = 100,
 	PAUSE_MOST_MS = 5000,
-	AHEAD_PART = 4, /* of the deadline: who then asks in earnest has the rest */
+	AHEAD_PART = 4,  /* of the deadline: who then asks in earnest has the rest */
+	FORK_WAIT_S = 1, /* for a start */
 };
 
 /* Above all ranks of those somebody waits for. */
 #define RANK_AHEAD ((uint64_t)1 << 63)
 
-static pthread_mutex_t start_mutex = PTHREAD_MUTEX_INITIALIZER;
+static pthread_rwlock_t start_lock = PTHREAD_RWLOCK_INITIALIZER; /* forks share it */
 
 static struct {
 	CURLM *multi; /* NULL: not started in this process */
@@ -373,24 +375,60 @@ static void *run(void *argument)
 
 /* --- from other threads ------------------------------------------------------------------------- */
 
+/*
+ * A child that is forked while libcurl is being loaded has the loader's locks taken for good: it never could load it. So a fork
+ * waits for a start. Not for ever: the start may need what the fork has, which are the locks of a malloc whose handlers were registered after
+ * ours (a preloaded library is initialised last), and before glibc 2.36 the lock of the list of handlers, for libcurl's libraries register
+ * theirs. Then the child is told so by its first URL. Registered at load, for a fork that is under way has no handlers that come later;
+ * and it runs after those of the program, which may map URLs under locks that these take.
+ */
+static int fork_hooks_error;
+static bool torn; /* a child of a fork that did not wait for the end of a start, or of such a child */
+static _Thread_local bool held
+	__attribute__((tls_model("initial-exec"))); /* by the thread that forks */
+
+static void before_fork(void)
+{
+	struct timespec limit;
+
+	clock_gettime(CLOCK_REALTIME, &limit);
+	limit.tv_sec += FORK_WAIT_S;
+	held = pthread_rwlock_timedrdlock(&start_lock, &limit) == 0;
+}
+
+static void after_fork(void)
+{
+	if (held)
+		pthread_rwlock_unlock(&start_lock);
+}
+
 /* In a child of fork: the parent's thread and connections are not ours. */
 static void forget(void)
 {
 	memset(&courier, 0, sizeof(courier));
 	lg_remote_tally_forget();
-	start_mutex = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
+	torn = torn || !held;
+	start_lock = (pthread_rwlock_t)PTHREAD_RWLOCK_INITIALIZER;
+}
+
+__attribute__((constructor)) static void register_fork_hooks(void)
+{
+	fork_hooks_error = lg_os_fork_hooks(before_fork, after_fork, forget);
 }
 
 static int start(void)
 {
-	static bool hooked;
-	int error = lg_curl_load();
+	int error;
 
+	if (fork_hooks_error != 0)
+		return lg_fail(-fork_hooks_error, "a hook for fork: %s",
+			       lg_error_name(-fork_hooks_error));
+	if (torn)
+		return lg_fail(ECHILD, "this process was forked while its parent loaded libcurl, "
+				       "and cannot load it any more");
+	error = lg_curl_load();
 	if (error != 0)
 		return error;
-	if (!hooked && (error = lg_os_fork_hooks(NULL, NULL, forget)) != 0)
-		return lg_fail(-error, "a hook for fork: %s", lg_error_name(-error));
-	hooked = true;
 	CURLM *multi = lg_curl.curl_multi_init_();
 	if (multi == NULL)
 		return lg_fail(ENOMEM, "no memory for libcurl");
@@ -408,9 +446,9 @@ static int start(void)
 
 int lg_courier_start(void)
 {
-	pthread_mutex_lock(&start_mutex);
+	pthread_rwlock_wrlock(&start_lock);
 	int error = courier.multi != NULL ? 0 : start();
-	pthread_mutex_unlock(&start_mutex);
+	pthread_rwlock_unlock(&start_lock);
 	return error;
 }
 
