@@ -15,6 +15,7 @@ static pthread_mutex_t heaps_lock = PTHREAD_MUTEX_INITIALIZER;
 static struct lg_heap *heaps;
 static _Atomic(uint64_t) heaps_changes; /* how often `heaps` did */
 static bool started, has_exit_hook;
+static int fork_hooks_error;
 static unsigned exit_hook;
 
 /* An address of the thread's own: no other living thread has it. */
@@ -146,6 +147,15 @@ static void in_child(void)
 	pthread_mutex_unlock(&heaps_lock);
 }
 
+/*
+ * At load: a fork under way has no handlers that come later, and one that meets the first heap could leave the lock taken. It also runs after
+ * the program's own, which may ask for a heap under locks that its handlers take.
+ */
+__attribute__((constructor)) static void register_fork_hooks(void)
+{
+	fork_hooks_error = lg_os_fork_hooks(before_fork, after_fork, in_child);
+}
+
 static bool is_named(const char *name)
 {
 	for (const struct lg_heap *heap = heaps; heap != NULL; heap = heap->next_open)
@@ -177,24 +187,21 @@ static void name_heap(struct lg_heap *heap, const char *path)
 int lg_heap_register(struct lg_heap *heap, const char *path)
 {
 	static uint64_t ids;
-	int error = 0;
 
+	if (fork_hooks_error != 0)
+		return fork_hooks_error;
 	pthread_mutex_lock(&heaps_lock);
-	if (!started) {
-		error = lg_os_fork_hooks(before_fork, after_fork, in_child);
+	if (!started)
 		has_exit_hook = lg_os_exit_hook_make_another(leave_all, &exit_hook) == 0;
-		started = error == 0;
-	}
-	if (error == 0) {
-		heap->id = ++ids;
-		name_heap(heap, path);
-		heap->place = (uint32_t)(heap->id % LG_HEAP_PLACES * sizeof(struct lg_heap_place));
-		heap->next_open = heaps;
-		heaps = heap;
-		note_change();
-	}
+	started = true;
+	heap->id = ++ids;
+	name_heap(heap, path);
+	heap->place = (uint32_t)(heap->id % LG_HEAP_PLACES * sizeof(struct lg_heap_place));
+	heap->next_open = heaps;
+	heaps = heap;
+	note_change();
 	pthread_mutex_unlock(&heaps_lock);
-	return error;
+	return 0;
 }
 
 void lg_heap_unregister(struct lg_heap *heap)
