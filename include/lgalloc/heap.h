@@ -173,7 +173,7 @@ typedef void lg_heap_type(lg_heap_marking *marking, const void *object, size_t b
 
 /*
  * The type of what the root of this name leads to, in all heaps opened from now on; NULL for the name: of all roots that
- * have none. NULL for the type: none any more. -EINVAL: the name; -ENOSPC: there are LG_HEAP_TYPES_MAX.
+ * have none. NULL for the type: none any more. -EINVAL: the name; -ENOSPC: there are LG_HEAP_TYPES_MAX; -ENOMEM.
  */
 enum { LG_HEAP_TYPES_MAX = 64 };
 int lg_heap_type_register(const char *root, lg_heap_type *type);

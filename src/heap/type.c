@@ -2,6 +2,7 @@
 #include "heap/type.h"
 
 #include "base/error.h"
+#include "os/thread.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -15,6 +16,23 @@ struct known {
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct known known[LG_HEAP_TYPES_MAX];
 static unsigned known_count;
+static int fork_hooks_error;
+
+static void before_fork(void)
+{
+	pthread_mutex_lock(&lock);
+}
+
+static void after_fork(void)
+{
+	pthread_mutex_unlock(&lock);
+}
+
+/* At load: a fork under way has no handlers that come later. A child has its parent's types, none of them half written. */
+__attribute__((constructor)) static void register_fork_hooks(void)
+{
+	fork_hooks_error = lg_os_fork_hooks(before_fork, after_fork, after_fork);
+}
 
 /* The lock is held. */
 static struct known *find(const char *name)
@@ -43,6 +61,9 @@ int lg_heap_type_register(const char *root, lg_heap_type *type)
 	if ((root != NULL && root[0] == '\0') ||
 	    strnlen(name, LG_HEAP_NAME_MAX + 1) > LG_HEAP_NAME_MAX)
 		return lg_fail(EINVAL, "a root's name has 1 to %d bytes", LG_HEAP_NAME_MAX);
+	if (fork_hooks_error != 0)
+		return lg_fail(-fork_hooks_error, "a hook for fork: %s",
+			       lg_error_name(-fork_hooks_error));
 	pthread_mutex_lock(&lock);
 	struct known *one = find(name);
 	if (one == NULL && type != NULL)
