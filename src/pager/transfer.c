@@ -226,15 +226,14 @@ void lg_transfer_discard(struct lg_map *map, uint64_t page, uint64_t count)
 void lg_transfer_write_many(struct lg_os_io_queue *queue, struct lg_write *writes, unsigned count)
 {
 	struct lg_os_io_request requests[LG_STORE_MANY];
-	struct iovec parts[LG_TRANSFER_PAGES];
+	struct iovec parts[LG_TRANSFER_PAGES]; /* a page is one at most */
 	struct lg_map *map = writes[0].map;
 	int used = 0;
 
 	for (unsigned i = 0; i < count; i++) {
 		requests[i] = (struct lg_os_io_request){ .parts = &parts[used],
 							 .offset = writes[i].page << map->shift };
-		(void)gather(&writes[i], 0, &parts[used], LG_TRANSFER_PAGES - used,
-			     &requests[i].count);
+		(void)gather(&writes[i], 0, &parts[used], LG_STORE_PARTS, &requests[i].count);
 		used += requests[i].count;
 	}
 	struct writing writing = begin_write(map);

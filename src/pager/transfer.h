@@ -50,11 +50,12 @@ void lg_transfer_end_try(struct lg_pager *pager, uint64_t until);
 /* What the store has of these is of no use: a hint, and no write. */
 void lg_transfer_discard(struct lg_map *map, uint64_t page, uint64_t count);
 
-enum { LG_TRANSFER_PAGES = 64 };
+enum { LG_TRANSFER_PAGES = 512 };
 
 /*
- * The same for several of one map, whose store writes many at once: at most LG_STORE_MANY, with LG_TRANSFER_PAGES pages in
- * all. Each has its error then. `queue`: the calling thread's.
+ * The same for several of one map, whose store writes many at once: at most LG_STORE_MANY, of LG_STORE_PARTS parts each, with
+ * LG_TRANSFER_PAGES pages in all. Each has its error then. `queue`: the calling thread's, which is one of the library's: its stack is
+ * large.
  */
 void lg_transfer_write_many(struct lg_os_io_queue *queue, struct lg_write *writes, unsigned count);
 

@@ -189,13 +189,13 @@ static void note_write(struct lg_map *map, const struct lg_write *write, struct 
 	}
 }
 
-/* Stretches of neighbours that are not `written`, from pages[*done] on: how many. */
+/* Stretches of neighbours that are not `written`, of no more parts than a store takes, from pages[*done] on: how many. */
 static unsigned gather(struct lg_map *map, const struct batch *batch, unsigned count,
 		       unsigned *done)
 {
 	const struct claimed *pages = batch->pages;
 	const void *const *places = batch->places;
-	unsigned stretches = 0, i = *done, most = stretches_most(map, batch);
+	unsigned stretches = 0, parts = 0, i = *done, most = stretches_most(map, batch);
 	struct lg_write *last = NULL;
 
 	for (; i < count; i++) {
@@ -203,12 +203,17 @@ static unsigned gather(struct lg_map *map, const struct batch *batch, unsigned c
 			continue;
 		if (last != NULL && pages[i].page == last->page + last->count &&
 		    &places[i] == last->places + last->count) {
-			last->count++;
-			continue;
+			parts += (const char *)places[i] !=
+				 (const char *)places[i - 1] + lg_map_page_bytes(map);
+			if (parts <= LG_STORE_PARTS) {
+				last->count++;
+				continue;
+			}
 		}
 		if (stretches == most)
 			break;
 		last = &batch->writes[stretches++];
+		parts = 1;
 		*last = (struct lg_write){
 			.map = map, .page = pages[i].page, .count = 1, .places = &places[i]
 		};
@@ -500,10 +505,10 @@ uint64_t lg_writeback_retry(struct lg_pager *pager)
 uint64_t lg_writeback_many(struct lg_pager *pager, struct lg_os_io_queue *queue)
 {
 	struct lg_write writes[LG_STORE_MANY];
-	struct claimed pages[LG_WRITEBACK_RUN];
-	const void *places[LG_WRITEBACK_RUN];
+	struct claimed pages[LG_TRANSFER_PAGES];
+	const void *places[LG_TRANSFER_PAGES];
 	unsigned most = queue->refused ? 1 : LG_STORE_MANY;
-	const struct batch batch = { queue, writes, most, pages, places, LG_WRITEBACK_RUN };
+	const struct batch batch = { queue, writes, most, pages, places, LG_TRANSFER_PAGES };
 	uint64_t written = write_unwritten(pager, &batch);
 
 	/* Also while the others have more. What a store refuses no more is UNWRITTEN then. */

@@ -26,8 +26,8 @@ uint64_t lg_writeback_many(struct lg_pager *pager, struct lg_os_io_queue *queue)
 /* Of what is UNWRITTEN nothing is left in front that a store refuses, or hangs with. */
 void lg_writeback_set_aside(struct lg_pager *pager);
 
-/* Pages written at a time; a signal handler's stack may be small. */
-enum { LG_WRITEBACK_RUN = LG_TRANSFER_PAGES };
+/* Pages written at a time by calls; the writers, whose stacks are known, take more: 2 MiB of the smallest. */
+enum { LG_WRITEBACK_RUN = 64 };
 
 /*
  * The same for up to LG_WRITEBACK_RUN neighbours, all UNWRITTEN, whose BUSY is the caller's, and stays. words[i]
