@@ -13,6 +13,7 @@
  */
 #include "fault/child.h"
 #include "fault/system_calls.h"
+#include "stress/random.h"
 
 #include <lgalloc/pager.h>
 
@@ -26,7 +27,7 @@ enum {
 	STAMP_WORDS = 512,
 	PINNED = 2,
 	MANY = 120,
-	FEWER = 16,
+	FEWER = 8,
 	BYTES_MOST = 20 << 20
 };
 enum kind { MEMORY, FILE_ON_DISK, STORE, KINDS };
@@ -73,7 +74,8 @@ static struct {
 static uint64_t next_version;
 static bool must_succeed;
 static bool all_of_them; /* calls; else some */
-static char *stored;     /* what the program's own store has */
+static uint64_t random_state;
+static char *stored; /* what the program's own store has */
 static int stores_open;
 static const char file_path[] = "file";
 
@@ -446,10 +448,11 @@ static unsigned try_one(struct attempt what)
 	return shared->fired;
 }
 
-/* Each of the calls that a pager and its maps begin with, and ever fewer of those that come again and again. */
+/* Many of the calls that a pager and its maps begin with, others with each seed, and ever fewer of those that come again. */
 static void try_each_in_turn(unsigned count, unsigned step, unsigned variant, bool touches)
 {
-	unsigned first = 1, tries = 0;
+	unsigned first = 1 + (all_of_them ? 0 : (unsigned)random_below(&random_state, step));
+	unsigned tries = 0;
 
 	for (; try_one((struct attempt){ first, count, variant + first, NULL, touches }) > 0;
 	     tries++)
@@ -473,13 +476,15 @@ static void try_each_name(unsigned variant)
 static void try_all(void)
 {
 	(void)try_one((struct attempt){ UINT_MAX, 0, 0, NULL, false }); /* which nothing fails in */
-	for (unsigned variant = 0; variant < 3; variant++)
-		try_each_name(variant);
 	all_of_them = getenv("LGALLOC_FAULT_ALL") != NULL;
+	random_state = random_seed();
 	for (unsigned turn = 0; turn < (all_of_them ? 3 : 1); turn++) {
-		try_each_in_turn(1, 1, turn, false);
-		try_each_in_turn(MANY, 7, turn + 1, false);
-		try_each_in_turn(1, 5, turn + 2, true);
+		unsigned variant = all_of_them ? turn : (unsigned)random_below(&random_state, 3);
+
+		try_each_name(variant);
+		try_each_in_turn(1, 2, variant, false);
+		try_each_in_turn(MANY, 14, variant + 1, false);
+		try_each_in_turn(1, 10, variant + 2, true);
 	}
 }
 
