@@ -28,7 +28,9 @@
  *
  * That is the engine with nothing to wait for. How far its writers keep up is a matter of time, which is not
  * here: they do in the rules of the engine, and do nothing in those of its faults alone. A run of the engine lies
- * between the two. There is no read ahead, no sync, no pin and no discard.
+ * between the two, but for what is not here: writers give some memory back before it is wanted, and lone clean pages leave without limbo
+ * while few come back from it (up to 9 % more misses were seen, where nearly all pages that are used fit). There is no read ahead, no
+ * sync, no pin and no discard.
  *
  * `best` is Belady's: with the future known, the page used last leaves, one at a time, and the whole budget is
  * mapped. No policy has fewer misses. (Belady, A study of replacement algorithms, 1966)
