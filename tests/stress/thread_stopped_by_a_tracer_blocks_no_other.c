@@ -35,6 +35,7 @@ static _Noreturn void be_the_child(uint64_t random, pid_t parent)
 		_exit(EXIT_FAILURE);
 	progress_warm();
 	crew_start(&crew, PROGRESS_THREADS, random, loop);
+	atomic_store(refills, progress_refills()); /* or the parent may find none yet */
 	atomic_store(&progress->ready, 1);
 	for (;;) {
 		atomic_store(refills, progress_refills());
