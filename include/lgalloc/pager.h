@@ -36,9 +36,9 @@
  *     writes the others; lg_map_close() makes them writable and writes them.
  *   - After fork() the child has no maps: touching one is SIGSEGV, never zeros. The addresses stay
  *     reserved: nothing else comes to lie there.
- *   - What the budget counts is pages, mapped or held back, buffers, and what the tables of these take beyond 1 MiB (32 to 82
- *     bytes for each page in memory). The kernel's page tables, and 8 bytes for each page of a map that was ever touched, come
- *     on top.
+ *   - What the budget counts is pages, mapped or held back, buffers, and what the tables take beyond 1 MiB (32 to 82 bytes for
+ *     each page in memory, and 8 for each page of a map that was ever touched), up to a sixteenth of it. The kernel's page
+ *     tables come on top.
  *   - mlock(2) on a map keeps its pages from leaving: they count all the same. mlockall(2) does not: what a pager maps
  *     afterwards is not locked. What it has already is brought in once by MCL_CURRENT, buffers and tables as well:
  *     call it before lg_pager_new. Under `faults:inline` mlock(2) of pages that are out, or not yet writable, returns
@@ -76,7 +76,7 @@ typedef struct lg_map lg_map;
 /*
  * A pager, with options:
  *
- *   memory    the budget, 1M to 64T; default 256M: for pages, buffers, and what the tables of these take beyond 1 MiB
+ *   memory    the budget, 1M to 64T; default 256M: for pages, buffers, and what the tables take beyond 1 MiB
  *   page      default page size of its maps, a power of two from 4K to 2M; default 64K
  *   policy    default of its maps: which page leaves memory first. clock (default), s3fifo, fifo, lifo,
  *             plru, prnd, wiro_f, wiro_l, or one registered before (lg_policy_register); see lgalloc-pager(7)
@@ -318,7 +318,7 @@ struct lg_pager_stats {
 	uint64_t fault_ns_sum;
 	uint64_t read_ns_sum;
 	uint64_t write_ns_sum;
-	uint64_t tables; /* bytes beside the budget: 8 for each page of a map, and the kernel's page tables, where any was ever touched */
+	uint64_t tables; /* bytes of maps': 8 for each page, and the kernel's page tables, where any was ever touched */
 	uint64_t reserved[28];
 };
 

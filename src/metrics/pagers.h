@@ -18,7 +18,8 @@
 	X(limbo, "Memory of pages that left their maps and are still held back.")                  \
 	X(maps, "Maps of the pager.")                                                              \
 	X(map_bytes, "Bytes of the maps.")                                                         \
-	X(tables, "Memory of tables beside the budget: of the maps' pages, the kernel's at most.")
+	X(tables,                                                                                  \
+	  "Memory of the maps' tables, and of the kernel's for them at most, which are beside the budget.")
 
 /* Where in struct lg_pager_stats a family's value is, by its name without lgalloc_ and _total. False: in none. */
 bool lg_pagers_find(const char *family, size_t length, size_t *offset);

@@ -40,6 +40,8 @@ void lg_budget_note_tables(struct lg_pager *pager)
 	uint64_t bytes = (uint64_t)residents->used *
 			 (sizeof(struct lg_resident) + sizeof(*residents->hashes));
 
+	bytes += lg_load_relaxed(&pager->word_bytes);
+
 	for (const struct lg_policy_use *use = residents->uses;
 	     use < residents->uses + LG_POLICY_USES && use->state != NULL; use++)
 		bytes += lg_policy_bytes(use->policy.ops, use->state, residents->used);

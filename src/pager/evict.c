@@ -138,7 +138,6 @@ static uint64_t move_out_some(struct lg_map *map, uint64_t first, uint64_t count
 	uint64_t most = lg_min(count, frames_for_limbo(pager, frames));
 	uint64_t got = lg_frame_take(frames, (uint32_t)most, &frame);
 
-	lg_budget_note_tables(pager);
 	lg_pager_unlock(pager, signals);
 	if (got == 0)
 		return 0;

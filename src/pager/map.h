@@ -47,6 +47,7 @@ struct lg_map {
 	_Atomic(uint32_t) writes;   /* that it is not back from */
 	_Atomic(uint64_t) wrote_at; /* ms: when it was back last, or began while there were none */
 	_Atomic(uint32_t) poisoned;
+	_Atomic(uint64_t) word_bytes;     /* of those that were used */
 	_Atomic(uint64_t) tables;         /* bytes, as in struct lg_pager_stats */
 	_Atomic(uint32_t) requests;       /* of reading ahead, not done yet */
 	_Atomic(uint32_t) demands_failed; /* of those for whom others read */

@@ -79,8 +79,9 @@ struct lg_pager {
 	struct lg_frames frames[LG_PAGE_SHIFTS];
 
 	LG_LINE_ALIGNED _Atomic(uint64_t) budget;
-	_Atomic(uint64_t) tables;     /* bytes of those of residents and frames */
-	_Atomic(uint64_t) map_tables; /* bytes of those of maps, beside the budget */
+	_Atomic(uint64_t) tables;     /* bytes of those of residents, frames and words */
+	_Atomic(uint64_t) word_bytes; /* of the maps' words that were used */
+	_Atomic(uint64_t) map_tables; /* the same, and the kernel's page tables of maps */
 	_Atomic(uint64_t) charged;
 	_Atomic(uint64_t)
 		kept; /* bytes that only one who waits in front may have; 0: there is none */

@@ -12,6 +12,8 @@ void lg_tract_count(struct lg_map *map)
 	uint64_t tables = lg_max(pages << map->shift >> LG_PAGE_SHIFT_HUGE, 1);
 	uint64_t bytes = words + tables * lg_os_page_bytes();
 
+	lg_add_relaxed(&map->word_bytes, words);
+	lg_add_relaxed(&map->pager->word_bytes, words);
 	lg_add_relaxed(&map->tables, bytes);
 	lg_add_relaxed(&map->pager->map_tables, bytes);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 #include "pager/victims.h"
 
+#include "pager/budget.h"
 #include "pager/map.h"
 #include "pager/refused.h"
 
@@ -114,6 +115,7 @@ unsigned lg_victims_choose(struct lg_pager *pager, uint32_t victims[LG_BATCH], u
 	uint64_t signals = lg_pager_lock(pager);
 
 	lg_recent_trim(pager);
+	lg_budget_note_tables(pager);
 	*joined = false;
 	do {
 		tried = 0;

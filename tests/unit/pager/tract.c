@@ -470,6 +470,7 @@ static void tables_of_what_was_touched_are_told(void **state)
 	*at(PAGES / 2) = 1;
 	*at(PAGES - 1) = 1;
 	assert_int_equal(tables(), 3 * of_a_tract);
+	assert_int_equal(lg_load_relaxed(&pager->word_bytes), 3 * of_a_tract / 2);
 	assert_int_equal(lg_map_advise(map, 0, 0, LG_COLD), 0); /* what has left has them yet */
 	assert_int_equal(tables(), 3 * of_a_tract);
 	lg_map *huge = lg_map_memory(pager, (size_t)4 << 20, "page:2M");
@@ -482,6 +483,7 @@ static void tables_of_what_was_touched_are_told(void **state)
 	assert_int_equal(lg_map_close(map), 0);
 	map = NULL;
 	assert_int_equal(tables(), 0);
+	assert_int_equal(lg_load_relaxed(&pager->word_bytes), 0);
 }
 
 int main(void)
