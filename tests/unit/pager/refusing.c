@@ -251,14 +251,13 @@ static void store_that_works_again_is_asked_before_a_touch_gives_up(void **state
 }
 
 /* Frames are few, as under vm.overcommit_memory=2 or RLIMIT_AS: what is refused has all of them. */
-static int start_with_few_frames(void **state)
+static int start_with_few(const char *options, size_t memory, size_t refused)
 {
-	(void)state;
-	pager = lg_pager_new("memory:16M,page:4K,faults:inline,prefetch:off,writers:4");
+	pager = lg_pager_new(options);
 	if (pager == NULL)
 		return -1;
-	pager->memory_most = 16 * MIB;
-	shelf_make(&shelf, 12 * MIB);
+	pager->memory_most = memory;
+	shelf_make(&shelf, refused);
 	map = lg_map_store(pager, &shelf_ops, &shelf, shelf.length, NULL);
 	data = lg_map_data(map);
 	if (map == NULL || other_start() != 0)
@@ -267,21 +266,19 @@ static int start_with_few_frames(void **state)
 	return 0;
 }
 
-/* The same of huge pages, of which each that is filled needs a frame. */
+static int start_with_few_frames(void **state)
+{
+	(void)state;
+	return start_with_few("memory:16M,page:4K,faults:inline,prefetch:off,writers:4", 16 * MIB,
+			      12 * MIB);
+}
+
+/* Each huge page that is filled needs one. */
 static int start_with_few_huge_frames(void **state)
 {
 	(void)state;
-	pager = lg_pager_new("memory:32M,page:2M,faults:inline,prefetch:off,writers:2");
-	if (pager == NULL)
-		return -1;
-	pager->memory_most = 32 * MIB;
-	shelf_make(&shelf, 24 * MIB);
-	map = lg_map_store(pager, &shelf_ops, &shelf, shelf.length, NULL);
-	data = lg_map_data(map);
-	if (map == NULL || other_start() != 0)
-		return -1;
-	fill_refused(shelf.length);
-	return 0;
+	return start_with_few("memory:32M,page:2M,faults:inline,prefetch:off,writers:2", 32 * MIB,
+			      24 * MIB);
 }
 
 static void end_with_few_frames(void)
