@@ -19,6 +19,7 @@ enum {
 	KEEPING_MS = 250,
 	LEAVING_MS = 2000, /* to the others, after keeping it was in vain */
 	TABLES_PART = 16,
+	PAGES_LEFT = 4,  /* by pins, and so by tables beside them */
 	SPARED_PART = 4, /* of the budget, that nobody can have beside the rest: some pages stay */
 };
 
@@ -29,9 +30,11 @@ enum {
 
 uint64_t lg_budget_room(const struct lg_pager *pager, uint64_t budget)
 {
-	uint64_t tables = lg_load_relaxed(&pager->tables);
+	uint64_t tables = lg_load_relaxed(&pager->tables), pinned = lg_load_relaxed(&pager->pinned);
+	uint64_t needed = pinned + PAGES_LEFT * lg_pager_page_most(pager);
+	uint64_t most = lg_min(budget / TABLES_PART, (budget - lg_min(budget, needed)) / 2);
 
-	return budget - lg_min(tables - lg_min(tables, TABLES_FREE), budget / TABLES_PART);
+	return budget - lg_min(tables - lg_min(tables, TABLES_FREE), most);
 }
 
 void lg_budget_note_tables(struct lg_pager *pager)
@@ -44,7 +47,7 @@ void lg_budget_note_tables(struct lg_pager *pager)
 
 	for (const struct lg_policy_use *use = residents->uses;
 	     use < residents->uses + LG_POLICY_USES && use->state != NULL; use++)
-		bytes += lg_policy_bytes(use->policy.ops, use->state, residents->used);
+		bytes += lg_policy_bytes(use->policy.ops, use->state, use->handles);
 	for (unsigned i = 0; i < LG_PAGE_SHIFTS; i++)
 		if (lg_frames_are_made(&pager->frames[i]))
 			bytes += (uint64_t)pager->frames[i].used * sizeof(struct lg_frame);
@@ -150,9 +153,9 @@ void lg_budget_announce(struct lg_pager *pager)
 
 uint64_t lg_budget_unpinned(const struct lg_pager *pager)
 {
-	uint64_t budget = lg_load_relaxed(&pager->budget), pinned = lg_load_relaxed(&pager->pinned);
+	uint64_t most = room(pager), pinned = lg_load_relaxed(&pager->pinned);
 
-	return budget - lg_min(pinned, budget);
+	return most - lg_min(pinned, most);
 }
 
 uint64_t lg_budget_unused(const struct lg_pager *pager)

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /*
- * The budget: bytes of memory that pages, frames and buffers may have, together, and the tables of these.
+ * The budget: bytes of memory that pages, frames and buffers may have, together, and the tables of these and of the maps.
  * Taken before memory is, given after it is gone.
  *
- * Tables only grow, by about 1 % of the most that pages of 4 KiB ever had, so they are no charge but leave less room.
- * Their first MiB is free, that a small budget has as many pages as it says; and they leave 15/16 of any, however
- * far it is made smaller.
+ * Tables grow with what pages of 4 KiB ever had, by 1 to 2 % of it, and with what was touched of maps, so they are no charge but leave
+ * less room. Their first MiB is free, that a small budget has as many pages as it says; and they leave 15/16 of any, however
+ * far it is made smaller, and beside pins at least half of what these leave over four pages.
  *
  * Who finds none reclaims: frames whose page the store has go first, then what is dirty in limbo is
  * written, then pages are evicted. The writers do the same in the background, so that it is seldom a fault

@@ -67,19 +67,22 @@ static const char *const map_helps[] = {
 };
 /* clang-format on */
 
+static const struct lg_settings pager_table = { .rows = pager_rows,
+						.count = sizeof(pager_rows) / sizeof(pager_rows[0]),
+						.manual = "lgalloc-pager(7)" };
+
 int lg_pager_options_change(const char *text, struct lg_pager_options *options)
 {
-	static const struct lg_settings table = { .rows = pager_rows,
-						  .count = sizeof(pager_rows) /
-							   sizeof(pager_rows[0]),
-						  .manual = "lgalloc-pager(7)" };
-
-	return lg_settings_parse(&table, text, options);
+	return lg_settings_parse(&pager_table, text, options);
 }
 
 int lg_pager_options_parse(const char *text, struct lg_pager_options *options)
 {
-	struct lg_pager_options parsed = {
+	int error = text != NULL ? lg_settings_check(&pager_table, text, options) : 0;
+
+	if (error != 0)
+		return error;
+	*options = (struct lg_pager_options){
 #define DEFAULT(name, type, words, value, low, high, help) .name = (value),
 		LG_PAGER_OPTIONS(DEFAULT)
 #undef DEFAULT
@@ -87,11 +90,7 @@ int lg_pager_options_parse(const char *text, struct lg_pager_options *options)
 			LG_PAGER_STRINGS(DEFAULT)
 #undef DEFAULT
 	};
-	int error = text != NULL ? lg_pager_options_change(text, &parsed) : 0;
-
-	if (error == 0)
-		*options = parsed;
-	return error;
+	return text != NULL ? lg_settings_parse(&pager_table, text, options) : 0;
 }
 
 struct parse {

@@ -39,8 +39,6 @@
 struct lg_map;
 
 enum {
-	LG_PAGE_SHIFT_HUGE = 21,
-	LG_PAGE_SHIFTS = LG_PAGE_SHIFT_HUGE - LG_PAGE_SHIFT_MIN + 1,
 	LG_MAPS = 4096,       /* of one pager */
 	LG_BATCH = 128,       /* most pages one eviction takes out */
 	LG_THREADS_MOST = 16, /* of each kind */

@@ -76,14 +76,32 @@ void lg_policy_retarget(struct lg_pager *pager)
 	lg_pager_unlock(pager, signals);
 }
 
-static void use_for(struct lg_pager *pager, struct lg_policy_use *use, unsigned shift)
+/* A few small pages among large ones are not what a policy has to do with. */
+static void follow_maps(struct lg_pager *pager, struct lg_policy_use *use)
 {
-	if (shift >= use->shift)
+	unsigned most = use->shift - LG_PAGE_SHIFT_MIN;
+
+	for (unsigned i = 0; i < LG_PAGE_SHIFTS; i++)
+		if (use->map_bytes[i] > use->map_bytes[most])
+			most = i;
+	if (most + LG_PAGE_SHIFT_MIN == use->shift)
 		return;
 	uint64_t signals = lg_pager_lock(pager);
-	use->shift = shift;
+	use->shift = most + LG_PAGE_SHIFT_MIN;
 	retarget(pager, use);
 	lg_pager_unlock(pager, signals);
+}
+
+void lg_policy_add_map(struct lg_map *map)
+{
+	map->use->map_bytes[map->shift - LG_PAGE_SHIFT_MIN] += map->bytes;
+	follow_maps(map->pager, map->use);
+}
+
+void lg_policy_remove_map(struct lg_map *map)
+{
+	map->use->map_bytes[map->shift - LG_PAGE_SHIFT_MIN] -= map->bytes;
+	follow_maps(map->pager, map->use);
 }
 
 int lg_policy_use(struct lg_pager *pager, const char *name, unsigned shift,
@@ -97,10 +115,8 @@ int lg_policy_use(struct lg_pager *pager, const char *name, unsigned shift,
 		return error;
 	/* Under maps_lock: only one thread makes a use, and it shows when its name is there. */
 	*use = find_use(residents, name);
-	if ((*use)->state != NULL) {
-		use_for(pager, *use, shift);
+	if ((*use)->state != NULL)
 		return 0;
-	}
 	void *state =
 		policy.ops->create(residents->capacity, target_of(pager, shift), policy.argument);
 	if (state == NULL)
@@ -165,6 +181,7 @@ static uint64_t key_of(const struct lg_map *map, uint64_t page)
 static void note_given(struct lg_map *map, uint32_t handle)
 {
 	map->pager->residents.table[handle].is_known = true;
+	map->use->handles = (uint32_t)lg_max(map->use->handles, (uint64_t)handle + 1);
 	map->use->bytes += lg_map_page_bytes(map);
 }
 

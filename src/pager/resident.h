@@ -22,6 +22,7 @@
 #ifndef LG_PAGER_RESIDENT_H
 #define LG_PAGER_RESIDENT_H
 
+#include "base/bits.h"
 #include "pager/order.h"
 #include "pager/policy.h"
 
@@ -34,6 +35,8 @@ struct lg_map;
 struct lg_pager;
 
 enum {
+	LG_PAGE_SHIFT_HUGE = 21,
+	LG_PAGE_SHIFTS = LG_PAGE_SHIFT_HUGE - LG_PAGE_SHIFT_MIN + 1,
 	LG_POLICY_USES = LG_POLICY_BUILTIN + LG_POLICY_USERS, /* all there can be, in one pager */
 	LG_RINGS = 32,
 	LG_RING = 34,
@@ -60,8 +63,10 @@ _Static_assert(sizeof(struct lg_resident) == 16, "pages of 4 KiB have one each")
 struct lg_policy_use {
 	struct lg_policy policy;
 	void *state;
-	unsigned shift; /* the smallest pages of maps that had it: how many fit into the budget */
-	uint64_t bytes; /* mapped */
+	unsigned shift; /* pages of most of its maps' bytes: how many fit into the budget */
+	uint64_t map_bytes[LG_PAGE_SHIFTS];
+	uint64_t bytes;   /* mapped */
+	uint32_t handles; /* those from here on it never had */
 };
 
 struct lg_ring {
@@ -104,6 +109,10 @@ void lg_residents_end(struct lg_residents *residents);
  */
 int lg_policy_use(struct lg_pager *pager, const char *name, unsigned shift,
 		  struct lg_policy_use **use);
+
+/* The map is there, or ends. Under maps_lock. */
+void lg_policy_add_map(struct lg_map *map);
+void lg_policy_remove_map(struct lg_map *map);
 
 /* The budget is another: the policies learn how many pages fit. */
 void lg_policy_retarget(struct lg_pager *pager);

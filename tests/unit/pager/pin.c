@@ -365,6 +365,35 @@ static void page_that_finds_no_room_says_so(void **state)
 	shelf_end(&shelf);
 }
 
+static int start_alone(void **state)
+{
+	(void)state;
+	return start_with("memory:1M,page:4K,faults:inline,prefetch:off");
+}
+
+/* What tables take is room as well: of a map that was touched here and there they are as large as this budget. */
+static void touches_go_on_beside_all_pins_there_can_be(void **state)
+{
+	enum { TRACTS = 1024, TRACT_SHIFT = 21, OTHERS = 64 };
+	lg_map *large = lg_map_memory(pager, (size_t)TRACTS << TRACT_SHIFT, "reserve:lazy");
+	volatile char *sparse = lg_map_data(large);
+	size_t pinned = 0;
+
+	(void)state;
+	assert_non_null(large);
+	for (size_t i = 0; i < TRACTS; i++)
+		assert_int_equal(sparse[i << TRACT_SHIFT], 0);
+	while (lg_map_pin(map, pinned * PAGE, PAGE) == 0)
+		pinned++;
+	assert_true(pinned * PAGE >= MIB / 2);
+	for (size_t i = 0; i < OTHERS; i++)
+		((volatile char *)data)[(pinned + i) * PAGE] = (char)i;
+	for (size_t i = 0; i < OTHERS; i++)
+		assert_int_equal(data[(pinned + i) * PAGE], (char)i);
+	assert_int_equal(lg_map_unpin(map, 0, pinned * PAGE), 0);
+	assert_int_equal(lg_map_close(large), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -384,6 +413,8 @@ int main(void)
 		TEST(page_that_is_unpinned_can_be_pinned_at_the_limit),
 		TEST(copies_go_across_pages_and_end_with_the_map),
 		TEST(page_that_finds_no_room_says_so),
+		cmocka_unit_test_setup_teardown(touches_go_on_beside_all_pins_there_can_be,
+						start_alone, end),
 	};
 
 	return UNIT_RUN(tests);
