@@ -11,8 +11,12 @@
  * Claims: nothing is charged beyond the budget, the smaller one from the moment that it is set; what is charged is what there
  * is; after a resize no more is than it says; a touch is served in the end, whatever is pinned.
  *
- * Left out: limbo and writing, which lie between a page and its memory; what tables take; failing stores; turns; what is kept
- * for one who wants much, which ends with turns.
+ * TABLES: what the pager's own tables may come to take, a page at a time and whenever they like; nothing is charged for it, but
+ * there is less room. They may be half of what pins leave beyond the pages that come and go (in the code a sixteenth of the
+ * budget besides, which of so few pages is nothing).
+ *
+ * Left out: limbo and writing, which lie between a page and its memory; failing stores; turns; what is kept for one who wants
+ * much, which ends with turns.
  *
  * HOLDS: so many users at once copy from a page that is held (lg_pin_page) to where they touch. Pins do not leave enough for
  * that, where the page held is no recent fill: so copies from map to map do not (copy.c).
@@ -21,6 +25,9 @@
  * check: -DBUDGET=10
  * check: -DUSERS=2 -DBLOCK=4
  * check: -DBUDGET=12 -DBLOCK=4
+ * check: -DTABLES=4
+ * check: -DBUDGET=10 -DTABLES=4
+ * check: -DUSERS=2 -DTABLES=4
  * finds: -DHOLDS=1
  * finds: -DUSERS=2 -DTAKE_BLINDLY
  * finds: -DBUDGET=10 -DSET_QUIETLY
@@ -31,6 +38,7 @@
  * finds: -DBUDGET=12 -DBLOCK=4 -DPLAN_ONCE
  * finds: -DBUDGET=10 -DRESIZE_PINNED
  * finds: -DBUDGET=10 -DRESIZE_AT_ONCE
+ * finds: -DTABLES=2 -DTABLES_BESIDE_PINS
  *
  * TAKE_BLINDLY: what is charged is looked at, and raised in another step.
  * SET_QUIETLY: setting the budget leaves the word of what is charged as it is.
@@ -41,6 +49,7 @@
  * PLAN_ONCE: who planned before there were pins waits for as much as it planned.
  * RESIZE_PINNED: a resize does not look at what is pinned.
  * RESIZE_AT_ONCE: nor does it wait until what is too much is gone.
+ * TABLES_BESIDE_PINS: tables take their room whatever is pinned.
  */
 #define LEAST 8   /* LG_PAGES_LEAST */
 #define CHANGES 3 /* no resize begins after so many: the word would be what it was */
@@ -53,12 +62,16 @@
 #ifndef BLOCK
 #define BLOCK 1
 #endif
+#ifndef TABLES
+#define TABLES 0
+#endif
 
 byte budget = BUDGET;
 byte charged, changes; /* one word: how often the budget was set */
 byte pinned, recent, other; /* mapped: pages of one kind each */
 byte held;                  /* pages that copies keep where they are */
 byte idle;                  /* buffers that have memory */
+byte tables;                /* pages */
 byte set = BUDGET;          /* the budget that all have seen; from here on not the program's */
 byte hands;                 /* what users have in hand */
 bool stop;
@@ -66,16 +79,26 @@ bool stop;
 #define MAX(a, b) (a > b -> a : b)
 #define MIN(a, b) (a < b -> a : b)
 
+/* lg_budget_room */
+#define PAGES_LEFT 4 /* LG_PIN_LEAVES */
+#if TABLES == 0
+#define ROOM(of) (of)
+#elif defined(TABLES_BESIDE_PINS)
+#define ROOM(of) (of - tables)
+#else
+#define ROOM(of) (of - MIN(tables, (of - MIN(of, pinned + PAGES_LEFT)) / 2))
+#endif
+
 /* lg_pin_most, and half of lg_budget_unpinned */
 #ifdef PIN_ALL
 #define PIN_MOST(of) (of - 2)
 #else
-#define PIN_MOST(of) (of - MAX(of / 8, 4))
+#define PIN_MOST(of) (of - MAX(of / 8, PAGES_LEFT))
 #endif
 #ifdef RECENT_ALL
-#define RECENT_MOST (budget - pinned)
+#define RECENT_MOST (ROOM(budget) - pinned)
 #else
-#define RECENT_MOST ((budget - pinned) / 2)
+#define RECENT_MOST ((ROOM(budget) - pinned) / 2)
 #endif
 
 /* pages_most of flight.c */
@@ -99,7 +122,7 @@ inline try(pages)
 {
 	do
 	:: atomic { seen = charged; seen_changes = changes }
-	   fits = seen + pages <= budget;
+	   fits = seen + pages <= ROOM(budget);
 	   if
 	   :: !fits -> break
 #ifdef TAKE_BLINDLY
@@ -182,7 +205,7 @@ end:
 #endif
 			   /* lg_budget_wait */
 			   if
-			   :: atomic { CAN_RECLAIM || charged + WANTED <= budget }
+			   :: atomic { CAN_RECLAIM || charged + WANTED <= ROOM(budget) }
 			   :: atomic { IS_TOO_LARGE -> break }
 			   fi
 			fi
@@ -227,6 +250,18 @@ end:
 	od
 }
 
+#if TABLES > 0
+/* lg_budget_note_tables */
+proctype noter()
+{
+end:
+	do
+	:: atomic { !stop && tables < TABLES -> tables++ }
+	:: atomic { !stop && tables > 0 -> tables-- }
+	od
+}
+#endif
+
 /* --- a resize ----------------------------------------------------------------------------------- */
 
 /* lg_budget_set. In between it may be seen, and the word be as it was. */
@@ -256,9 +291,9 @@ end:
 	   set_budget(LEAST);
 #ifndef RESIZE_AT_ONCE
 	   do
-	   :: charged <= LEAST -> break
-	   :: atomic { charged > LEAST && CAN_RECLAIM -> reclaim() }
-	   :: charged > LEAST -> set_budget(BUDGET); break /* in vain: the budget stays */
+	   :: charged <= ROOM(LEAST) -> break
+	   :: atomic { charged > ROOM(LEAST) && CAN_RECLAIM -> reclaim() }
+	   :: charged > ROOM(LEAST) -> set_budget(BUDGET); break /* in vain: the budget stays */
 	   od;
 #endif
 	   assert(budget == BUDGET || charged <= LEAST)
@@ -275,6 +310,9 @@ init {
 		:: else -> n = 0; break
 		od;
 		run pinner();
+#if TABLES > 0
+		run noter();
+#endif
 		run resizer()
 	}
 	/* Nobody begins anything then: who is not served waits for ever. */
