@@ -5,6 +5,7 @@
 #include "pager/evict.h"
 #include "pager/limbo.h"
 #include "pager/pager.h"
+#include "pager/pin.h"
 #include "pager/writeback.h"
 
 #include <errno.h>
@@ -19,7 +20,6 @@ enum {
 	KEEPING_MS = 250,
 	LEAVING_MS = 2000, /* to the others, after keeping it was in vain */
 	TABLES_PART = 16,
-	PAGES_LEFT = 4,  /* by pins, and so by tables beside them */
 	SPARED_PART = 4, /* of the budget, that nobody can have beside the rest: some pages stay */
 };
 
@@ -31,7 +31,7 @@ enum {
 uint64_t lg_budget_room(const struct lg_pager *pager, uint64_t budget)
 {
 	uint64_t tables = lg_load_relaxed(&pager->tables), pinned = lg_load_relaxed(&pager->pinned);
-	uint64_t needed = pinned + PAGES_LEFT * lg_pager_page_most(pager);
+	uint64_t needed = pinned + LG_PIN_LEAVES * lg_pager_page_most(pager);
 	uint64_t most = lg_min(budget / TABLES_PART, (budget - lg_min(budget, needed)) / 2);
 
 	return budget - lg_min(tables - lg_min(tables, TABLES_FREE), most);
@@ -44,7 +44,6 @@ void lg_budget_note_tables(struct lg_pager *pager)
 			 (sizeof(struct lg_resident) + sizeof(*residents->hashes));
 
 	bytes += lg_load_relaxed(&pager->word_bytes);
-
 	for (const struct lg_policy_use *use = residents->uses;
 	     use < residents->uses + LG_POLICY_USES && use->state != NULL; use++)
 		bytes += lg_policy_bytes(use->policy.ops, use->state, use->handles);

@@ -10,11 +10,11 @@
 
 #include <errno.h>
 
-enum { PAUSE_US = 50, FREE_PAGES = 4 };
+enum { PAUSE_US = 50 };
 
 uint64_t lg_pin_most(uint64_t budget, uint64_t page)
 {
-	return budget - lg_min(lg_max(budget / 8, FREE_PAGES * page), budget);
+	return budget - lg_min(lg_max(budget / 8, LG_PIN_LEAVES * page), budget);
 }
 
 static uint64_t pinned_most(const struct lg_pager *pager)

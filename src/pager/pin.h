@@ -9,6 +9,8 @@
 
 struct lg_map;
 
+enum { LG_PIN_LEAVES = 4 }; /* pages of a budget that come and go, however much is pinned */
+
 /* How much the user may pin of a budget, if pages are of up to this size: the rest comes and goes. */
 uint64_t lg_pin_most(uint64_t budget, uint64_t page);
 

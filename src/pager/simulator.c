@@ -4,11 +4,11 @@
 #include "base/bits.h"
 #include "base/option.h"
 #include "pager/order.h"
+#include "pager/pager.h"
+#include "pager/transfer.h"
 
 #include <errno.h>
 #include <stdlib.h>
-
-enum { RECENT_MOST = 34, RECENT_LEAST = 4 };
 
 enum state { OUT, MAPPED, LIMBO };
 
@@ -24,7 +24,7 @@ struct thread {
 	bool met;
 	uint32_t next;
 	uint32_t count;
-	uint32_t pages[RECENT_MOST];
+	uint32_t pages[LG_RING];
 };
 
 struct lg_simulator {
@@ -49,9 +49,9 @@ struct lg_simulator {
 void lg_simulator_rules_of_engine(struct lg_simulator_rules *rules, const struct lg_policy *policy,
 				  uint32_t budget, unsigned shift)
 {
-	enum { RESERVE_PART = 16, BATCH_MOST = 128, RETIRE = 64, RUN_MOST = 64, SHIFT_HUGE = 21 };
+	enum { RESERVE_PART = 16, RETIRE = 64 };
 	uint64_t reserve = lg_min(budget / RESERVE_PART, LG_MIB(256) >> shift);
-	uint64_t batch = lg_min(lg_min(reserve / 2, LG_MIB(4) >> shift), BATCH_MOST);
+	uint64_t batch = lg_min(lg_min(reserve / 2, LG_BATCH_BYTES >> shift), LG_BATCH);
 
 	*rules = (struct lg_simulator_rules){
 		.policy = *policy,
@@ -59,10 +59,10 @@ void lg_simulator_rules_of_engine(struct lg_simulator_rules *rules, const struct
 		.reserve_low = (uint32_t)reserve / 2,
 		.reserve_high = (uint32_t)reserve,
 		.batch = (uint32_t)lg_max(batch, 1),
-		.retire = shift < SHIFT_HUGE ? RETIRE : 1,
-		.run = (uint32_t)lg_min(LG_MIB(4) >> shift, RUN_MOST),
-		.recent_least = RECENT_LEAST,
-		.recent_most = RECENT_MOST,
+		.retire = shift < LG_PAGE_SHIFT_HUGE ? RETIRE : 1,
+		.run = (uint32_t)lg_min(LG_WRITE_BYTES >> shift, LG_TRANSFER_PAGES),
+		.recent_least = LG_RING_LEAST,
+		.recent_most = LG_RING,
 	};
 }
 
@@ -83,7 +83,7 @@ struct lg_simulator *lg_simulator_new(const struct lg_simulator_rules *rules, ui
 
 	LG_REQUIRE(rules->budget >= 1 && rules->reserve_high < rules->budget);
 	LG_REQUIRE(rules->batch >= 1 && rules->retire >= 1 && rules->run >= 1);
-	LG_REQUIRE(rules->recent_most <= RECENT_MOST);
+	LG_REQUIRE(rules->recent_most <= LG_RING);
 	if (simulator == NULL)
 		return NULL;
 	simulator->rules = *rules;
@@ -243,7 +243,7 @@ static void note_recent(struct lg_simulator *simulator, uint16_t number, uint32_
 	uint32_t keep = rules->budget / 2 / simulator->threads_met;
 	keep = (uint32_t)lg_min(lg_max(keep, rules->recent_least), rules->recent_most);
 	for (; thread->count > 0 && thread->count >= keep; thread->count--) {
-		uint32_t oldest = (thread->next + RECENT_MOST - thread->count) % RECENT_MOST;
+		uint32_t oldest = (thread->next + LG_RING - thread->count) % LG_RING;
 
 		simulator->pages[thread->pages[oldest]].recent--;
 	}
@@ -251,7 +251,7 @@ static void note_recent(struct lg_simulator *simulator, uint16_t number, uint32_
 		return;
 	simulator->pages[page].recent++;
 	thread->pages[thread->next] = page;
-	thread->next = (thread->next + 1) % RECENT_MOST;
+	thread->next = (thread->next + 1) % LG_RING;
 	thread->count++;
 }
 

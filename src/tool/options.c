@@ -63,16 +63,13 @@ static void print_map(void)
 	print_each(lg_map_option_at);
 }
 
-/* X(name) */
-#define LISTS(X) X(process) X(pager) X(map)
-
 static const struct list {
 	const char *name;
 	void (*print)(void);
 } lists[] = {
-#define LIST(name) { #name, print_##name },
-	LISTS(LIST)
-#undef LIST
+	{ "process", print_process },
+	{ "pager", print_pager },
+	{ "map", print_map },
 };
 
 static error_t parse(int key, char *argument, struct argp_state *state)

@@ -337,22 +337,10 @@ static void life(void)
 
 /* --- what is left ------------------------------------------------------------------------------- */
 
-static unsigned entries_of(const char *path)
-{
-	DIR *entries = opendir(path);
-	unsigned count = 0;
-
-	CLAIM(entries != NULL);
-	while (readdir(entries) != NULL)
-		count++;
-	closedir(entries);
-	return count;
-}
-
 static struct remains what_is_left(void)
 {
-	struct remains left = { .descriptors = entries_of("/proc/self/fd"),
-				.threads = entries_of("/proc/self/task") };
+	struct remains left = { .descriptors = process_count("/proc/self/fd"),
+				.threads = process_count("/proc/self/task") };
 	FILE *file = fopen("/proc/self/statm", "r");
 
 	CLAIM(file != NULL);

@@ -12,8 +12,8 @@
 #include "store/file.h"
 #include "store/spill.h"
 #include "stress/claim.h"
+#include "stress/process.h"
 
-#include <dirent.h>
 #include <limits.h>
 #include <unistd.h>
 
@@ -109,18 +109,6 @@ static void scenario(void)
 	unlink(path);
 }
 
-static unsigned open_descriptors(void)
-{
-	DIR *numbers = opendir("/proc/self/fd");
-	unsigned count = 0;
-
-	CLAIM(numbers != NULL);
-	while (readdir(numbers) != NULL)
-		count++;
-	closedir(numbers);
-	return count;
-}
-
 /* Whose descriptor it is cannot be told then, and it is left alone. */
 static bool may_leak(const char *failed)
 {
@@ -129,7 +117,7 @@ static bool may_leak(const char *failed)
 
 static unsigned try_one(unsigned first, unsigned count, unsigned variant, const char *only)
 {
-	unsigned before = open_descriptors(), failed;
+	unsigned before = process_count("/proc/self/fd"), failed;
 
 	must_succeed = false;
 	system_calls_fail(first, count, variant, only);
@@ -137,7 +125,7 @@ static unsigned try_one(unsigned first, unsigned count, unsigned variant, const 
 	failed = system_calls_heal();
 	/* Of those that fail for ever only the first is known. */
 	if (!may_leak(system_calls_first_failed()) && (count == 1 || only != NULL))
-		CLAIM(open_descriptors() == before);
+		CLAIM(process_count("/proc/self/fd") == before);
 	must_succeed = true;
 	if (first % 8 == 1)
 		scenario();

@@ -71,7 +71,7 @@ static void fork_meanwhile(void *argument)
 	CLAIM(pthread_create(&thread, NULL, map_first, NULL) == 0);
 	while (!atomic_load(&begun))
 		;
-	nanosleep(&delay, NULL);
+	nanosleep(&delay, NULL); /* each try forks at another moment of the map's making */
 	child_claim("a child that maps a URL", be_a_child, NULL);
 	atomic_store(&ended, true);
 	CLAIM(pthread_join(thread, NULL) == 0);

@@ -233,17 +233,20 @@ void *__wrap_mremap(void *from, size_t old, size_t bytes, int flags, ...)
 	return MAP_FAILED;
 }
 
+static mode_t mode_of(int flags, va_list more)
+{
+	return __OPEN_NEEDS_MODE(flags) ? va_arg(more, mode_t) : 0;
+}
+
 int __real_open(const char *path, int flags, ...);
 int __wrap_open(const char *path, int flags, ...);
 int __wrap_open(const char *path, int flags, ...)
 {
 	int error = failure("open", EMFILE, EACCES, EOPNOTSUPP);
-	mode_t mode = 0;
 	va_list more;
 
 	va_start(more, flags);
-	if (__OPEN_NEEDS_MODE(flags))
-		mode = va_arg(more, mode_t);
+	mode_t mode = mode_of(flags, more);
 	va_end(more);
 	if (error == 0)
 		return __real_open(path, flags, mode);
@@ -256,12 +259,10 @@ int __wrap_openat(int directory, const char *path, int flags, ...);
 int __wrap_openat(int directory, const char *path, int flags, ...)
 {
 	int error = failure("openat", EMFILE, EACCES, ENOENT);
-	mode_t mode = 0;
 	va_list more;
 
 	va_start(more, flags);
-	if (__OPEN_NEEDS_MODE(flags))
-		mode = va_arg(more, mode_t);
+	mode_t mode = mode_of(flags, more);
 	va_end(more);
 	if (error == 0)
 		return __real_openat(directory, path, flags, mode);

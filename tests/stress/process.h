@@ -5,6 +5,7 @@
 
 #include "stress/claim.h"
 
+#include <dirent.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -27,6 +28,19 @@ static inline int process_wait(pid_t child)
 	while (waitpid(child, &status, 0) < 0)
 		CLAIM(errno == EINTR);
 	return status;
+}
+
+/* How many descriptors or threads the process has: entries of a directory of /proc/self, "." and ".." among them. */
+static inline unsigned process_count(const char *path)
+{
+	DIR *entries = opendir(path);
+	unsigned count = 0;
+
+	CLAIM(entries != NULL);
+	while (readdir(entries) != NULL)
+		count++;
+	closedir(entries);
+	return count;
 }
 
 #endif

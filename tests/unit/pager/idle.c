@@ -68,7 +68,7 @@ static void claim_idle(const char *options)
 		data[i * PAGE] = 1;
 	for (size_t i = 0; i < PAGES; i++)
 		assert_int_equal(data[i * PAGE], 1);
-	/* Until all is written that was to be. */
+	/* Until all is written that was to be. That nobody wakes can only be seen by waiting. */
 	do {
 		assert_false(clock_passed(hang));
 		before = switches(&threads);

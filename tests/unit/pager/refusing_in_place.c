@@ -22,6 +22,15 @@ static int start(void **state)
 		&shelf_ops, 4 * MIB);
 }
 
+static int start_with_write(ssize_t (*write)(void *, const void *, size_t, uint64_t))
+{
+	struct lg_store_ops ops = shelf_ops;
+
+	ops.write = write;
+	return shelved_start("memory:2M,page:4K,faults:inline,prefetch:off,without:move", &ops,
+			     4 * MIB);
+}
+
 /* The policy has them in front. */
 static void pages_that_a_store_refuses_do_not_hide_others(void **state)
 {
@@ -134,12 +143,8 @@ static ssize_t write_half(void *context, const void *buffer, size_t length, uint
 
 static int start_halfway(void **state)
 {
-	struct lg_store_ops ops = shelf_ops;
-
 	(void)state;
-	ops.write = write_half;
-	return shelved_start("memory:2M,page:4K,faults:inline,prefetch:off,without:move", &ops,
-			     4 * MIB);
+	return start_with_write(write_half);
 }
 
 /* As one that was read ahead and found no room for a copy. */
@@ -176,25 +181,18 @@ static void touch_what_is_written(int signal)
 static ssize_t refuse_amid_a_signal(void *context, const void *buffer, size_t length,
 				    uint64_t offset)
 {
-	enum { LONG_ENOUGH_US = 20000 };
-
 	if (pthread_equal(pthread_self(), atomic_load(&waiter))) {
 		atomic_store(&under_way, data + offset);
 		atomic_fetch_add(&signals_sent, 1);
 		assert_int_equal(pthread_kill(pthread_self(), SIGUSR1), 0);
-		usleep(LONG_ENOUGH_US);
 	}
 	return shelf_write(context, buffer, length, offset);
 }
 
 static int start_amid_signals(void **state)
 {
-	struct lg_store_ops ops = shelf_ops;
-
 	(void)state;
-	ops.write = refuse_amid_a_signal;
-	return shelved_start("memory:2M,page:4K,faults:inline,prefetch:off,without:move", &ops,
-			     4 * MIB);
+	return start_with_write(refuse_amid_a_signal);
 }
 
 /* Who waits in vain for memory tries the stores himself. */
