@@ -159,12 +159,11 @@ static void drop_range(struct drop *drop, uint64_t first, uint64_t end)
 	struct lg_map *map = drop->map;
 	uint64_t dropped = 0, page = first, to;
 
-	/* What is discarded is claimed meanwhile: that takes its word, used or not. */
+	/* What is discarded is claimed meanwhile, used or not: its words have memory then. */
 	if (reaches_store(drop))
-		dropped = drop_pages(drop, first, end);
-	else
-		for (; lg_tracts_next(map, &page, end, &to); page = to)
-			dropped += drop_pages(drop, page, to);
+		lg_tracts_use(map, first, end);
+	for (; lg_tracts_next(map, &page, end, &to); page = to)
+		dropped += drop_pages(drop, page, to);
 	if (!drop->all && !lg_load_relaxed(&map->stale))
 		lg_pager_count(map->pager, discarded, dropped);
 }

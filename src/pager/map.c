@@ -421,11 +421,12 @@ static int end(struct lg_map *map)
 	lg_drop_all(map);
 	/* No page waits to be written there any more; other maps will fail again. */
 	lg_map_set_refuses(map, false);
+	/* Before the budget counts them no more: what the store's close takes may be long. */
+	lg_os_unreserve(map->words, table_bytes(map));
 	leave(map);
 	/* First: a child of a fork that comes before keeps its descriptors. */
 	map->store->calls->close(map->store);
 	unmap_range(map);
-	lg_os_unreserve(map->words, table_bytes(map));
 	lg_os_unreserve(map, sizeof(*map));
 	return error;
 }

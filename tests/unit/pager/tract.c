@@ -371,6 +371,8 @@ static void dead_reaches_the_store_where_nothing_was_touched(void **state)
 	assert_int_equal(store.discards_at, (20 * TRACT - 1) * PAGE);
 	assert_int_equal(store.discards_to, (23 * TRACT - 1) * PAGE);
 	assert_int_equal(*at(20 * TRACT + 1), 0);
+	claim_used(); /* from the tract of the first page to that of the last */
+	assert_int_equal(lg_load_relaxed(&pager->word_bytes), 4 * TRACT * sizeof(lg_word));
 }
 
 /* --- any of it, in any order --------------------------------------------------------------------- */
@@ -486,6 +488,41 @@ static void tables_of_what_was_touched_are_told(void **state)
 	assert_int_equal(lg_load_relaxed(&pager->word_bytes), 0);
 }
 
+static void *words_of_closed;
+static uint64_t counted_at_close;
+static bool had_words_at_close;
+
+/* It may take long. */
+static void note_words(void *context)
+{
+	unsigned char seen;
+
+	(void)context;
+	counted_at_close = lg_load_relaxed(&pager->word_bytes);
+	had_words_at_close = mincore(words_of_closed, PAGE, &seen) == 0;
+}
+
+static int start_closing(void **state)
+{
+	struct lg_store_ops ops = plain;
+
+	(void)state;
+	ops.close = note_words;
+	return begin(&ops);
+}
+
+static void words_are_counted_as_long_as_they_are_there(void **state)
+{
+	(void)state;
+	write_borders('w');
+	assert_true(lg_load_relaxed(&pager->word_bytes) > 0);
+	words_of_closed = (void *)map->words;
+	assert_int_equal(lg_map_close(map), 0);
+	map = NULL;
+	assert_false(had_words_at_close);
+	assert_int_equal(counted_at_close, 0);
+}
+
 int main(void)
 {
 	static const char *const ways[] = { ",faults:inline", ",faults:threads",
@@ -508,6 +545,8 @@ int main(void)
 						start_discarding, end),
 		TEST(what_is_done_at_random_is_as_it_should_be),
 		TEST(tables_of_what_was_touched_are_told),
+		cmocka_unit_test_setup_teardown(words_are_counted_as_long_as_they_are_there,
+						start_closing, end),
 	};
 	int failed = UNIT_RUN(pure);
 
