@@ -375,7 +375,7 @@ struct lg_policy_ops {
 	void *(*create)(uint32_t capacity, uint32_t target, void *argument);
 	void (*destroy)(void *state); /* the pager ends; one without maps keeps it */
 
-	/* The budget changed, or the page size that most of the maps have. NULL: ignored. */
+	/* The budget changed, or the size of most pages that are in memory. NULL: ignored. */
 	void (*retarget)(void *state, uint32_t target);
 
 	/*

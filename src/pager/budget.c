@@ -37,6 +37,14 @@ uint64_t lg_budget_room(const struct lg_pager *pager, uint64_t budget)
 	return budget - lg_min(tables - lg_min(tables, TABLES_FREE), most);
 }
 
+/* Pages of few handles that lie far apart have no more of a table than so many pages of it, of links for the most part. */
+static uint32_t handles_met(const struct lg_policy_use *use)
+{
+	enum { OF_A_PAGE = 512 };
+
+	return (uint32_t)lg_min(use->handles, use->given * OF_A_PAGE);
+}
+
 void lg_budget_note_tables(struct lg_pager *pager)
 {
 	const struct lg_residents *residents = &pager->residents;
@@ -46,7 +54,7 @@ void lg_budget_note_tables(struct lg_pager *pager)
 	bytes += lg_load_relaxed(&pager->word_bytes);
 	for (const struct lg_policy_use *use = residents->uses;
 	     use < residents->uses + LG_POLICY_USES && use->state != NULL; use++)
-		bytes += lg_policy_bytes(use->policy.ops, use->state, use->handles);
+		bytes += lg_policy_bytes(use->policy.ops, use->state, handles_met(use));
 	for (unsigned i = 0; i < LG_PAGE_SHIFTS; i++)
 		if (lg_frames_are_made(&pager->frames[i]))
 			bytes += (uint64_t)pager->frames[i].used * sizeof(struct lg_frame);

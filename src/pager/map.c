@@ -148,7 +148,6 @@ static void leave(struct lg_map *map)
 	lg_sub_relaxed(&pager->slow_stores, is_slow(map) ? 1 : 0);
 	lg_sub_relaxed(&pager->map_count, 1);
 	lg_sub_relaxed(&pager->map_bytes, map->bytes);
-	lg_policy_remove_map(map);
 	lg_sub_relaxed(&pager->word_bytes, lg_load_relaxed(&map->word_bytes));
 	lg_sub_relaxed(&pager->map_tables, lg_load_relaxed(&map->tables));
 	lg_os_latch_leave(&pager->maps_lock, signals);
@@ -206,8 +205,6 @@ static int attach(struct lg_map *map, const char *policy)
 		unlock_all(pager);
 	if (error == 0)
 		error = enter(map);
-	if (error == 0)
-		lg_policy_add_map(map);
 	lg_os_latch_leave(&pager->maps_lock, signals);
 	return error;
 }

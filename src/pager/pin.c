@@ -66,8 +66,11 @@ int lg_pin_page(struct lg_map *map, uint64_t page, enum lg_os_access access, uin
 /* The last that kept it in its map is gone. */
 static void let_go(struct lg_map *map, uint64_t page, uint64_t left)
 {
-	if ((left & LG_WORD_STAYS) == 0 && (left & LG_WORD_ASIDE) != 0)
-		lg_resident_rejoin(map, page);
+	if ((left & LG_WORD_STAYS) != 0 || (left & LG_WORD_ASIDE) == 0)
+		return;
+	uint64_t signals = lg_pager_lock(map->pager);
+	(void)lg_resident_join_used(map, page); /* it may have left */
+	lg_pager_unlock(map->pager, signals);
 }
 
 void lg_unpin_page(struct lg_map *map, uint64_t page, uint64_t signals)

@@ -27,11 +27,6 @@ void lg_refused_take(struct lg_pager *pager, uint32_t handle)
 	lg_order_take(&residents->refused, residents->links, handle);
 }
 
-static enum lg_reference reference_of(uint64_t word)
-{
-	return lg_word_state(word) == LG_PAGE_DIRTY ? LG_REFERENCE_WRITE : LG_REFERENCE_READ;
-}
-
 bool lg_refused_join_oldest(struct lg_pager *pager)
 {
 	struct lg_residents *residents = &pager->residents;
@@ -40,9 +35,8 @@ bool lg_refused_join_oldest(struct lg_pager *pager)
 	while ((handle = lg_order_front(&residents->refused)) != LG_NO_PAGE) {
 		const struct lg_resident *resident = lg_resident_at(residents, handle);
 		struct lg_map *map = lg_map_of(pager, resident->map);
-		uint64_t word = lg_load_relaxed(&map->words[resident->page]);
 
-		if (lg_resident_join(map, resident->page, reference_of(word)))
+		if (lg_resident_join_used(map, resident->page))
 			return true;
 		lg_refused_take(pager, handle); /* pinned by now */
 	}

@@ -76,32 +76,30 @@ void lg_policy_retarget(struct lg_pager *pager)
 	lg_pager_unlock(pager, signals);
 }
 
-/* A few small pages among large ones are not what a policy has to do with. */
-static void follow_maps(struct lg_pager *pager, struct lg_policy_use *use)
+/* A change costs a policy its ghosts: not for a size that is not the most by far. Under the lock. */
+static void follow_pages(struct lg_pager *pager, struct lg_policy_use *use)
 {
+	enum { FAR = 2 };
 	unsigned most = use->shift - LG_PAGE_SHIFT_MIN;
+	uint64_t bytes = FAR * use->bytes_of[most];
 
 	for (unsigned i = 0; i < LG_PAGE_SHIFTS; i++)
-		if (use->map_bytes[i] > use->map_bytes[most])
+		if (use->bytes_of[i] > bytes) {
 			most = i;
+			bytes = use->bytes_of[i];
+		}
 	if (most + LG_PAGE_SHIFT_MIN == use->shift)
 		return;
-	uint64_t signals = lg_pager_lock(pager);
 	use->shift = most + LG_PAGE_SHIFT_MIN;
 	retarget(pager, use);
-	lg_pager_unlock(pager, signals);
 }
 
-void lg_policy_add_map(struct lg_map *map)
+void lg_policy_follow_pages(struct lg_pager *pager)
 {
-	map->use->map_bytes[map->shift - LG_PAGE_SHIFT_MIN] += map->bytes;
-	follow_maps(map->pager, map->use);
-}
+	struct lg_policy_use *uses = pager->residents.uses;
 
-void lg_policy_remove_map(struct lg_map *map)
-{
-	map->use->map_bytes[map->shift - LG_PAGE_SHIFT_MIN] -= map->bytes;
-	follow_maps(map->pager, map->use);
+	for (unsigned i = 0; i < LG_POLICY_USES && uses[i].state != NULL; i++)
+		follow_pages(pager, &uses[i]);
 }
 
 int lg_policy_use(struct lg_pager *pager, const char *name, unsigned shift,
@@ -180,9 +178,13 @@ static uint64_t key_of(const struct lg_map *map, uint64_t page)
 /* The policy has the page now. */
 static void note_given(struct lg_map *map, uint32_t handle)
 {
+	struct lg_policy_use *use = map->use;
+
 	map->pager->residents.table[handle].is_known = true;
-	map->use->handles = (uint32_t)lg_max(map->use->handles, (uint64_t)handle + 1);
-	map->use->bytes += lg_map_page_bytes(map);
+	use->handles = (uint32_t)lg_max(use->handles, (uint64_t)handle + 1);
+	use->given++;
+	use->bytes += lg_map_page_bytes(map);
+	use->bytes_of[map->shift - LG_PAGE_SHIFT_MIN] += lg_map_page_bytes(map);
 }
 
 /* It has it no longer. */
@@ -190,6 +192,7 @@ static void note_taken(struct lg_map *map, uint32_t handle)
 {
 	map->pager->residents.table[handle].is_known = false;
 	map->use->bytes -= lg_map_page_bytes(map);
+	map->use->bytes_of[map->shift - LG_PAGE_SHIFT_MIN] -= lg_map_page_bytes(map);
 }
 
 void lg_resident_fill(struct lg_map *map, uint32_t handle, enum lg_reference how)
@@ -292,15 +295,13 @@ bool lg_resident_join(struct lg_map *map, uint64_t page, enum lg_reference how)
 	return true;
 }
 
-void lg_resident_rejoin(struct lg_map *map, uint64_t page)
+bool lg_resident_join_used(struct lg_map *map, uint64_t page)
 {
-	uint64_t signals = lg_pager_lock(map->pager), seen = lg_load_relaxed(&map->words[page]);
+	uint64_t seen = lg_load_relaxed(&map->words[page]);
 
-	if (may_join(seen)) { /* it may have left */
-		end_aside(map, lg_word_handle(seen));
-		lg_resident_put_back(map, lg_word_handle(seen));
-	}
-	lg_pager_unlock(map->pager, signals);
+	return lg_resident_join(map, page,
+				lg_word_state(seen) == LG_PAGE_DIRTY ? LG_REFERENCE_WRITE :
+								       LG_REFERENCE_READ);
 }
 
 void lg_resident_put_back(struct lg_map *map, uint32_t handle)

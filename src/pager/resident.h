@@ -63,10 +63,11 @@ _Static_assert(sizeof(struct lg_resident) == 16, "pages of 4 KiB have one each")
 struct lg_policy_use {
 	struct lg_policy policy;
 	void *state;
-	unsigned shift; /* pages of most of its maps' bytes: how many fit into the budget */
-	uint64_t map_bytes[LG_PAGE_SHIFTS];
-	uint64_t bytes;   /* mapped */
-	uint32_t handles; /* those from here on it never had */
+	unsigned shift; /* of most of its memory: how many such pages fit into the budget */
+	uint64_t bytes; /* mapped */
+	uint64_t bytes_of[LG_PAGE_SHIFTS]; /* in pages of each size */
+	uint32_t handles;                  /* those from here on it never had */
+	uint64_t given;                    /* pages, each time that one came */
 };
 
 struct lg_ring {
@@ -110,9 +111,8 @@ void lg_residents_end(struct lg_residents *residents);
 int lg_policy_use(struct lg_pager *pager, const char *name, unsigned shift,
 		  struct lg_policy_use **use);
 
-/* The map is there, or ends. Under maps_lock. */
-void lg_policy_add_map(struct lg_map *map);
-void lg_policy_remove_map(struct lg_map *map);
+/* What is in memory may be in pages of another size by now: the policies learn how many of them fit. Under the lock. */
+void lg_policy_follow_pages(struct lg_pager *pager);
 
 /* The budget is another: the policies learn how many pages fit. */
 void lg_policy_retarget(struct lg_pager *pager);
@@ -148,8 +148,11 @@ static inline struct lg_resident *lg_resident_at(struct lg_residents *residents,
 /* The page was put into the map: its policy learns of it. */
 void lg_resident_fill(struct lg_map *map, uint32_t handle, enum lg_reference how);
 
-/* The same of a page that is ASIDE and not pinned, for which rejoin is; false: it is not such a page. */
+/* The same of a page that is ASIDE and not pinned; false: it is not such a page. */
 bool lg_resident_join(struct lg_map *map, uint64_t page, enum lg_reference how);
+
+/* As one that was used, for nothing else is known of it. */
+bool lg_resident_join_used(struct lg_map *map, uint64_t page);
 
 /*
  * The page that the policy gives up, which has it no longer; LG_HANDLE_NONE: it gives none. A user's policy that names one it
@@ -171,10 +174,9 @@ void lg_resident_leave(struct lg_map *map, uint32_t handle);
 
 /*
  * The policy's choice cannot leave: if it is pinned the policy does without it until the last pin is gone, when
- * rejoin puts it back; pins may be many and stay for long. False: it is not pinned, and still in hand.
+ * it joins again; pins may be many and stay for long. False: it is not pinned, and still in hand.
  */
 bool lg_resident_set_aside(struct lg_map *map, uint32_t handle);
-void lg_resident_rejoin(struct lg_map *map, uint64_t page);
 
 /* The calling thread fills for this one from now. */
 void lg_recent_for(uint32_t thread);

@@ -114,6 +114,7 @@ unsigned lg_victims_choose(struct lg_pager *pager, uint32_t victims[LG_BATCH], u
 	uint32_t tried;
 	uint64_t signals = lg_pager_lock(pager);
 
+	lg_policy_follow_pages(pager);
 	lg_budget_note_tables(pager);
 	lg_recent_trim(pager);
 	*joined = false;

@@ -342,7 +342,7 @@ end_pinned:
 		P.rejoins = P.rejoins + may
 	      }
 	      if
-	      :: may -> /* lg_resident_rejoin */
+	      :: may -> /* lg_resident_join_used */
 		LOCK;
 #ifdef REJOIN_BLINDLY
 		h = P.handle;

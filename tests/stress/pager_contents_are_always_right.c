@@ -14,6 +14,7 @@
 #include "stress/delayed.h"
 #include "stress/process.h"
 #include "stress/rounds.h"
+#include "stress/strict_policy.h"
 
 #include <lgalloc/pager.h>
 
@@ -527,20 +528,20 @@ static void close_one(struct one *one)
 	cells_end(&one->cells);
 }
 
-/* Until each page size meets each policy. */
-enum { SCENES_AROUND = 8 * SHIFTS / MAPS };
+enum { POLICIES = 9, SCENES_AROUND = POLICIES * SHIFTS / MAPS };
 
-/* Page sizes and policies go round from scene to scene, each at its own pace. */
+/* Page sizes and policies go round from scene to scene, each at its own pace, until all have met. */
 static void describe(unsigned scenes, unsigned place, uint64_t *random, char *options, size_t bytes,
 		     size_t *page)
 {
-	static const char *const policies[] = { "clock", "s3fifo", "fifo",   "lifo",
-						"plru",  "prnd",   "wiro_f", "wiro_l" };
+	static const char policies[][8] = { "clock", "s3fifo", "fifo",   "lifo",  "plru",
+					    "prnd",  "wiro_f", "wiro_l", "strict" };
 	unsigned turn = scenes * MAPS + place;
 
 	*page = (size_t)1 << (SHIFT_LOW + turn % SHIFTS);
 	snprintf(options, bytes, "page:%zuK,policy:%s,prefetch:%s", *page >> 10,
-		 policies[(turn + turn / SHIFTS) % 8], random_one_in(random, 4) ? "off" : "on");
+		 policies[(turn + turn / SHIFTS) % POLICIES],
+		 random_one_in(random, 4) ? "off" : "on");
 }
 
 static void begin_scene(const char *how, unsigned scenes, uint64_t *random)
@@ -628,6 +629,7 @@ static void body(const struct round *round)
 	double each = seconds < 6 ? seconds / 2 : 3;
 	unsigned scenes = (unsigned)random_below(&random, SCENES_AROUND);
 
+	strict_policy_register();
 	for (end = clock_seconds() + seconds; !clock_passed(end); scenes++) {
 		double over = clock_seconds() + each;
 

@@ -4,7 +4,6 @@
 
 #include "os/map.h"
 #include "pager/pager.h"
-#include "pager/policy.h"
 #include "stress/shelf.h"
 
 #include <lgalloc/pager.h>
@@ -521,93 +520,9 @@ static void pagers_end_as_soon_as_they_are_made(void **state)
 	}
 }
 
-/* Whatever maps the pager had, and though each policy has pages when memory is wanted. */
-static void all_policies_there_can_be_work_in_one_pager(void **state)
-{
-	enum { POLICIES = LG_POLICY_BUILTIN + LG_POLICY_USERS };
-	static struct lg_policy_ops own[LG_POLICY_USERS];
-	static char names[LG_POLICY_USERS][LG_POLICY_NAME_BYTES];
-	lg_pager *pager = lg_pager_new("memory:4M,page:4K,prefetch:off");
-	lg_map *maps[POLICIES];
-	char options[64];
-
-	(void)state;
-	for (unsigned i = 1; i < LG_POLICY_USERS; i++) { /* beside that of another test */
-		own[i] = lg_policy_fifo;
-		own[i].name = names[i];
-		snprintf(names[i], sizeof(names[i]), "own%u", i);
-		assert_int_equal(lg_policy_register(&own[i], NULL), 0);
-	}
-	for (unsigned i = 0; i < 2 * POLICIES; i++) {
-		struct lg_policy policy;
-
-		assert_true(lg_policy_at(i % POLICIES, &policy));
-		snprintf(options, sizeof(options), "policy:%s", policy.ops->name);
-		lg_map *map = lg_map_memory(pager, MIB, options);
-		assert_non_null(map);
-		if (i < POLICIES)
-			assert_int_equal(lg_map_close(map), 0);
-		else
-			maps[i - POLICIES] = map;
-	}
-	for (size_t at = 0; at < MIB; at += 4 * KIB)
-		for (unsigned i = 0; i < POLICIES; i++)
-			((char *)lg_map_data(maps[i]))[at] = (char)i;
-	for (unsigned i = 0; i < POLICIES; i++)
-		for (size_t at = 0; at < MIB; at += 4 * KIB)
-			assert_int_equal(((char *)lg_map_data(maps[i]))[at], i);
-	for (unsigned i = 0; i < POLICIES; i++)
-		assert_int_equal(lg_map_close(maps[i]), 0);
-	assert_int_equal(lg_pager_free(pager), 0);
-}
-
-static uint32_t target;
-
-static void *create_for_target(uint32_t capacity, uint32_t first, void *argument)
-{
-	target = first;
-	return lg_policy_lifo.create(capacity, first, argument);
-}
-
-static void note_target(void *state, uint32_t next)
-{
-	(void)state;
-	target = next;
-}
-
-/* Of most of their bytes. */
-static void policy_knows_how_many_pages_of_its_maps_fit(void **state)
-{
-	static struct lg_policy_ops ops;
-	lg_pager *pager = lg_pager_new("memory:8M,page:64K");
-	lg_map *maps[3];
-
-	(void)state;
-	ops = lg_policy_lifo;
-	ops.name = "aims";
-	ops.create = create_for_target;
-	ops.retarget = note_target;
-	assert_int_equal(lg_policy_register(&ops, NULL), 0);
-	maps[0] = lg_map_memory(pager, MIB, "policy:aims,page:256K");
-	assert_int_equal(target, 8 * MIB / (256 * KIB));
-	maps[1] = lg_map_memory(pager, 2 * MIB, "policy:aims,page:4K");
-	assert_int_equal(target, 8 * MIB / (4 * KIB));
-	maps[2] = lg_map_memory(pager, MIB, "policy:aims");
-	assert_int_equal(target, 8 * MIB / (4 * KIB));
-	assert_int_equal(lg_pager_resize(pager, 4 * MIB), 0);
-	assert_int_equal(target, 4 * MIB / (4 * KIB));
-	assert_int_equal(lg_map_close(maps[1]), 0);
-	assert_int_equal(target, 4 * MIB / (64 * KIB));
-	assert_int_equal(lg_map_close(maps[2]), 0);
-	assert_int_equal(target, 4 * MIB / (256 * KIB));
-	assert_int_equal(lg_map_close(maps[0]), 0);
-	assert_int_equal(lg_pager_free(pager), 0);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(policy_knows_how_many_pages_of_its_maps_fit),
 		cmocka_unit_test(options_are_checked_in_words),
 		cmocka_unit_test(pager_with_open_maps_is_not_freed),
 		cmocka_unit_test(pager_is_freed_when_nobody_is_in_its_latch),
@@ -625,7 +540,6 @@ int main(void)
 		cmocka_unit_test(more_threads_than_pages_go_on_by_turns),
 		cmocka_unit_test(what_was_read_ahead_makes_room_for_huge_pages),
 		cmocka_unit_test(pagers_end_as_soon_as_they_are_made),
-		cmocka_unit_test(all_policies_there_can_be_work_in_one_pager),
 	};
 
 	return UNIT_RUN(tests);

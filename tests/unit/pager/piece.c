@@ -4,6 +4,7 @@
 #include "unit/unit.h"
 
 #include "stress/shelf.h"
+#include "stress/strict_policy.h"
 
 #include <lgalloc/pager.h>
 
@@ -107,13 +108,34 @@ static void pieces_survive_advice(void **state)
 	end();
 }
 
+/* They are put back only after it gave them up. */
+static void policy_learns_of_pieces_that_calls_read(void **state)
+{
+	enum { TOUCHED = 64 };
+	char byte;
+
+	(void)state;
+	make("strict");
+	for (size_t i = 0; i < TOUCHED; i++)
+		touch(i);
+	for (size_t i = TOUCHED; i < PAGES; i++) {
+		assert_int_equal(lg_map_read(map, &byte, 1, i * PAGE), 1);
+		assert_int_equal(byte, shelf_byte(i * PAGE));
+	}
+	for (size_t i = 0; i < PAGES; i++)
+		touch(i);
+	end();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(policy_learns_of_pieces_that_calls_read),
 		cmocka_unit_test(pass_reads_each_page_once_under_each_policy),
 		cmocka_unit_test(lifo_keeps_half_of_a_scan),
 		cmocka_unit_test(pieces_survive_advice),
 	};
 
+	strict_policy_register();
 	return UNIT_RUN(tests);
 }
