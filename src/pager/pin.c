@@ -122,30 +122,39 @@ static int pin(struct lg_map *map, uint64_t page, bool *came)
 	return error;
 }
 
-/*
- * One pin less; false: there was none. The charge goes before the last pin does: who found the page without pins, and
- * charged for it again, could be refused at the limit for what is given back. Who pins it in between charges nothing,
- * for it has pins still; then this is not the last, and takes the charge back, whatever the limit: another may have
- * taken what was free for a moment, and so much more is pinned until the next unpin. The reserve has room for that.
- */
+/* One pin less; false: there was none. Under maps_lock: who finds the page without pins charges after this gave back. */
 static bool unpin(struct lg_map *map, uint64_t page)
 {
-	uint64_t seen = lg_load_relaxed(&map->words[page]), bytes = lg_map_page_bytes(map);
-	bool lowered = false;
+	uint64_t seen = lg_load_relaxed(&map->words[page]), left;
 
 	do {
-		bool last = (seen & LG_WORD_PINS) == LG_WORD_PIN;
-
-		if (last && !lowered)
-			lg_sub_relaxed(&map->pager->pinned, bytes);
-		if (!last && lowered)
-			lg_add_relaxed(&map->pager->pinned, bytes);
-		lowered = last;
 		if ((seen & LG_WORD_PINS) == 0)
 			return false;
-	} while (!lg_cas_release(&map->words[page], &seen, seen - LG_WORD_PIN)); /* W3 */
-	let_go(map, page, seen - LG_WORD_PIN);
+		left = seen - LG_WORD_PIN;
+	} while (!lg_cas_release(&map->words[page], &seen, left)); /* W3 */
+	if ((left & LG_WORD_PINS) == 0)
+		lg_sub_relaxed(&map->pager->pinned, lg_map_page_bytes(map));
+	let_go(map, page, left);
 	return true;
+}
+
+/* The same of pages up to `end`: the first that has none, or `end`. */
+static uint64_t unpin_range(struct lg_map *map, uint64_t page, uint64_t end)
+{
+	enum { AT_ONCE = 256 }; /* others want the lock as well */
+	bool pinned = true;
+
+	while (pinned && page < end) {
+		uint64_t signals = lg_os_latch_enter(&map->pager->maps_lock);
+
+		for (uint64_t to = lg_min(end, page + AT_ONCE); page < to; page++) {
+			pinned = unpin(map, page);
+			if (!pinned)
+				break;
+		}
+		lg_os_latch_leave(&map->pager->maps_lock, signals);
+	}
+	return page;
 }
 
 static int refuse(struct lg_map *map, uint64_t page, int error, bool came)
@@ -179,8 +188,7 @@ static int pin_all(struct lg_map *map, uint64_t first, uint64_t end)
 		if (error == 0)
 			continue;
 		error = refuse(map, page, error, came);
-		while (page-- > first)
-			(void)unpin(map, page);
+		(void)unpin_range(map, first, page);
 		return error;
 	}
 	return 0;
@@ -203,8 +211,8 @@ int lg_map_unpin(lg_map *map, size_t offset, size_t length)
 	uint64_t first, end;
 	int error = lg_map_range(map, offset, length, &first, &end);
 
-	for (uint64_t page = first; error == 0 && page < end; page++)
-		if (!unpin(map, page))
-			error = lg_fail(EINVAL, "page %zu is not pinned", (size_t)page);
-	return error;
+	if (error != 0)
+		return error;
+	uint64_t page = unpin_range(map, first, end);
+	return page == end ? 0 : lg_fail(EINVAL, "page %zu is not pinned", (size_t)page);
 }

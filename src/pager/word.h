@@ -34,7 +34,7 @@
  * Ordering edges
  *   W1 release to claim: what the last owner did to page, frame and resident is seen by the next.
  *   W2 pin to claim: whoever claims after a pin sees it (one word, compare and swap).
- *   W3 unpin to pin: whoever finds the page without pins finds what was pinned for it given back.
+ *   W3 unpin to pin: whoever finds the page without pins finds what was pinned for it given back, when it has maps_lock.
  *
  * tests/model/page.pml checks the invariants, and that nothing is lost, with all who use the word.
  */

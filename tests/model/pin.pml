@@ -1,42 +1,40 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /*
- * What is charged for pins, src/pager/pin.c: the first pin of a page charges, the last gives back before it goes, without a
- * lock.
+ * What is charged for pins, src/pager/pin.c: the first pin of a page charges, the last gives back. Both are done under
+ * maps_lock, but only the last pin goes under it; the first is there before.
  *
- * Claims: while no call is under way each page with pins is charged once; who is refused a pin finds that of another page.
+ * Claims: no more is ever charged than may be; while no call is under way each page with pins is charged once; who is refused a
+ * pin finds that of another page.
  *
  * check: -DUNPINNERS=1
  * check: -DUNPINNERS=2
  * finds: -DUNPINNERS=1 -DGIVE_LATE
- * finds: -DUNPINNERS=1 -DKEEP_LOWERED
+ * finds: -DUNPINNERS=1 -DGIVE_EARLY
  * finds: -DUNPINNERS=1 -DCHARGE_EACH
- * finds: -DUNPINNERS=1 -DEXACT
  *
- * GIVE_LATE: the last pin goes before its charge does.
- * KEEP_LOWERED: who finds that its pin is not the last, after all, does not charge again.
+ * GIVE_LATE: the last pin goes before the lock is taken.
+ * GIVE_EARLY: its charge goes before the lock is taken.
  * CHARGE_EACH: each pin of a page charges.
- * EXACT: as if there were never more than the limit; unpin says how there is, and what that is taken from.
  */
 #define PAGES 2
 #define PINS 2 /* of one page */
 #define MOST 1 /* pages */
 
 byte pins[PAGES], pinned;
-bool busy[PAGES];
+bool busy[PAGES], locked;
 short had[PAGES]; /* pins that their callers know of; from here on not the program's */
 byte calls;       /* under way */
 
-#ifdef EXACT
-#define LIMIT MOST
-#else
-#define LIMIT PAGES
-#endif
-#define SOUND (pinned <= LIMIT && (calls > 0 || pinned == (pins[0] > 0) + (pins[1] > 0)))
+#define SOUND (pinned <= MOST && (calls > 0 || pinned == (pins[0] > 0) + (pins[1] > 0)))
+
+#define LOCK atomic { !locked -> locked = true }
+#define UNLOCK locked = false
 
 /* pin, add_pin: BUSY of the page is held, so that one at a time does it. */
 proctype pinner(byte at)
 {
 	byte before;
+	bool room;
 
 end:
 	do
@@ -49,24 +47,37 @@ end:
 	   :: before > 0
 	   :: before == 0 ->
 #endif
+		/* charge */
+		LOCK;
+		room = pinned + 1 <= MOST;
 		if
-		:: atomic { pinned + 1 <= MOST -> pinned++ } /* charge: under maps_lock */
-		:: atomic { else ->
-			assert(pins[1 - at] > 0);
-			pins[at]--;
-			had[at]--
-		   }
+		:: room -> pinned++
+		:: else -> assert(pins[1 - at] > 0)
+		fi;
+		UNLOCK;
+		if
+		:: !room -> atomic { pins[at]--; had[at]-- }
+		:: else
 		fi
 	   fi;
-	   atomic { before = 0; had[at]++; busy[at] = false; calls-- }
+	   atomic { before = 0; room = false; had[at]++; busy[at] = false; calls-- }
 	od
+}
+
+inline take_pin()
+{
+	do
+	:: atomic { pins[at] == seen -> pins[at]--; break }
+	:: atomic { pins[at] != seen -> seen = pins[at] }
+	od;
+	last = seen == 1
 }
 
 /* unpin */
 proctype unpinner()
 {
 	byte at, seen;
-	bool lowered, last;
+	bool last;
 
 end:
 	do
@@ -79,32 +90,27 @@ end:
 		calls++;
 		seen = pins[at]
 	   }
-	   do
-	   :: true ->
-		last = seen == 1;
-#ifndef GIVE_LATE
-		if
-		:: last && !lowered -> pinned--
-#ifndef KEEP_LOWERED
-		:: !last && lowered -> pinned++
-#endif
-		:: else
-		fi;
-		lowered = last;
-#endif
-		if
-		:: seen == 0 -> break
-		:: atomic { seen > 0 && pins[at] == seen -> pins[at]--; break }
-		:: atomic { seen > 0 && pins[at] != seen -> seen = pins[at] }
-		fi
-	   od;
 #ifdef GIVE_LATE
+	   take_pin();
+	   LOCK;
+#elif defined(GIVE_EARLY)
 	   if
-	   :: last && seen > 0 -> pinned--
+	   :: seen == 1 -> pinned--
 	   :: else
 	   fi;
+	   LOCK;
+	   take_pin();
+	   last = false;
+#else
+	   LOCK;
+	   take_pin();
 #endif
-	   atomic { lowered = false; last = false; seen = 0; at = 0; calls-- }
+	   if
+	   :: last -> pinned--
+	   :: else
+	   fi;
+	   UNLOCK;
+	   atomic { last = false; seen = 0; at = 0; calls-- }
 	od
 }
 
