@@ -15,6 +15,8 @@ enum {
 	LIMBO_PART = 8, /* of the budget, before writing comes before evicting */
 	WAIT_MS = 10,
 	TURNS_MOST = 1000,
+	IN_VAIN_MS = TURNS_MOST * WAIT_MS,
+	TURNS_LEAST = 20,
 	TURNS_FAILING = 50, /* when the store refuses writes */
 	TRIES_MOST = 32,
 	KEEPING_MS = 250,
@@ -294,12 +296,22 @@ static bool try_himself(struct lg_pager *pager, const struct lg_budget_wait *wai
 	return gained;
 }
 
+/* A turn that tries many pages in vain may itself be long: so much time is enough, but not of a process that was stopped. */
+static bool is_too_long(const struct lg_budget_wait *wait)
+{
+	if (wait->turns < TURNS_LEAST)
+		return false;
+	return wait->turns >= TURNS_MOST || lg_os_now_ms() - wait->in_vain_from >= IN_VAIN_MS;
+}
+
 static bool gives_up(const struct lg_pager *pager, const struct lg_budget_wait *wait, int failure)
 {
-	if (failure == 0 || wait->turns < TURNS_FAILING)
-		return wait->turns >= TURNS_MOST;
+	if (failure == 0)
+		return is_too_long(wait);
+	if (wait->turns < TURNS_FAILING)
+		return false;
 	/* Without limbo who waits tries them himself, as far as he may. */
-	return !wait->asks || wait->turns >= TURNS_MOST || !pager->userfault.can_move ||
+	return !wait->asks || is_too_long(wait) || !pager->userfault.can_move ||
 	       (int32_t)(lg_load_relaxed(&pager->answered) - wait->asked) >= 0;
 }
 
@@ -324,10 +336,12 @@ static int wait_since(struct lg_pager *pager, uint32_t freed, struct lg_budget_w
 	wake_writers(pager);
 	lg_os_sleep_while(&pager->freed, freed, WAIT_MS);
 	lg_sub_relaxed(&pager->waiting, 1);
-	if (is_in_vain(pager, freed, failure))
-		wait->turns++;
-	else if (failure == 0)
+	if (is_in_vain(pager, freed, failure)) {
+		if (wait->turns++ == 0)
+			wait->in_vain_from = lg_os_now_ms();
+	} else if (failure == 0) {
 		wait->turns = 0;
+	}
 	return 0;
 }
 

@@ -41,13 +41,14 @@ uint64_t lg_budget_charged(const struct lg_pager *pager);
  */
 struct lg_budget_wait {
 	uint64_t bytes;
-	bool ahead;     /* of its touch: nothing is kept for what nobody waits for */
-	bool keeps;     /* until then; or may not before */
-	uint64_t until; /* ms */
-	unsigned tries; /* that failed */
-	unsigned turns; /* in vain */
-	bool asks;      /* for stores that refuse to be tried before it is given up */
-	uint32_t asked; /* the pager's, since it does */
+	bool ahead;            /* of its touch: nothing is kept for what nobody waits for */
+	bool keeps;            /* until then; or may not before */
+	uint64_t until;        /* ms */
+	unsigned tries;        /* that failed */
+	unsigned turns;        /* in vain */
+	uint64_t in_vain_from; /* ms: the first of these */
+	bool asks;             /* for stores that refuse to be tried before it is given up */
+	uint32_t asked;        /* the pager's, since it does */
 };
 
 bool lg_budget_try(struct lg_pager *pager, struct lg_budget_wait *wait);

@@ -2,6 +2,7 @@
 /* What is asked for together, and what was sized for a budget that is smaller by now. */
 #include "pager/budget.h"
 
+#include "os/clock.h"
 #include "pager/map.h"
 #include "stress/clock.h"
 #include "stress/shelf.h"
@@ -214,9 +215,37 @@ static void read_ahead_is_in_pieces_of_the_budget_there_is(void **state)
 	shelf_end(&measured.shelf);
 }
 
+/* Who tries many pages in vain at each turn has few turns; who was stopped, or the machine, had none. */
+static void who_waits_in_vain_gives_up_after_so_many_turns_or_so_long(void **state)
+{
+	enum { FEW = 19, SOME = 20, MOST_TURNS = 1000, LONG_MS = 10000 };
+	static const struct {
+		unsigned turns, ms;
+		int error;
+	} waits[] = {
+		{ FEW, LONG_MS, 0 },
+		{ SOME, 0, 0 },
+		{ SOME, LONG_MS, -ENOMEM },
+		{ MOST_TURNS, 0, -ENOMEM },
+	};
+	lg_pager *pager = lg_pager_new("memory:1M,page:4K");
+
+	(void)state;
+	assert_non_null(pager);
+	for (size_t i = 0; i < sizeof(waits) / sizeof(waits[0]); i++) {
+		struct lg_budget_wait wait = { .bytes = MIB,
+					       .turns = waits[i].turns,
+					       .in_vain_from = lg_os_now_ms() - waits[i].ms };
+
+		assert_int_equal(lg_budget_sleep(pager, &wait), waits[i].error);
+	}
+	assert_int_equal(lg_pager_free(pager), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(who_waits_in_vain_gives_up_after_so_many_turns_or_so_long),
 		cmocka_unit_test(what_cannot_be_spared_is_had_or_asked_for_again),
 		cmocka_unit_test(what_can_be_spared_is_waited_for),
 		cmocka_unit_test(what_comes_free_is_kept_for_who_wants_much),
