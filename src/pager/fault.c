@@ -24,6 +24,7 @@ struct outcome {
 	bool followed;     /* the streams know of it */
 	bool signal;       /* inside a signal handler */
 	bool is_call;      /* of the library's, and nobody's touch */
+	bool is_others;    /* a server's: who faulted sleeps until the page is there */
 	bool poisoned;     /* the page is, and nobody can have it */
 	unsigned asked;    /* how often a reader, or the store itself, was asked for the page */
 	unsigned failures; /* of these, while a demand of the map's failed */
@@ -162,8 +163,11 @@ static int fill(struct lg_map *map, uint64_t page, uint64_t word, enum lg_os_acc
 
 	outcome->stalled = !zero;
 	outcome->kind = access == LG_OS_ACCESS_WRITE ? LG_TRACE_WRITE : LG_TRACE_READ;
-	if (map->store->is_remote && !outcome->followed) {
-		/* What follows flies together with this one, not a round trip later. */
+	/*
+	 * What follows flies together with this one, not a round trip later. And another's fault is noted before he goes on, or
+	 * his next one, which another server has, would often be noted first: no stream is seen then, or a wrong one.
+	 */
+	if ((map->store->is_remote || (outcome->is_others && !zero)) && !outcome->followed) {
 		lg_prefetch_follow(map, page, true);
 		outcome->followed = true;
 	}
@@ -326,7 +330,7 @@ int lg_fault_serve(struct lg_map *map, uint64_t page, enum lg_os_access access)
 
 int lg_fault_serve_other(struct lg_map *map, uint64_t page, enum lg_os_access access, bool *starved)
 {
-	struct outcome outcome = { .is_call = false };
+	struct outcome outcome = { .is_others = true };
 	int error = serve_fault(map, page, access, &outcome);
 
 	*starved = error != 0 && !outcome.poisoned &&

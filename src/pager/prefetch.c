@@ -184,7 +184,8 @@ void lg_prefetch_follow(struct lg_map *map, uint64_t page, bool stalled)
 		return;
 	uint64_t signals = lg_pager_lock(map->pager);
 	bool wanted = lg_stream_step(&map->streams, page / map->block,
-				     (map->pages + map->block - 1) / map->block, stalled,
+				     (map->pages + map->block - 1) / map->block,
+				     stalled ? LG_STREAM_STALLED : LG_STREAM_AHEAD,
 				     lg_load_relaxed(&map->access) == LG_SEQUENTIAL, piece_of(map),
 				     window_most(map), &ahead);
 	lg_pager_unlock(map->pager, signals);
@@ -201,8 +202,8 @@ uint64_t lg_prefetch_zeros(struct lg_map *map, uint64_t page)
 	if (!follows(map))
 		return 1;
 	uint64_t piece = lg_min(piece_of(map), LG_BATCH), signals = lg_pager_lock(map->pager);
-	bool wanted =
-		lg_stream_step(&map->streams, page, map->pages, false, false, piece, piece, &ahead);
+	bool wanted = lg_stream_step(&map->streams, page, map->pages, LG_STREAM_ZEROS, false, piece,
+				     piece, &ahead);
 	lg_pager_unlock(map->pager, signals);
 	return wanted && ahead.step == 1 && ahead.first == page + 1 ?
 		       lg_min(ahead.count + 1, piece) :

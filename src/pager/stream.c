@@ -3,7 +3,7 @@
 
 #include "base/bits.h"
 
-enum { STEP_MOST = 64, WINDOW_PIECES = 2, WINDOW_OPEN = INT32_MAX };
+enum { STEP_MOST = 64, LATE_MOST = 16, WINDOW_PIECES = 2, WINDOW_OPEN = INT32_MAX };
 
 static uint64_t distance(int64_t step)
 {
@@ -38,33 +38,85 @@ static bool may_begin(const struct lg_stream *stream, uint64_t page)
 	return stream->used > 0 && !stream->believed && way != 0 && distance(way) <= STEP_MOST;
 }
 
-static struct lg_stream *find(struct lg_streams *streams, uint64_t page)
+/* Of those that the page is on, the one with the shortest step; NULL: it is on none. */
+static struct lg_stream *densest(struct lg_streams *streams, uint64_t page)
 {
-	struct lg_stream *oldest = &streams->table[0];
+	struct lg_stream *densest = NULL;
 
-	for (unsigned i = 0; i < LG_STREAMS; i++)
-		if (is_on(&streams->table[i], page))
-			return &streams->table[i];
 	for (unsigned i = 0; i < LG_STREAMS; i++) {
 		struct lg_stream *stream = &streams->table[i];
 
+		if (is_on(stream, page) &&
+		    (densest == NULL || distance(stream->step) < distance(densest->step)))
+			densest = stream;
+	}
+	return densest;
+}
+
+/* Who served it was overtaken by who served the next of a stream: nothing is new. */
+static bool is_late(const struct lg_streams *streams, uint64_t page)
+{
+	for (unsigned i = 0; i < LG_STREAMS; i++) {
+		const struct lg_stream *stream = &streams->table[i];
+		uint64_t behind = stream->step > 0 ? stream->last - page : page - stream->last;
+
+		if (stream->believed && behind <= LATE_MOST)
+			return true;
+	}
+	return false;
+}
+
+static struct lg_stream *oldest(struct lg_streams *streams)
+{
+	struct lg_stream *oldest = &streams->table[0];
+
+	for (unsigned i = 1; i < LG_STREAMS; i++)
+		if (streams->table[i].used < oldest->used)
+			oldest = &streams->table[i];
+	return oldest;
+}
+
+/* The way to this fault is as the one before, and both lead from one that may begin a stream: pages apart; 0: it is not. */
+static int64_t steady_way(struct lg_streams *streams, uint64_t page, bool begins)
+{
+	int64_t way = (int64_t)(page - streams->before), before = streams->way;
+
+	streams->before = page;
+	streams->way = begins ? way : 0;
+	return way == before && distance(way) <= STEP_MOST ? way : 0;
+}
+
+static struct lg_stream *find(struct lg_streams *streams, uint64_t page, bool begins)
+{
+	int64_t way = steady_way(streams, page, begins);
+	struct lg_stream *stream = densest(streams, page);
+
+	if (!begins || (stream == NULL && is_late(streams, page)))
+		return stream;
+	if (way != 0 && (stream == NULL || distance(way) < distance(stream->step))) {
+		stream = stream != NULL ? stream : oldest(streams);
+		*stream = (struct lg_stream){ .step = way };
+		return stream;
+	}
+	if (stream != NULL)
+		return stream;
+	for (unsigned i = 0; i < LG_STREAMS; i++) {
+		stream = &streams->table[i];
 		if (may_begin(stream, page)) {
 			stream->step = (int64_t)(page - stream->last);
 			stream->last = page;
 			stream->used = streams->faults;
 			return streams->eager && distance(stream->step) == 1 ? stream : NULL;
 		}
-		if (stream->used < oldest->used)
-			oldest = stream;
 	}
-	*oldest = (struct lg_stream){ .last = page, .used = streams->faults };
+	*oldest(streams) = (struct lg_stream){ .last = page, .used = streams->faults };
 	return NULL;
 }
 
-static struct lg_stream *follow(struct lg_streams *streams, uint64_t page, bool sequential,
-				uint64_t piece)
+static struct lg_stream *follow(struct lg_streams *streams, uint64_t page,
+				enum lg_stream_fault fault, bool sequential, uint64_t piece)
 {
-	struct lg_stream *stream = find(streams, page);
+	struct lg_stream *stream = find(streams, page, sequential || fault != LG_STREAM_AHEAD);
 
 	if (stream == NULL && sequential)
 		for (unsigned i = 0; i < LG_STREAMS && stream == NULL; i++)
@@ -99,14 +151,15 @@ bool lg_stream_spans(const struct lg_streams *streams, int64_t step)
 	return distance(step) <= lg_max(streams->span, 1);
 }
 
-bool lg_stream_step(struct lg_streams *streams, uint64_t page, uint64_t pages, bool stalled,
-		    bool sequential, uint64_t piece, uint64_t most, struct lg_ahead *ahead)
+bool lg_stream_step(struct lg_streams *streams, uint64_t page, uint64_t pages,
+		    enum lg_stream_fault fault, bool sequential, uint64_t piece, uint64_t most,
+		    struct lg_ahead *ahead)
 {
 	streams->faults++;
-	struct lg_stream *stream = follow(streams, page, sequential, piece);
+	struct lg_stream *stream = follow(streams, page, fault, sequential, piece);
 	if (stream == NULL)
 		return false;
-	if (stalled)
+	if (fault == LG_STREAM_STALLED)
 		stream->window *= 2;
 	stream->window = lg_max(lg_min(stream->window, most), 1);
 	uint64_t out = (uint64_t)((int64_t)(stream->ahead - page) / stream->step) - 1;

@@ -2,7 +2,9 @@
 /*
  * Streams: faults that follow each other at a constant distance. A map watches several at once.
  *
- * A stream is believed when its second step is as its first. From then on it keeps a window of pages
+ * A stream is believed when its second step is as its first. A fault may lie on several: then it is of the one with the
+ * shortest step, and three in a row are a stream of their own, whichever longer steps they lie on. Else a few pages of a scan that
+ * were evicted early, and missed at some distance, would be streams that take its faults from it. From then on it keeps a window of pages
  * requested ahead, which doubles each time a fault had to wait for the store, and halves when what was
  * read ahead left memory untouched. Of each piece read ahead one page, the first to be touched, stays in limbo:
  * its fault costs no I/O and tells that the stream goes on.
@@ -29,6 +31,8 @@ struct lg_stream {
 struct lg_streams {
 	struct lg_stream table[LG_STREAMS];
 	uint64_t faults;
+	uint64_t before; /* page of the fault before */
+	int64_t way;     /* to it, from the one before that */
 	bool eager; /* each wait is a long one: two neighbours are a stream, and its window is open at once */
 	uint64_t span; /* steps so long are requested together, with what lies between; 0: as 1 */
 };
@@ -41,11 +45,19 @@ struct lg_ahead {
 };
 
 /*
- * A fault at `page`; `stalled`: it had to wait for the store. `piece`: pages of one read; `most`: of a
- * window. True: *ahead is to be requested.
+ * Why a fault was one. Those of pages that were read ahead lie as far apart as requests made them: they tell of the streams
+ * there are, and never begin one.
  */
-bool lg_stream_step(struct lg_streams *streams, uint64_t page, uint64_t pages, bool stalled,
-		    bool sequential, uint64_t piece, uint64_t most, struct lg_ahead *ahead);
+enum lg_stream_fault {
+	LG_STREAM_STALLED, /* it had to wait for the store */
+	LG_STREAM_ZEROS,   /* the store has nothing there */
+	LG_STREAM_AHEAD,   /* the page was read ahead, and stayed in limbo */
+};
+
+/* A fault at `page`. `piece`: pages of one read; `most`: of a window. True: *ahead is to be requested. */
+bool lg_stream_step(struct lg_streams *streams, uint64_t page, uint64_t pages,
+		    enum lg_stream_fault fault, bool sequential, uint64_t piece, uint64_t most,
+		    struct lg_ahead *ahead);
 
 /*
  * Whether a stream that goes this way, and was heard of in the last `patience` faults, has yet to come to some of

@@ -53,7 +53,8 @@ static void touch_as(uint64_t page, bool sequential, uint64_t most)
 		return;
 	run.faults++;
 	run.stalls += !asked;
-	if (lg_stream_step(&streams, page, PAGES, !asked, sequential, PIECE, most, &ahead))
+	if (lg_stream_step(&streams, page, PAGES, asked ? LG_STREAM_AHEAD : LG_STREAM_STALLED,
+			   sequential, PIECE, most, &ahead))
 		note(&ahead, most);
 }
 
@@ -136,7 +137,8 @@ static void window_grows_by_stalls_up_to_what_is_allowed(void **state)
 
 	(void)state;
 	for (unsigned i = 0; i < 30; i++) { /* the store is always too late */
-		if (lg_stream_step(&streams, page, 1 << 20, true, false, PIECE, MOST, &ahead)) {
+		if (lg_stream_step(&streams, page, 1 << 20, LG_STREAM_STALLED, false, PIECE, MOST,
+				   &ahead)) {
 			assert_true(ahead.count <= MOST);
 			first = first == 0 ? ahead.count : first;
 			largest = ahead.count > largest ? ahead.count : largest;
@@ -232,7 +234,7 @@ static void steps_up_to_the_span_are_asked_for_together(void **state)
 	assert_false(lg_stream_spans(&(struct lg_streams){ .span = 0 }, 2));
 	/* A window of 16 in pieces of 8: nothing is asked for until a piece of it is free. */
 	for (uint64_t page = 10; page < 400; page += 2) {
-		if (!lg_stream_step(&mine, page, 1000, false, false, 8, 16, &ahead))
+		if (!lg_stream_step(&mine, page, 1000, LG_STREAM_ZEROS, false, 8, 16, &ahead))
 			continue;
 		assert_int_equal(ahead.step, 2);
 		assert_int_equal(ahead.count % 8, 0);
@@ -241,6 +243,87 @@ static void steps_up_to_the_span_are_asked_for_together(void **state)
 		asked = ahead.first + ahead.count * 2;
 	}
 	assert_in_range(asked, 400, 400 + 2 * 16);
+}
+
+/* Stalled: the step of what is asked for, or 0. */
+static int64_t step_asked(struct lg_streams *of, uint64_t page)
+{
+	struct lg_ahead ahead = { 0 };
+
+	return lg_stream_step(of, page, PAGES, LG_STREAM_STALLED, false, PIECE, MOST, &ahead) ?
+		       ahead.step :
+		       0;
+}
+
+/* Each page of the scan lies on some of them. */
+static void scan_is_not_taken_for_streams_of_longer_steps(void **state)
+{
+	struct lg_streams mine = { .faults = 100 };
+
+	(void)state;
+	for (unsigned i = 0; i < LG_STREAMS; i++)
+		mine.table[i] = (struct lg_stream){ .step = 2 + i / 2,
+						    .last = 100 + i % 2,
+						    .ahead = 3000,
+						    .window = 2000,
+						    .used = i,
+						    .believed = true };
+	for (uint64_t page = 104; page < 107; page++)
+		(void)step_asked(&mine, page);
+	for (uint64_t page = 107; page < 400; page++) {
+		int64_t step = step_asked(&mine, page);
+
+		assert_true(step == 1 || step == 0);
+	}
+	assert_true(lg_stream_awaits(&mine, 400, 1, false, 1));
+}
+
+static void fault_on_two_streams_is_of_the_shorter_step(void **state)
+{
+	struct lg_streams mine = { .faults = 100 };
+
+	(void)state;
+	for (unsigned i = 0; i < 3; i++)
+		mine.table[i] = (struct lg_stream){ .step = i == 1 ? 1 : 3,
+						    .last = 100,
+						    .ahead = 200,
+						    .window = 64,
+						    .believed = true };
+	(void)step_asked(&mine, 106);
+	assert_int_equal(mine.table[0].last, 100);
+	assert_int_equal(mine.table[1].last, 106);
+	assert_int_equal(mine.table[2].last, 100);
+}
+
+static void pages_that_were_read_ahead_begin_no_stream(void **state)
+{
+	struct lg_streams mine = { .faults = 0 };
+	struct lg_ahead ahead;
+
+	(void)state;
+	for (uint64_t page = 0; page < 10 * PIECE; page += PIECE)
+		assert_false(lg_stream_step(&mine, page, PAGES, LG_STREAM_AHEAD, false, PIECE, MOST,
+					    &ahead));
+	assert_int_equal(step_asked(&mine, 10 * PIECE), 0);
+	assert_int_equal(step_asked(&mine, 10 * PIECE + 1), 0);
+	assert_int_equal(step_asked(&mine, 10 * PIECE + 2), 1);
+}
+
+static void fault_that_is_noted_after_the_next_begins_no_stream(void **state)
+{
+	struct lg_streams mine = { .faults = 0 };
+
+	(void)state;
+	for (uint64_t page = 0; page < 3; page++)
+		(void)step_asked(&mine, page);
+	for (uint64_t page = 3; page < 301; page += 2) {
+		int64_t later = step_asked(&mine, page + 1), earlier = step_asked(&mine, page);
+
+		assert_true(later == 0 || later == 1);
+		assert_int_equal(earlier, 0);
+	}
+	for (unsigned i = 1; i < LG_STREAMS; i++)
+		assert_int_equal(mine.table[i].used, 0);
 }
 
 int main(void)
@@ -258,6 +341,10 @@ int main(void)
 		cmocka_unit_test_setup(advice_begins_a_stream_at_its_first_touch, start),
 		cmocka_unit_test_setup(stream_backward_awaits_the_first_pages, start),
 		cmocka_unit_test_setup(where_waits_are_long_two_neighbours_open_the_window, start),
+		cmocka_unit_test(scan_is_not_taken_for_streams_of_longer_steps),
+		cmocka_unit_test(fault_on_two_streams_is_of_the_shorter_step),
+		cmocka_unit_test(pages_that_were_read_ahead_begin_no_stream),
+		cmocka_unit_test(fault_that_is_noted_after_the_next_begins_no_stream),
 	};
 
 	return UNIT_RUN(tests);
