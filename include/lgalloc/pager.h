@@ -393,7 +393,7 @@ struct lg_policy_ops {
 
 	/*
 	 * The page to evict, which is no longer the policy's then; UINT32_MAX: there is none. What cannot
-	 * be evicted now (just filled, held by the kernel) comes back by `put_back`, once enough others were
+	 * be evicted now (just filled, in use by a call) comes back by `put_back`, once enough others were
 	 * found, the last taken first: the next victims are then these again, in the order they were taken
 	 * in before. `handle` was not used for another page meanwhile.
 	 *

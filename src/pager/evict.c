@@ -17,15 +17,21 @@
 
 /* --- taking out --------------------------------------------------------------------------------- */
 
-/* Pages that stay: the policy has them again. */
-static void keep(struct lg_map *map, uint64_t first, uint64_t count)
+/* For whom pages are taken out: a call has chosen them itself. */
+enum taker { TOUCH, WRITER, CALL };
+
+/* Dirty pages that stay: the policy has them again. */
+static void keep(struct lg_map *map, uint64_t first, uint64_t count, enum taker taker)
 {
 	uint64_t signals = lg_pager_lock(map->pager);
 
 	for (uint64_t page = first; page < first + count; page++) {
 		uint64_t word = lg_load_relaxed(&map->words[page]);
 
-		lg_resident_put_back(map, lg_word_handle(word));
+		if (taker == CALL)
+			lg_resident_fill(map, lg_word_handle(word), LG_REFERENCE_WRITE);
+		else
+			lg_resident_put_back(map, lg_word_handle(word));
 		lg_word_release(&map->words[page], word);
 	}
 	lg_pager_unlock(map->pager, signals);
@@ -253,9 +259,6 @@ static bool may_leave(const struct lg_map *map, uint64_t first, uint64_t count)
 	       !(locks_keep(map->pager) && lg_os_is_locked(at, bytes));
 }
 
-/* For whom pages are taken out. */
-enum taker { TOUCH, WRITER, CALL };
-
 /* Dirty pages that may leave: written and dropped. How many; *error, if there is none yet. */
 static uint64_t write_in_place(struct lg_map *map, uint64_t first, uint64_t count, int *error)
 {
@@ -388,7 +391,7 @@ static uint64_t take_out(struct lg_map *map, uint64_t first, uint64_t count, enu
 				       try_in_place(map, first + done, same, error) :
 				       leave_in_place(map, first + done, same, true, error);
 		else if (taker == CALL || (!spared && waits_for_room(map)))
-			keep(map, first + done, same);
+			keep(map, first + done, same, taker);
 		else
 			set_refused(map, first + done, same);
 	}

@@ -8,6 +8,7 @@
 #include "pager/transfer.h"
 #include "pager/writeback.h"
 #include "stress/clock.h"
+#include "stress/strict_policy.h"
 #include "unit/pager/other.h"
 #include "unit/pager/second.h"
 
@@ -298,6 +299,22 @@ static void other_maps_go_on_though_limbo_is_full(void **state)
 	end_with_few_frames();
 }
 
+static int start_with_few_frames_strictly(void **state)
+{
+	(void)state;
+	return start_with_few("memory:16M,page:4K,faults:inline,prefetch:off,writers:4,without:wp,"
+			      "policy:strict",
+			      16 * MIB, 12 * MIB);
+}
+
+/* They cannot leave: no victims, they are the policy's as if they came. */
+static void pages_that_a_call_took_are_their_policys_again(void **state)
+{
+	(void)state;
+	assert_int_equal(lg_map_advise(map, 0, 0, LG_COLD), -EIO);
+	end_with_few_frames();
+}
+
 static void other_huge_pages_are_filled_though_limbo_is_full(void **state)
 {
 	(void)state;
@@ -444,6 +461,8 @@ int main(void)
 		TEST(store_that_refused_is_tried_by_no_touch_of_another, start_counted),
 		TEST(store_that_works_again_is_asked_before_a_touch_gives_up, start_alone),
 		TEST(other_maps_go_on_though_limbo_is_full, start_with_few_frames),
+		TEST(pages_that_a_call_took_are_their_policys_again,
+		     start_with_few_frames_strictly),
 		TEST(other_huge_pages_are_filled_though_limbo_is_full, start_with_few_huge_frames),
 		TEST(stores_of_the_writers_go_on_though_limbo_is_full, start_with_few_frames),
 		TEST(store_that_works_again_is_tried_though_limbo_is_full, start_with_few_frames),
@@ -453,5 +472,6 @@ int main(void)
 	};
 
 	alarm((unsigned)clock_hang_seconds());
+	strict_policy_register();
 	return UNIT_RUN(tests);
 }
