@@ -22,6 +22,7 @@ void lg_registry_add(struct lg_registry *registry, struct lg_record *record)
 		lg_annotate_release(registry);
 		head = rcu_cmpxchg_pointer(&registry->head, before, record); /* G1 */
 	} while (head != before);
+	lg_annotate_acquire(registry); /* G1: what was the head before, too */
 }
 
 struct lg_record *lg_registry_first(struct lg_registry *registry)

@@ -12,7 +12,8 @@
  * Progress: lock-free.
  *
  * Ordering edges
- *   G1  add: the record before the head, release    pairs with first/next's dereference
+ *   G1  add: the record before the head, release    pairs with first/next's dereference, and with the
+ *       exchange of the next who adds: from its own record it may walk on
  *   G2  an owner's last writes to its record before the next owner's first: edge S1 of the stack
  */
 #ifndef LG_SYNC_REGISTRY_H
