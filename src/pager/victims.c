@@ -36,6 +36,17 @@ static bool claim_victim(struct lg_map *map, uint64_t page)
 	return false;
 }
 
+/*
+ * Somebody works on a page that is in the map. He may be in a store that does not come back: so many of these that no others are
+ * reached wait with what was refused. BUSY is his: it stays mapped, or he takes it out of what it is in, under the lock.
+ */
+static bool can_wait_aside(struct lg_map *map, uint64_t page)
+{
+	uint64_t seen = lg_load_relaxed(&map->words[page]);
+
+	return (seen & LG_WORD_BUSY) != 0 && lg_word_is_mapped(seen);
+}
+
 /* Handles of this policy's pages, claimed: how many. Under the lock. */
 static unsigned choose_from(struct lg_pager *pager, struct lg_policy_use *use,
 			    uint32_t victims[LG_BATCH], uint64_t wanted)
@@ -44,17 +55,25 @@ static unsigned choose_from(struct lg_pager *pager, struct lg_policy_use *use,
 	uint64_t bytes = 0;
 	unsigned count = 0, passed = 0;
 
-	while (count < LG_BATCH && passed < LG_PASSED_OVER && (count == 0 || bytes < wanted)) {
+	while (count < LG_BATCH && (count == 0 || bytes < wanted)) {
 		uint32_t handle = lg_resident_victim(pager, use);
 
 		if (handle == LG_HANDLE_NONE)
 			break;
 		struct lg_map *map = lg_map_of(pager, residents->table[handle].map);
-		if (claim_victim(map, residents->table[handle].page)) {
+		uint64_t page = residents->table[handle].page;
+		if (claim_victim(map, page)) {
 			victims[count++] = handle;
 			bytes += lg_map_page_bytes(map);
-		} else if (!lg_resident_set_aside(map, handle)) {
+		} else if (lg_resident_set_aside(map, handle)) {
+			continue;
+		} else if (passed < LG_PASSED_OVER) {
 			residents->passed_over[passed++] = handle;
+		} else if (can_wait_aside(map, page)) {
+			lg_refused_add(map, handle);
+		} else {
+			lg_resident_put_back(map, handle);
+			break;
 		}
 	}
 	while (passed-- > 0) {

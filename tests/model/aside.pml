@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /*
  * Pages that their policy does not have, src/pager/resident.h, refused.h, piece.h: ASIDE, for they were pinned when they were
- * chosen (lg_resident_set_aside), the kernel did not let them go (lg_refused_add), or they were read ahead (lg_piece_add).
+ * chosen (lg_resident_set_aside), the kernel did not let them go or somebody works on them (lg_refused_add), or they were read ahead (lg_piece_add).
  * All who choose pages, take them out, bring them, pin them and end the map go on for ever; the map is made again each time.
  *
  * A policy gives up any page it has. Handles are used again at once. Steps under the pager's lock are steps of their own
@@ -22,6 +22,7 @@
  * finds: -DREJOIN_BLINDLY
  * finds: -DSTAYS_LISTED
  * finds: -DADD_LATE
+ * finds: -DADD_ABSENT
  * finds: -DJOIN_TWICE
  * finds: -DJOIN_FORGETS
  * finds: -DPIECE_BLINDLY
@@ -33,6 +34,7 @@
  * REJOIN_BLINDLY: who unpinned does not look again under the lock.
  * STAYS_LISTED: what ends ASIDE does not take the page from the list.
  * ADD_LATE: BUSY of a page that was refused goes before the page is in the list.
+ * ADD_ABSENT: one that somebody brings is refused before it is in the map.
  * JOIN_TWICE: what joins its policy stays in the list.
  * JOIN_FORGETS: one that is pinned when it is its turn to join loses ASIDE.
  * PIECE_BLINDLY: pages of a piece join whatever became of them.
@@ -173,7 +175,7 @@ inline join_oldest()
 		assert(R.used);
 		at = R.page;
 		use();
-		pinned = P.pins > 0
+		pinned = P.pins > 0 || !P.mapped
 	   }
 #ifndef JOIN_TWICE
 	   take();
@@ -206,6 +208,13 @@ inline take_out()
 	:: LOCK; forget(); release(false); UNLOCK; left = true
 	fi
 }
+
+/* can_wait_aside; that it is not pinned was seen before */
+#ifdef ADD_ABSENT
+#define WAITS_ASIDE (P.busy && P.pins == 0)
+#else
+#define WAITS_ASIDE (P.busy && P.mapped && P.pins == 0)
+#endif
 
 #define ONE_KNOWN (table[0].is_known || table[LAST].is_known)
 
@@ -240,6 +249,7 @@ end:
 		 if
 		 :: atomic { P.pins > 0 -> use(); P.aside = true }
 		 :: atomic { P.pins == 0 -> give() } break
+		 :: atomic { WAITS_ASIDE -> use() } add() /* very many of them were passed over */
 		 fi
 #endif
 	      fi

@@ -6,6 +6,7 @@
 #include "unit/pager/other.h"
 #include "unit/pager/second.h"
 
+#include <pthread.h>
 #include <unistd.h>
 
 #define MIB ((size_t)1 << 20)
@@ -141,6 +142,51 @@ static void store_that_works_again_is_tried_beside_one_that_hangs_when_it_is(voi
 	assert_int_equal(lg_map_close(other), 0);
 }
 
+enum { SYNCS = 12 };
+
+/* All that is in memory will be of the store that hangs, but for what the syncs leave. */
+static int start_for_syncs(void **state)
+{
+	(void)state;
+	if (shelved_start("memory:16M,page:4K,faults:inline,prefetch:off,policy:clock", &shelf_ops,
+			  (SYNCS + 1) * MIB) != 0)
+		return -1;
+	return other_start();
+}
+
+static void *sync_a_part(void *at)
+{
+	return lg_map_sync(map, (size_t)at, MIB) == 0 ? map : NULL;
+}
+
+/* More pages than a search passes over before it ends. */
+static void syncs_that_hang_hide_no_pages_from_eviction(void **state)
+{
+	pthread_t syncs[SYNCS];
+	void *result;
+
+	(void)state;
+	memset(data, 'h', SYNCS * MIB);
+	atomic_store(&shelf.holds_writes, true);
+	for (size_t i = 0; i < SYNCS; i++)
+		assert_int_equal(pthread_create(&syncs[i], NULL, sync_a_part, (void *)(i * MIB)),
+				 0);
+	while (atomic_load(&shelf.held) < SYNCS)
+		clock_breathe();
+	other_go_through('c');
+	assert_true(atomic_load(&shelf.held) >= SYNCS);
+	atomic_store(&shelf.holds_writes, false);
+	for (size_t i = 0; i < SYNCS; i++) {
+		assert_int_equal(pthread_join(syncs[i], &result), 0);
+		assert_non_null(result);
+	}
+	other_go_through('d');
+	assert_int_equal(lg_map_sync(map, 0, 0), 0);
+	for (size_t at = 0; at < SYNCS * MIB; at++)
+		assert_int_equal(shelf.bytes[at], 'h');
+	assert_int_equal(lg_map_close(other), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -149,6 +195,7 @@ int main(void)
 		TEST(store_that_hangs_is_not_tried_with_one_that_fails, start_with_two),
 		TEST(store_that_works_again_is_tried_beside_one_that_hangs_when_it_is,
 		     start_with_touches),
+		TEST(syncs_that_hang_hide_no_pages_from_eviction, start_for_syncs),
 	};
 
 	alarm((unsigned)clock_hang_seconds());
