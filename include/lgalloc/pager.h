@@ -85,7 +85,7 @@ typedef struct lg_map lg_map;
  *             vm.unprivileged_userfaultfd=1 or access to /dev/userfaultfd. auto is inline; where any
  *             thread of the process blocks SIGBUS when the pager is made it is threads, or EPERM
  *   prefetch  on (default) or off: read ahead of streams of faults
- *   writers   threads that write back in the background, 1 (default) to 16
+ *   writers   threads that write back in the background, at a time and map: 1 (default) to 16
  *   readers   threads that read ahead, 1 to 16; default 4
  *   flush     write dirty pages back this long after they were written, in ms or s; 0 (default): only when
  *             memory is wanted; those of memory maps come last

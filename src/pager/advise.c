@@ -52,20 +52,21 @@ static uint64_t claim_mapped(struct lg_map *map, uint64_t first, uint64_t end)
 }
 
 /*
- * Mapped pages from `first`, as many as can be claimed, go to limbo and are written from there; *count. What stays is
- * held by the kernel, or could not be written where it is.
+ * Mapped pages from `first`, as many as can be claimed, go to limbo and are written from there, or tried again when they are dropped;
+ * *count. What stays is held by the kernel, or could not be written where it is.
  */
 static int take_out(struct lg_map *map, uint64_t first, uint64_t end, uint64_t *count)
 {
-	uint64_t signals = lg_os_signals_hold(), out = 0;
+	uint64_t signals = lg_os_signals_hold(), written;
 	int error = 0;
 
 	*count = claim_mapped(map, first, end);
 	if (*count > 0)
-		out = lg_evict_claimed(map, first, *count, &error);
-	if (out > 0)
-		(void)lg_writeback(map->pager);
+		(void)lg_evict_claimed(map, first, *count, &error);
 	lg_os_signals_release(signals);
+	for (uint64_t page = first; page < first + *count; page += lg_max(written, 1))
+		if (lg_writeback_neighbours(map, page, first + *count, &written) != 0)
+			break;
 	return error;
 }
 

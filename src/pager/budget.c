@@ -202,14 +202,16 @@ static void wake_writers(struct lg_pager *pager)
 void lg_budget_look(struct lg_pager *pager)
 {
 	if (lg_budget_available(pager) < lg_budget_mark(pager) / 2 &&
-	    lg_load_relaxed(&pager->writers_asleep) > 0)
+	    lg_load_relaxed(&pager->writers_asleep) > LG_CREW_SPARE)
 		wake_writers(pager);
 }
 
 bool lg_budget_reclaim(struct lg_pager *pager, bool direct)
 {
+	if (!direct) /* writers have written what there was, each where he may */
+		return lg_evict(pager, false) > 0;
 	/* Only the writers call stores that may not be called inside a signal handler. */
-	if (direct && lg_load_relaxed(&pager->slow_stores) > 0) {
+	if (lg_load_relaxed(&pager->slow_stores) > 0) {
 		lg_budget_look(pager);
 		lg_writeback_set_aside(pager); /* what the writers may not come to for long */
 		return pager->userfault.can_move &&
@@ -220,7 +222,7 @@ bool lg_budget_reclaim(struct lg_pager *pager, bool direct)
 		    lg_load_relaxed(&pager->budget) / LIMBO_PART &&
 	    lg_writeback(pager) > 0)
 		return true;
-	return lg_evict(pager, direct) > 0 || lg_writeback(pager) > 0;
+	return lg_evict(pager, true) > 0 || lg_writeback(pager) > 0;
 }
 
 /* Nothing but what was refused waits to be written, and that there is. */

@@ -90,14 +90,18 @@ static unsigned choose(struct lg_pager *pager, uint32_t *next, struct page *page
 		if (resident->was_dirty && count > 0 && map != pages[0].map)
 			break;
 		turn->left = true;
-		if (lg_transfer_rests(map)) /* with another tick: the writer is wanted elsewhere */
+		/* With another tick: the writer is wanted elsewhere. */
+		if (lg_transfer_rests(map) ||
+		    (count == 0 && !lg_crew_leaves_one(&pager->writers, map->writers)))
 			continue;
 		if (resident->was_dirty)
 			pages[count++] = (struct page){ map, resident->page };
 		resident->was_dirty = !resident->was_dirty;
 	}
-	if (count > 0)
+	if (count > 0) {
 		lg_add_relaxed(&pages[0].map->requests, 1);
+		lg_crew_join(&pager->writers, &pages[0].map->writers);
+	}
 	return count;
 }
 
@@ -112,6 +116,9 @@ static void write_pages(const struct page *pages, unsigned count)
 			;
 		(void)lg_sync_write(map, pages[i].page, pages[i].page + run, false);
 	}
+	uint64_t signals = lg_pager_lock(map->pager);
+	lg_crew_leave(&map->pager->writers, &map->writers);
+	lg_pager_unlock(map->pager, signals);
 	lg_sub_release(&map->requests, 1);
 }
 

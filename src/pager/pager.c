@@ -109,7 +109,10 @@ static void stop_threads(struct lg_pager *pager)
 
 static int start(struct lg_pager *pager)
 {
-	int error = start_threads(pager, lg_writer_run, pager->options.writers);
+	uint32_t writers = (uint32_t)pager->options.writers;
+
+	pager->writers = (struct lg_crew){ .threads = writers + LG_CREW_SPARE, .most = writers };
+	int error = start_threads(pager, lg_writer_run, pager->writers.threads);
 
 	lg_store_relaxed(&pager->readers, (uint32_t)pager->options.readers);
 	if (error == 0)

@@ -22,6 +22,7 @@
 #include "os/hangup.h"
 #include "os/latch.h"
 #include "os/userfault.h"
+#include "pager/crew.h"
 #include "pager/flight.h"
 #include "pager/frame.h"
 #include "pager/options.h"
@@ -75,6 +76,7 @@ struct lg_pager {
 	struct lg_residents residents;
 	struct lg_pieces pieces;
 	struct lg_frames frames[LG_PAGE_SHIFTS];
+	struct lg_crew writers;
 
 	LG_LINE_ALIGNED _Atomic(uint64_t) budget;
 	_Atomic(uint64_t) tables;     /* bytes of those of residents, frames and words */
@@ -114,7 +116,7 @@ struct lg_pager {
 	pthread_mutex_t next_message; /* its holder alone waits for one */
 	_Atomic(uint32_t) servers;
 	_Atomic(uintptr_t) at_work[LG_SERVERS]; /* each server's map (server.h); 0: none */
-	pthread_t threads[2 * LG_THREADS_MOST + LG_SERVERS];
+	pthread_t threads[2 * LG_THREADS_MOST + LG_CREW_SPARE + LG_SERVERS];
 	unsigned thread_count; /* under the lock, but at the pager's start and end */
 	struct lg_os_latch threads_lock;
 	_Atomic(uint32_t) readers;

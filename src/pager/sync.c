@@ -179,32 +179,6 @@ static int write_run(struct lg_map *map, uint64_t first, uint64_t end, bool stay
 	return error;
 }
 
-static bool is_in_limbo(uint64_t word)
-{
-	return lg_word_state(word) == LG_PAGE_LIMBO && (word & LG_WORD_UNWRITTEN) != 0;
-}
-
-/* Pages from `first` that are UNWRITTEN in limbo: *count, none if they are others' by now. */
-static int write_limbo(struct lg_map *map, uint64_t first, uint64_t end, uint64_t *count)
-{
-	uint64_t words[LG_WRITEBACK_RUN], most = lg_max(LG_WRITE_BYTES >> map->shift, 1);
-
-	end = lg_min(end, first + lg_min(most, LG_WRITEBACK_RUN));
-	uint64_t signals = lg_os_signals_hold();
-	for (*count = 0; first + *count < end; ++*count) {
-		lg_word *word = &map->words[first + *count];
-
-		words[*count] = lg_load_relaxed(word);
-		if (!is_in_limbo(words[*count]) || !lg_word_claim(word, &words[*count]))
-			break;
-	}
-	int error = *count > 0 ? lg_writeback_pages(map, first, (unsigned)*count, words) : 0;
-	for (uint64_t i = 0; i < *count; i++)
-		lg_word_release(&map->words[first + i], words[i]);
-	lg_os_signals_release(signals);
-	return error;
-}
-
 /* Of used tracts. */
 static int write_used(struct lg_map *map, uint64_t first, uint64_t end, bool waits)
 {
@@ -239,8 +213,8 @@ static int write_used(struct lg_map *map, uint64_t first, uint64_t end, bool wai
 				unreadable = page + count;
 				continue;
 			}
-		} else if (is_in_limbo(seen)) {
-			error = write_limbo(map, page, end, &count);
+		} else {
+			error = lg_writeback_neighbours(map, page, end, &count);
 		}
 		if (error != 0 && result == 0)
 			result = error;

@@ -13,6 +13,7 @@ enum {
 	BACKOFF_US = 1000,
 	BACKOFF_GROWTH = 8,
 	PARTS = 16,
+	LAGGING_MS = 50,
 	HANGING_MS = 1000,
 	ALONE_MS = 2 * HANGING_MS,
 	RETRY_LEAST_MS = 100,
@@ -163,13 +164,24 @@ static void note_written(const struct writing *writing, uint64_t page, uint64_t 
 	lg_probe_write(lg_map_page_at(map, page), bytes);
 }
 
-bool lg_transfer_hangs(const struct lg_map *map)
+/* While there are any under way. */
+static bool no_write_ended_for(const struct lg_map *map, uint64_t ms)
 {
 	if (lg_load_acquire(&map->writes) == 0)
 		return false;
 	uint64_t at = lg_load_relaxed(&map->wrote_at), now = lg_os_now_ms();
 
-	return now > at && now - at > HANGING_MS;
+	return now > at && now - at > ms;
+}
+
+bool lg_transfer_hangs(const struct lg_map *map)
+{
+	return no_write_ended_for(map, HANGING_MS);
+}
+
+bool lg_transfer_lags(const struct lg_map *map)
+{
+	return no_write_ended_for(map, LAGGING_MS);
 }
 
 bool lg_transfer_is_awaited(const struct lg_map *map)

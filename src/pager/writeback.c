@@ -4,6 +4,7 @@
 #include "base/require.h"
 #include "os/clock.h"
 #include "os/io_queue.h"
+#include "os/thread.h"
 #include "pager/budget.h"
 #include "pager/content.h"
 #include "pager/limbo.h"
@@ -28,8 +29,8 @@ struct claimed {
 
 /* What is written at once: memory of the caller's, as a signal handler's stack may be small. */
 struct batch {
-	struct lg_os_io_queue *queue;
-	struct lg_write *writes; /* stretches of neighbours, at most so many */
+	struct lg_os_io_queue *queue; /* a writer's; NULL: who calls just helps out */
+	struct lg_write *writes;      /* stretches of neighbours, at most so many */
 	unsigned most;
 	struct claimed *pages; /* at most so many, each with its place */
 	const void **places;
@@ -121,6 +122,14 @@ static unsigned step_aside(struct lg_pager *pager, struct lg_frames *frames)
 	return moved;
 }
 
+/* Its store is not to be called by who has this batch: others are in it, and if they do not come back neither would he. */
+static bool is_left_to_others(const struct lg_pager *pager, const struct batch *batch,
+			      const struct lg_map *map)
+{
+	return batch->queue != NULL ? !lg_crew_may_enter(&pager->writers, map->writers) :
+				      lg_transfer_lags(map);
+}
+
 /* Those of a map that is to be tried again: it may have begun to hang since it was chosen. Else, what does not step aside. */
 static bool is_wanted(const struct lg_pager *pager, const struct lg_frames *frames, uint32_t index,
 		      const struct lg_map *owner, const struct lg_map *wanted)
@@ -129,17 +138,24 @@ static bool is_wanted(const struct lg_pager *pager, const struct lg_frames *fram
 				owner == wanted && !lg_transfer_hangs(owner);
 }
 
+/* Pages of one map, claimed into a batch. */
+struct taken {
+	struct lg_map *map;
+	unsigned count;
+	bool compares; /* only: the store refuses, or hangs */
+};
+
 /*
- * Claims the first frame of the list that is free to be and those that follow it, of one map, in a batch's stretches. *map: which;
- * before, the only one that it may be, or NULL.
+ * Claims the first frame of the list that is free to be and those that follow it, of one map, in a batch's stretches: of `wanted`
+ * alone, to be tried again, if that is not NULL. A writer is at work for the map then, until they are settled.
  */
-static unsigned claim(struct lg_pager *pager, struct lg_frames *frames, enum lg_frame_list list,
-		      const struct batch *batch, struct lg_map **map)
+static struct taken claim(struct lg_pager *pager, struct lg_frames *frames, enum lg_frame_list list,
+			  const struct batch *batch, struct lg_map *wanted)
 {
 	struct claimed *pages = batch->pages;
-	const struct lg_map *wanted = *map;
+	struct taken taken = { .map = NULL };
 	uint32_t next, index = lg_frame_first(frames, list);
-	unsigned count = 0, stretches = 0, most = 1, looked = 0;
+	unsigned stretches = 0, most = 1, looked = 0, count = 0;
 	uint64_t room = lg_min(lg_max(LG_WRITE_BYTES >> frames->shift, 1), batch->room);
 
 	for (; index != LG_FRAME_NONE && count < room && looked < LOOKED + batch->room;
@@ -152,19 +168,26 @@ static unsigned claim(struct lg_pager *pager, struct lg_frames *frames, enum lg_
 
 		next = frames->table[index].next;
 		looked++;
-		if (count > 0 && (owner != *map || (!follows && stretches == most)))
+		if (count > 0 && (owner != taken.map || (!follows && stretches == most)))
 			break;
+		bool compares = wanted == NULL && is_refusing(owner);
+		if (count == 0 && !compares && is_left_to_others(pager, batch, owner))
+			continue;
 		if (!is_wanted(pager, frames, index, owner, wanted) || !lg_word_claim(word, &seen))
 			continue;
 		LG_ASSERT(lg_word_state(seen) == LG_PAGE_LIMBO);
-		if (count == 0)
+		if (count == 0) {
 			most = stretches_most(owner, batch);
-		*map = owner;
+			taken = (struct taken){ .map = owner, .compares = compares };
+		}
 		stretches += follows ? 0 : 1;
 		pages[count++] = (struct claimed){ .page = page, .word = seen, .frame = index };
 		lg_frame_put(frames, index, LG_FRAME_HELD);
 	}
-	return count;
+	taken.count = count;
+	if (count > 0 && !taken.compares && batch->queue != NULL)
+		lg_crew_join(&pager->writers, &taken.map->writers);
+	return taken;
 }
 
 /* What is read from limbo arrives writable: a page that was once has its hash known from its next write on. */
@@ -269,14 +292,18 @@ static void settle(struct lg_map *map, struct claimed *page)
 }
 
 /* What came of claimed pages, which are released: bytes that are unwritten no more. */
-static uint64_t settle_all(struct lg_pager *pager, struct lg_map *map, struct claimed *pages,
-			   unsigned count)
+static uint64_t settle_all(struct lg_pager *pager, const struct batch *batch,
+			   const struct taken *taken)
 {
-	uint64_t written = 0, signals = lg_pager_lock(pager);
+	struct claimed *pages = batch->pages;
+	struct lg_map *map = taken->map; /* it may be gone with its last page */
+	uint64_t bytes = lg_map_page_bytes(map), written = 0, signals = lg_pager_lock(pager);
 
-	for (unsigned i = 0; i < count; i++) {
+	if (!taken->compares && batch->queue != NULL)
+		lg_crew_leave(&pager->writers, &map->writers);
+	for (unsigned i = 0; i < taken->count; i++) {
 		settle(map, &pages[i]);
-		written += pages[i].written ? lg_map_page_bytes(map) : 0;
+		written += pages[i].written ? bytes : 0;
 		lg_word_release(&map->words[pages[i].page], pages[i].word);
 	}
 	lg_pager_unlock(pager, signals);
@@ -290,25 +317,25 @@ static unsigned write_from(struct lg_pager *pager, struct lg_frames *frames, str
 			   const struct batch *batch, uint64_t *written)
 {
 	enum lg_frame_list list = again == NULL ? LG_FRAME_UNWRITTEN : LG_FRAME_REFUSED;
-	struct claimed *pages = batch->pages;
-	struct lg_map *map = again;
-	unsigned count, moved;
+	struct taken taken = { .count = 0 };
+	unsigned moved;
 
 	do {
 		uint64_t signals = lg_pager_lock(pager);
 
 		moved = again == NULL ? step_aside(pager, frames) : 0;
-		count = moved < MOVED ? claim(pager, frames, list, batch, &map) : 0;
+		if (moved < MOVED)
+			taken = claim(pager, frames, list, batch, again);
 		lg_pager_unlock(pager, signals);
 	} while (moved == MOVED);
-	if (count == 0)
+	if (taken.count == 0)
 		return 0;
-	if (again == NULL && is_refusing(map))
-		compare_pages(map, pages, count);
+	if (taken.compares || (again == NULL && is_refusing(taken.map)))
+		compare_pages(taken.map, batch->pages, taken.count);
 	else
-		(void)write_pages(map, batch, count);
-	*written += settle_all(pager, map, pages, count);
-	return count;
+		(void)write_pages(taken.map, batch, taken.count);
+	*written += settle_all(pager, batch, &taken);
+	return taken.count;
 }
 
 /* Pages of the front, of a store that refuses, or hangs: whether there may be more, and none of these is as it has it. */
@@ -317,19 +344,19 @@ static bool set_some_aside(struct lg_pager *pager, struct lg_frames *frames)
 	enum { ROOM = 32 };
 	struct claimed pages[ROOM];
 	const struct batch batch = { .most = 1, .pages = pages, .room = ROOM };
-	struct lg_map *map = NULL;
+	struct taken taken = { .count = 0 };
 	uint64_t written = 0, signals = lg_pager_lock(pager);
-	unsigned count = 0, moved = step_aside(pager, frames);
+	unsigned moved = step_aside(pager, frames);
 	uint32_t index = lg_frame_first(frames, LG_FRAME_UNWRITTEN);
 
 	if (moved < MOVED && index != LG_FRAME_NONE && is_refusing(owner_of(pager, frames, index)))
-		count = claim(pager, frames, LG_FRAME_UNWRITTEN, &batch, &map);
+		taken = claim(pager, frames, LG_FRAME_UNWRITTEN, &batch, NULL);
 	lg_pager_unlock(pager, signals);
-	if (count > 0 && is_refusing(map))
-		compare_pages(map, pages, count);
-	if (count > 0)
-		written = settle_all(pager, map, pages, count);
-	return moved == MOVED || (count > 0 && pages[0].refused && written == 0);
+	if (taken.count > 0 && is_refusing(taken.map))
+		compare_pages(taken.map, pages, taken.count);
+	if (taken.count > 0)
+		written = settle_all(pager, &batch, &taken);
+	return moved == MOVED || (taken.count > 0 && pages[0].refused && written == 0);
 }
 
 void lg_writeback_set_aside(struct lg_pager *pager)
@@ -365,21 +392,21 @@ static struct lg_frames *most_unwritten(struct lg_pager *pager, uint32_t tried)
 }
 
 /*
- * Each page that is REFUSED now is met once, from the front, until one is to stay there: `meet` puts the others. Under the lock, so
- * many at a time.
+ * Each page that is in the list now is met once, from the front, until one is to stay there: `meet` puts the others. Under the lock,
+ * so many at a time.
  */
-static void go_round(struct lg_pager *pager, struct lg_frames *frames,
+static void go_round(struct lg_pager *pager, struct lg_frames *frames, enum lg_frame_list list,
 		     bool (*meet)(struct lg_frames *, uint32_t, struct lg_map *, void *),
 		     void *context)
 {
-	uint64_t left = lg_frame_bytes(frames, LG_FRAME_REFUSED) >> frames->shift;
+	uint64_t left = lg_frame_bytes(frames, list) >> frames->shift;
 	bool goes_on = true;
 
 	while (goes_on && left > 0) {
 		uint64_t signals = lg_pager_lock(pager);
 
 		for (unsigned i = 0; i < MOVED && goes_on && left > 0; i++, left--) {
-			uint32_t index = lg_frame_first(frames, LG_FRAME_REFUSED);
+			uint32_t index = lg_frame_first(frames, list);
 
 			goes_on = index != LG_FRAME_NONE &&
 				  meet(frames, index, owner_of(pager, frames, index), context);
@@ -432,7 +459,7 @@ static uint64_t retry_map(struct lg_pager *pager, struct lg_frames *frames, stru
 	if (!lg_transfer_begin_try(pager, &until))
 		return 0;
 	lg_add_relaxed(&pager->retrying, 1);
-	go_round(pager, frames, is_anothers, map);
+	go_round(pager, frames, LG_FRAME_REFUSED, is_anothers, map);
 	(void)write_from(pager, frames, map, batch, &written);
 	lg_sub_release(&pager->retrying, 1);
 	lg_transfer_end_try(pager, until);
@@ -440,7 +467,7 @@ static uint64_t retry_map(struct lg_pager *pager, struct lg_frames *frames, stru
 }
 
 /* Now and then; at once, after some were written. */
-static uint64_t retry(struct lg_pager *pager, const struct batch *batch)
+static uint64_t retry(struct lg_pager *pager, struct batch *batch)
 {
 	uint64_t now = lg_os_now_ms(), at = lg_load_relaxed(&pager->look_at), written = 0;
 	struct look looks[LG_PAGE_SHIFTS];
@@ -453,7 +480,7 @@ static uint64_t retry(struct lg_pager *pager, const struct batch *batch)
 	for (unsigned i = 0; i < LG_PAGE_SHIFTS; i++) {
 		looks[i] = (struct look){ .first = UINT64_MAX };
 		if (lg_frames_are_made(&pager->frames[i]))
-			go_round(pager, &pager->frames[i], look_at, &looks[i]);
+			go_round(pager, &pager->frames[i], LG_FRAME_REFUSED, look_at, &looks[i]);
 		is_awaited |= looks[i].is_awaited;
 	}
 	if (!is_awaited)
@@ -468,21 +495,43 @@ static uint64_t retry(struct lg_pager *pager, const struct batch *batch)
 	return written;
 }
 
-static uint64_t write_unwritten(struct lg_pager *pager, const struct batch *batch)
+/* Of a map that is left to others, who have been in its store for a while. */
+static bool is_in_the_way(struct lg_frames *frames, uint32_t index, struct lg_map *owner,
+			  void *batch)
+{
+	if (!is_left_to_others(owner->pager, batch, owner) || !lg_transfer_lags(owner))
+		return false;
+	lg_frame_put(frames, index, LG_FRAME_UNWRITTEN);
+	return true;
+}
+
+/* Some from the front; or from behind what is in the way there, of which there may be much. */
+static unsigned write_some(struct lg_pager *pager, struct lg_frames *frames, struct batch *batch,
+			   uint64_t *written)
+{
+	unsigned count = write_from(pager, frames, NULL, batch, written);
+
+	if (count > 0 || batch->queue == NULL)
+		return count;
+	go_round(pager, frames, LG_FRAME_UNWRITTEN, is_in_the_way, batch);
+	return write_from(pager, frames, NULL, batch, written);
+}
+
+static uint64_t write_unwritten(struct lg_pager *pager, struct batch *batch)
 {
 	uint64_t written = 0;
 	uint32_t tried = 0;
 	struct lg_frames *most;
 
 	while (written == 0 && (most = most_unwritten(pager, tried)) != NULL)
-		if (write_from(pager, most, NULL, batch, &written) == 0)
+		if (write_some(pager, most, batch, &written) == 0)
 			tried |= (uint32_t)1 << (most - pager->frames);
 	return written;
 }
 
 /* By who is no writer, a few pages at once. */
 static uint64_t with_few(struct lg_pager *pager,
-			 uint64_t (*work)(struct lg_pager *, const struct batch *))
+			 uint64_t (*work)(struct lg_pager *, struct batch *))
 {
 	enum { ROOM = 32 };
 	struct lg_write write;
@@ -508,7 +557,7 @@ uint64_t lg_writeback_many(struct lg_pager *pager, struct lg_os_io_queue *queue)
 	struct claimed pages[LG_TRANSFER_PAGES];
 	const void *places[LG_TRANSFER_PAGES];
 	unsigned most = queue->refused ? 1 : LG_STORE_MANY;
-	const struct batch batch = { queue, writes, most, pages, places, LG_TRANSFER_PAGES };
+	struct batch batch = { queue, writes, most, pages, places, LG_TRANSFER_PAGES };
 	uint64_t written = write_unwritten(pager, &batch);
 
 	/* Also while the others have more. What a store refuses no more is UNWRITTEN then. */
@@ -538,5 +587,35 @@ int lg_writeback_pages(struct lg_map *map, uint64_t first, unsigned count, uint6
 		words[i] = pages[i].word;
 	}
 	lg_pager_unlock(map->pager, signals);
+	return error;
+}
+
+static bool is_unwritten(uint64_t word)
+{
+	return lg_word_state(word) == LG_PAGE_LIMBO && (word & LG_WORD_UNWRITTEN) != 0;
+}
+
+int lg_writeback_neighbours(struct lg_map *map, uint64_t first, uint64_t end, uint64_t *count)
+{
+	uint64_t words[LG_WRITEBACK_RUN], most = lg_max(LG_WRITE_BYTES >> map->shift, 1);
+	int error = 0;
+
+	end = lg_min(end, first + lg_min(most, LG_WRITEBACK_RUN));
+	*count = 1;
+	if (!is_unwritten(lg_load_relaxed(&map->words[first])))
+		return 0;
+	uint64_t signals = lg_os_signals_hold();
+	for (*count = 0; first + *count < end; ++*count) {
+		lg_word *word = &map->words[first + *count];
+
+		words[*count] = lg_load_relaxed(word);
+		if (!is_unwritten(words[*count]) || !lg_word_claim(word, &words[*count]))
+			break;
+	}
+	if (*count > 0)
+		error = lg_writeback_pages(map, first, (unsigned)*count, words);
+	for (uint64_t i = 0; i < *count; i++)
+		lg_word_release(&map->words[first + i], words[i]);
+	lg_os_signals_release(signals);
 	return error;
 }

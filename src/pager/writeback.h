@@ -35,4 +35,10 @@ enum { LG_WRITEBACK_RUN = 64 };
  */
 int lg_writeback_pages(struct lg_map *map, uint64_t first, unsigned count, uint64_t *words);
 
+/*
+ * The same for those from `first` on that are UNWRITTEN and nobody's: *count. Where `first` is not, it is 1 for one that has nothing to
+ * be written from limbo, 0 for one that is another's by now.
+ */
+int lg_writeback_neighbours(struct lg_map *map, uint64_t first, uint64_t end, uint64_t *count);
+
 #endif

@@ -44,24 +44,31 @@ static void make_room(struct lg_pager *pager, struct lg_os_io_queue *queue)
 	}
 }
 
+/* Until there is more work than that. */
+static void sleep_since(struct lg_pager *pager, uint32_t work)
+{
+	lg_add_ordered(&pager->writers_asleep, 1);
+	if (lg_load_ordered(&pager->work) == work && !is_stopped(pager))
+		lg_os_sleep_while(&pager->work, work, lg_flush_wait_ms(pager));
+	lg_sub_relaxed(&pager->writers_asleep, 1);
+}
+
 void *lg_writer_run(void *argument)
 {
 	struct lg_pager *pager = argument;
 	struct lg_os_io_queue queue = { 0 };
+	uint32_t work = 0; /* as the pager was made */
 
 	lg_os_thread_name("lgalloc-write");
 	lg_os_signals_never();
+	sleep_since(pager, work);
 	while (!is_stopped(pager)) {
-		uint32_t work = lg_load_acquire(&pager->work);
-
+		work = lg_load_acquire(&pager->work);
 		make_room(pager, &queue);
 		lg_flush_look(pager);
 		if (lg_budget_failure(pager) != 0)
 			lg_os_sleep_while(&pager->work, work, FAILING_PAUSE_MS);
-		lg_add_ordered(&pager->writers_asleep, 1);
-		if (lg_load_ordered(&pager->work) == work && !is_stopped(pager))
-			lg_os_sleep_while(&pager->work, work, lg_flush_wait_ms(pager));
-		lg_sub_relaxed(&pager->writers_asleep, 1);
+		sleep_since(pager, work);
 	}
 	lg_os_io_queue_end(&queue);
 	return NULL;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
-/* A store that does not come back from a write. */
+/* A store that does not come back from a write: others go on, also in the second before it counts as one that hangs. */
 #include "pager/map.h"
 #include "pager/transfer.h"
 #include "stress/clock.h"
@@ -187,6 +187,103 @@ static void syncs_that_hang_hide_no_pages_from_eviction(void **state)
 	assert_int_equal(lg_map_close(other), 0);
 }
 
+/* --- from the first moment ---------------------------------------------------------------------- */
+
+/* Writers alone evict and write: there is one, but for those that are spare. */
+static int start_with_one_and_other(void **state)
+{
+	return start_with_one(state) != 0 ? -1 : other_start();
+}
+
+static int start_without_move(void **state)
+{
+	struct lg_store_ops ops = hanging_ops();
+
+	(void)state;
+	if (shelved_start("memory:8M,page:4K,faults:inline,prefetch:off,writers:1,without:move",
+			  &ops, 2 * MIB) != 0)
+		return -1;
+	return other_start();
+}
+
+static void await_held(struct shelf *of)
+{
+	while (atomic_load(&of->held) == 0)
+		clock_breathe();
+}
+
+/* A writer of its own for each store, as long as there are any, and never two for one. */
+static void last_writer_is_left_to_others(void **state)
+{
+	struct second hung[LG_CREW_SPARE];
+	struct lg_store_ops ops = hanging_ops();
+
+	(void)state;
+	for (size_t i = 0; i < LG_CREW_SPARE; i++) {
+		second_make(&hung[i], &ops, MIB, NULL);
+		atomic_store(&hung[i].shelf.holds_writes, true);
+		second_fill(&hung[i], 'h', MIB);
+	}
+	other_go_through('w');
+	other_go_through('x');
+	for (size_t i = 0; i < LG_CREW_SPARE; i++) {
+		assert_int_equal(atomic_load(&hung[i].shelf.held), 1);
+		atomic_store(&hung[i].shelf.holds_writes, false);
+		assert_int_equal(second_end(&hung[i]), 0);
+	}
+	assert_int_equal(lg_map_close(other), 0);
+}
+
+static void *make_cold(void *cold)
+{
+	return lg_map_advise(cold, 0, 0, LG_COLD) == 0 ? cold : NULL;
+}
+
+static void cold_writes_no_pages_of_other_maps(void **state)
+{
+	pthread_t thread;
+	void *result;
+
+	(void)state;
+	memset(data, 'h', MIB);
+	memset(lg_map_data(other), 'c', MIB);
+	atomic_store(&shelf.holds_writes, true);
+	assert_int_equal(pthread_create(&thread, NULL, make_cold, map), 0);
+	await_held(&shelf);
+	assert_non_null(make_cold(other));
+	assert_int_equal(atomic_load(&shelf.held), 1);
+	atomic_store(&shelf.holds_writes, false);
+	assert_int_equal(pthread_join(thread, &result), 0);
+	assert_non_null(result);
+	assert_int_equal(lg_map_close(other), 0);
+}
+
+static void *go_through(void *unused)
+{
+	other_go_through('b');
+	return unused;
+}
+
+/* Victims of both are in a batch, and one's are written from where they are. */
+static void batch_holds_no_pages_of_other_maps(void **state)
+{
+	lg_map *beside = lg_map_memory(pager, 2 * MIB, NULL);
+	pthread_t thread;
+
+	(void)state;
+	assert_non_null(beside);
+	for (size_t at = 0; at < 2 * MIB; at += PAGE)
+		data[at] = ((char *)lg_map_data(beside))[at] = 'v';
+	atomic_store(&shelf.holds_writes, true);
+	assert_int_equal(pthread_create(&thread, NULL, go_through, NULL), 0);
+	await_held(&shelf);
+	assert_int_equal(lg_map_close(beside), 0);
+	assert_true(atomic_load(&shelf.held) > 0);
+	atomic_store(&shelf.holds_writes, false);
+	assert_int_equal(pthread_join(thread, NULL), 0);
+	assert_int_equal(lg_map_close(other), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -196,6 +293,9 @@ int main(void)
 		TEST(store_that_works_again_is_tried_beside_one_that_hangs_when_it_is,
 		     start_with_touches),
 		TEST(syncs_that_hang_hide_no_pages_from_eviction, start_for_syncs),
+		TEST(last_writer_is_left_to_others, start_with_one_and_other),
+		TEST(cold_writes_no_pages_of_other_maps, start_with_one_and_other),
+		TEST(batch_holds_no_pages_of_other_maps, start_without_move),
 	};
 
 	alarm((unsigned)clock_hang_seconds());
