@@ -149,12 +149,17 @@ void lg_os_sleep_while(_Atomic(uint32_t) *word, uint32_t value, uint64_t timeout
 
 void lg_os_wake(_Atomic(uint32_t) *word)
 {
-	syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
+	lg_os_wake_some(word, 1);
+}
+
+void lg_os_wake_some(_Atomic(uint32_t) *word, uint32_t most)
+{
+	syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, most, NULL, NULL, 0);
 }
 
 void lg_os_wake_all(_Atomic(uint32_t) *word)
 {
-	syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, INT_MAX, NULL, NULL, 0);
+	lg_os_wake_some(word, INT_MAX);
 }
 
 /* In how many stretches between hold and release the calling thread is. One made without signals never leaves its. */

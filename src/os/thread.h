@@ -36,6 +36,7 @@ bool lg_os_barrier(void);
 /* Sleeps while *word is `value`, for at most timeout_ms (0: for ever). */
 void lg_os_sleep_while(_Atomic(uint32_t) *word, uint32_t value, uint64_t timeout_ms);
 void lg_os_wake(_Atomic(uint32_t) *word);
+void lg_os_wake_some(_Atomic(uint32_t) *word, uint32_t most);
 void lg_os_wake_all(_Atomic(uint32_t) *word);
 
 /* Between the two no signal handler runs in the calling thread. */

@@ -193,17 +193,17 @@ uint64_t lg_budget_wanted(struct lg_pager *pager)
 	return lg_max(lg_budget_mark(pager), lg_load_ordered(&pager->waiting) > 0 ? fill : 0);
 }
 
-static void wake_writers(struct lg_pager *pager)
+void lg_budget_wake_writers(struct lg_pager *pager)
 {
 	lg_add_ordered(&pager->work, 1);
-	lg_os_wake_all(&pager->work);
+	lg_os_wake_some(&pager->work, pager->writers.most); /* more would find nothing to do */
 }
 
 void lg_budget_look(struct lg_pager *pager)
 {
 	if (lg_budget_available(pager) < lg_budget_mark(pager) / 2 &&
 	    lg_load_relaxed(&pager->writers_asleep) > LG_CREW_SPARE)
-		wake_writers(pager);
+		lg_budget_wake_writers(pager);
 }
 
 bool lg_budget_reclaim(struct lg_pager *pager, bool direct)
@@ -335,7 +335,7 @@ static int wait_since(struct lg_pager *pager, uint32_t freed, struct lg_budget_w
 	}
 	lg_add_ordered(&pager->waiting, 1);
 	/* However much there is: it may be less than one page takes, and who waits may have to leave it to them. */
-	wake_writers(pager);
+	lg_budget_wake_writers(pager);
 	lg_os_sleep_while(&pager->freed, freed, WAIT_MS);
 	lg_sub_relaxed(&pager->waiting, 1);
 	if (is_in_vain(pager, freed, failure)) {

@@ -2,6 +2,7 @@
 #include "pager/flush.h"
 
 #include "os/clock.h"
+#include "pager/budget.h"
 #include "pager/map.h"
 #include "pager/sync.h"
 #include "pager/transfer.h"
@@ -24,8 +25,7 @@ void lg_flush_note(struct lg_pager *pager)
 		return;
 	if (!lg_cas_relaxed(&pager->flush_at, &none, lg_os_now_ms() + pager->options.flush))
 		return;
-	lg_add_ordered(&pager->work, 1);
-	lg_os_wake_all(&pager->work);
+	lg_budget_wake_writers(pager);
 }
 
 uint64_t lg_flush_wait_ms(struct lg_pager *pager)

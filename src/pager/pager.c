@@ -107,6 +107,12 @@ static void stop_threads(struct lg_pager *pager)
 		pthread_join(pager->threads[i], NULL);
 }
 
+static int start_servers(struct lg_pager *pager)
+{
+	pager->servers.crew = (struct lg_crew){ .threads = LG_SERVERS_ALL, .most = LG_SERVERS };
+	return start_threads(pager, lg_server_run, LG_SERVERS_ALL);
+}
+
 static int start(struct lg_pager *pager)
 {
 	uint32_t writers = (uint32_t)pager->options.writers;
@@ -118,7 +124,7 @@ static int start(struct lg_pager *pager)
 	if (error == 0)
 		error = start_threads(pager, lg_prefetch_run, pager->options.readers);
 	if (error == 0 && pager->in_threads)
-		error = start_threads(pager, lg_server_run, LG_SERVERS);
+		error = start_servers(pager);
 	if (error != 0)
 		stop_threads(pager);
 	return error;

@@ -30,6 +30,7 @@
 #include "pager/prefetch.h"
 #include "pager/resident.h"
 #include "pager/roster.h"
+#include "pager/server.h"
 #include "pager/staging.h"
 #include "pager/trace.h"
 
@@ -43,7 +44,6 @@ enum {
 	LG_MAPS = 4096,       /* of one pager */
 	LG_BATCH = 128,       /* most pages one eviction takes out */
 	LG_THREADS_MOST = 16, /* of each kind */
-	LG_SERVERS = 4,       /* threads that answer faults */
 	LG_PAGES_LEAST = 8,   /* of the budget, or an instruction across two of them may not end */
 };
 
@@ -114,9 +114,8 @@ struct lg_pager {
 	struct lg_flights flights;
 
 	pthread_mutex_t next_message; /* its holder alone waits for one */
-	_Atomic(uint32_t) servers;
-	_Atomic(uintptr_t) at_work[LG_SERVERS]; /* each server's map (server.h); 0: none */
-	pthread_t threads[2 * LG_THREADS_MOST + LG_CREW_SPARE + LG_SERVERS];
+	struct lg_servers servers;
+	pthread_t threads[2 * (LG_THREADS_MOST + LG_CREW_SPARE) + LG_SERVERS_ALL];
 	unsigned thread_count; /* under the lock, but at the pager's start and end */
 	struct lg_os_latch threads_lock;
 	_Atomic(uint32_t) readers;

@@ -18,7 +18,7 @@ enum { TRIES = 100, PAUSE_US = 50, STARVED_PAUSE_US = 10000 };
 
 struct lg_map *lg_server_enter(struct lg_pager *pager, unsigned server, const void *address)
 {
-	_Atomic(uintptr_t) *place = &pager->at_work[server];
+	_Atomic(uintptr_t) *place = &pager->servers.at_work[server];
 	struct lg_map *map = lg_atlas_find_of(pager, address), *again;
 
 	for (;; map = again) {
@@ -31,7 +31,7 @@ struct lg_map *lg_server_enter(struct lg_pager *pager, unsigned server, const vo
 
 void lg_server_exit(struct lg_pager *pager, unsigned server)
 {
-	(void)lg_swap_release(&pager->at_work[server], (uintptr_t)0); /* V1, V2 */
+	(void)lg_swap_release(&pager->servers.at_work[server], (uintptr_t)0); /* V1, V2 */
 }
 
 /*
@@ -63,14 +63,71 @@ static void serve(struct lg_map *map, const struct lg_os_fault *fault)
 				   lg_map_page_bytes(map));
 }
 
-static void answer(struct lg_pager *pager, unsigned server, const struct lg_os_fault *fault)
+/* --- which fault is next ------------------------------------------------------------------------ */
+
+/* The fault's map, which this server is at work for then; NULL: it ended, or (*waits) has no server to spare. Under the latch. */
+static struct lg_map *begin(struct lg_pager *pager, unsigned server,
+			    const struct lg_os_fault *fault, bool *waits)
 {
 	struct lg_map *map = lg_server_enter(pager, server, (void *)(uintptr_t)fault->address);
 
-	if (map == NULL)
-		return;
-	serve(map, fault);
+	*waits = map != NULL && !lg_crew_enter(&pager->servers.crew, &map->servers);
+	if (!*waits)
+		return map;
 	lg_server_exit(pager, server);
+	return NULL;
+}
+
+static void end(struct lg_pager *pager, unsigned server, struct lg_map *map)
+{
+	lg_os_latch_take(&pager->servers.latch);
+	lg_crew_leave(&pager->servers.crew, &map->servers);
+	lg_server_exit(pager, server);
+	lg_os_latch_release(&pager->servers.latch);
+}
+
+/* The first of those that wait whose map has a server to spare by now. */
+static struct lg_map *take_waiting(struct lg_pager *pager, unsigned server,
+				   struct lg_os_fault *fault)
+{
+	struct lg_servers *servers = &pager->servers;
+	struct lg_map *map = NULL;
+	uint32_t left = 0, i = 0;
+
+	lg_os_latch_take(&servers->latch);
+	for (; map == NULL && i < servers->waiting_count; i++) {
+		bool waits;
+
+		*fault = servers->waiting[i];
+		map = begin(pager, server, fault, &waits);
+		if (waits)
+			servers->waiting[left++] = *fault;
+	}
+	for (; i < servers->waiting_count; i++)
+		servers->waiting[left++] = servers->waiting[i];
+	servers->waiting_count = left;
+	lg_os_latch_release(&servers->latch);
+	return map;
+}
+
+/* A fault that was just read; NULL: its map ended, or it waits. */
+static struct lg_map *take_read(struct lg_pager *pager, unsigned server,
+				const struct lg_os_fault *fault)
+{
+	struct lg_servers *servers = &pager->servers;
+	bool waits;
+
+	lg_os_latch_take(&servers->latch);
+	struct lg_map *map = begin(pager, server, fault, &waits);
+	if (waits && servers->waiting_count < LG_FAULTS_WAITING) {
+		servers->waiting[servers->waiting_count++] = *fault;
+	} else if (waits) {
+		map = lg_server_enter(pager, server, (void *)(uintptr_t)fault->address);
+		if (map != NULL)
+			lg_crew_join(&servers->crew, &map->servers);
+	}
+	lg_os_latch_release(&servers->latch);
+	return map;
 }
 
 /* The next message; false: it is time to end. */
@@ -91,20 +148,29 @@ static bool take_message(struct lg_pager *pager, struct lg_os_fault *fault)
 void *lg_server_run(void *argument)
 {
 	struct lg_pager *pager = argument;
-	unsigned server = lg_add_relaxed(&pager->servers, 1);
+	unsigned server = lg_add_relaxed(&pager->servers.started, 1);
 	struct lg_os_fault fault;
 
 	lg_os_thread_name("lgalloc-fault");
 	lg_os_signals_never();
-	while (take_message(pager, &fault))
-		answer(pager, server, &fault);
-	return NULL;
+	for (;;) {
+		struct lg_map *map = take_waiting(pager, server, &fault);
+
+		if (map == NULL && !take_message(pager, &fault))
+			return NULL;
+		if (map == NULL)
+			map = take_read(pager, server, &fault);
+		if (map == NULL)
+			continue;
+		serve(map, &fault);
+		end(pager, server, map);
+	}
 }
 
 void lg_server_leave(struct lg_map *map)
 {
-	for (unsigned i = 0; i < LG_SERVERS; i++) {
-		_Atomic(uintptr_t) *place = &map->pager->at_work[i];
+	for (unsigned i = 0; i < LG_SERVERS_ALL; i++) {
+		_Atomic(uintptr_t) *place = &map->pager->servers.at_work[i];
 		uintptr_t seen = lg_add_ordered(place, (uintptr_t)0); /* V1 */
 
 		while (seen == (uintptr_t)map) {

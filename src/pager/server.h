@@ -9,6 +9,9 @@
  * is closed. A server therefore says which map it is at work on before it looks at it, and who closes a map waits for those
  * that are at work on this one, and for no others, whose stores may take as long as they like.
  *
+ * A fault of a map that the crew has no server for (crew.h) waits in a list; a server that is back looks there first. What finds the
+ * list full is served all the same.
+ *
  * Ordering edges
  *   V1 enter: the map's name, then the atlas is looked at again; leave: the map is out of the atlas, then the names are
  *      looked at, by changing each by nothing. All changes of a name are read-modify-writes: the later of the two sees
@@ -18,8 +21,30 @@
 #ifndef LG_PAGER_SERVER_H
 #define LG_PAGER_SERVER_H
 
+#include "base/bits.h"
+#include "os/latch.h"
+#include "os/userfault.h"
+#include "pager/crew.h"
+
+#include <stdint.h>
+
 struct lg_map;
 struct lg_pager;
+
+enum {
+	LG_SERVERS = 4, /* for one map */
+	LG_SERVERS_ALL = LG_SERVERS + LG_CREW_SPARE,
+	LG_FAULTS_WAITING = 1024,
+};
+
+struct lg_servers {
+	_Atomic(uint32_t) started;
+	_Atomic(uintptr_t) at_work[LG_SERVERS_ALL]; /* each server's map; 0: none */
+	struct lg_os_latch latch;                   /* of what follows, and of maps' `servers` */
+	struct lg_crew crew;
+	uint32_t waiting_count;
+	struct lg_os_fault waiting[LG_FAULTS_WAITING]; /* the oldest first */
+};
 
 void *lg_server_run(void *pager);
 

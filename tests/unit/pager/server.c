@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
-/* Servers: four faults at a time, and none in the way of who closes another map. */
+/* Servers: four faults at a time of a map, none in the way of who closes another, and always one for those whose store is there. */
 #include "pager/pager.h"
 #include "pager/trace.h"
 #include "stress/clock.h"
-#include "unit/pager/shelved.h"
+#include "unit/pager/second.h"
 
 #include <pthread.h>
 #include <stdio.h>
@@ -47,6 +47,7 @@ static int start(void **state)
 struct toucher {
 	pthread_t thread;
 	atomic_int id;
+	const volatile char *bytes;
 	size_t page;
 };
 
@@ -56,14 +57,20 @@ static void *touch(void *argument)
 	size_t at = toucher->page * PAGE;
 
 	atomic_store(&toucher->id, gettid());
-	return data[at] == shelf_byte(at) ? toucher : NULL;
+	return toucher->bytes[at] == shelf_byte(at) ? toucher : NULL;
+}
+
+static void begin_in(struct toucher *toucher, const char *bytes, size_t page)
+{
+	toucher->bytes = bytes;
+	toucher->page = page;
+	atomic_store(&toucher->id, 0);
+	assert_int_equal(pthread_create(&toucher->thread, NULL, touch, toucher), 0);
 }
 
 static void begin(struct toucher *toucher, size_t page)
 {
-	toucher->page = page;
-	atomic_store(&toucher->id, 0);
-	assert_int_equal(pthread_create(&toucher->thread, NULL, touch, toucher), 0);
+	begin_in(toucher, data, page);
 }
 
 static void end(struct toucher *toucher)
@@ -110,6 +117,38 @@ static void faults_that_wait_together_are_served_by_all_servers(void **state)
 	for (size_t i = 0; i < WAITING; i++)
 		end(&next[i]);
 	assert_int_equal(atomic_load(&later), WAITING);
+}
+
+/* Two stores do not come back, to more who touch their pages than there are servers. */
+static void last_server_is_left_to_others(void **state)
+{
+	struct toucher first[WAITING], next[WAITING];
+	struct second second;
+
+	(void)state;
+	second_make(&second, &shelf_ops, (size_t)PAGES * PAGE, NULL);
+	atomic_store(&second.shelf.holds_reads, true);
+	lg_map *memory = lg_map_memory(pager, (size_t)PAGES * PAGE, NULL);
+	assert_non_null(memory);
+	for (size_t i = 0; i < WAITING; i++) {
+		begin(&first[i], i);
+		begin_in(&next[i], lg_map_data(second.map), i);
+		await_asleep(&first[i]);
+		await_asleep(&next[i]);
+	}
+	for (size_t page = 0; page < PAGES; page++)
+		((volatile char *)lg_map_data(memory))[page * PAGE] = 'o';
+	assert_in_range(atomic_load(&inside), 1, LG_SERVERS);
+	assert_in_range(atomic_load(&second.shelf.held), 1, LG_SERVERS);
+	assert_int_equal(lg_map_close(memory), 0);
+	atomic_store(&later, LG_SERVERS); /* none waits for others */
+	atomic_store(&second.shelf.holds_reads, false);
+	atomic_store(&gate_is_open, true);
+	for (size_t i = 0; i < WAITING; i++) {
+		end(&first[i]);
+		end(&next[i]);
+	}
+	assert_int_equal(second_end(&second), 0);
 }
 
 static void closing_a_map_waits_for_no_other_maps_store(void **state)
@@ -176,6 +215,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, start, shelved_end)
 		TEST(faults_that_wait_together_are_served_by_all_servers),
+		TEST(last_server_is_left_to_others),
 		TEST(closing_a_map_waits_for_no_other_maps_store),
 		cmocka_unit_test(trace_has_the_threads_that_touched),
 	};
