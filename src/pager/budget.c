@@ -19,6 +19,7 @@ enum {
 	TURNS_LEAST = 20,
 	TURNS_FAILING = 50, /* when the store refuses writes */
 	TRIES_MOST = 32,
+	SPARE_MS = 1000, /* since nobody was given memory for a turn */
 	KEEPING_MS = 250,
 	LEAVING_MS = 2000, /* to the others, after keeping it was in vain */
 	TABLES_PART = 16,
@@ -193,17 +194,35 @@ uint64_t lg_budget_wanted(struct lg_pager *pager)
 	return lg_max(lg_budget_mark(pager), lg_load_ordered(&pager->waiting) > 0 ? fill : 0);
 }
 
+static void wake_writers(struct lg_pager *pager)
+{
+	lg_os_wake_some(&pager->work, pager->writers.most); /* more would find nothing to do */
+}
+
 void lg_budget_wake_writers(struct lg_pager *pager)
 {
 	lg_add_ordered(&pager->work, 1);
-	lg_os_wake_some(&pager->work, pager->writers.most); /* more would find nothing to do */
+	wake_writers(pager);
+}
+
+/* But those that are spare. */
+static bool writers_sleep(const struct lg_pager *pager)
+{
+	return lg_load_relaxed(&pager->writers_asleep) > LG_CREW_SPARE;
 }
 
 void lg_budget_look(struct lg_pager *pager)
 {
-	if (lg_budget_available(pager) < lg_budget_mark(pager) / 2 &&
-	    lg_load_relaxed(&pager->writers_asleep) > LG_CREW_SPARE)
+	if (lg_budget_available(pager) < lg_budget_mark(pager) / 2 && writers_sleep(pager))
 		lg_budget_wake_writers(pager);
+}
+
+/* Who is spare is wanted where the others do not come back; beside those that do, they are in the way. */
+static void ask_for_room(struct lg_pager *pager)
+{
+	lg_add_ordered(&pager->work, 1); /* seen by one who is about to sleep */
+	if (writers_sleep(pager) || lg_os_now_ms() < lg_load_relaxed(&pager->spare_until))
+		wake_writers(pager);
 }
 
 bool lg_budget_reclaim(struct lg_pager *pager, bool direct)
@@ -335,9 +354,11 @@ static int wait_since(struct lg_pager *pager, uint32_t freed, struct lg_budget_w
 	}
 	lg_add_ordered(&pager->waiting, 1);
 	/* However much there is: it may be less than one page takes, and who waits may have to leave it to them. */
-	lg_budget_wake_writers(pager);
+	ask_for_room(pager);
 	lg_os_sleep_while(&pager->freed, freed, WAIT_MS);
 	lg_sub_relaxed(&pager->waiting, 1);
+	if (lg_load_relaxed(&pager->freed) == freed)
+		lg_store_relaxed(&pager->spare_until, lg_os_now_ms() + SPARE_MS);
 	if (is_in_vain(pager, freed, failure)) {
 		if (wait->turns++ == 0)
 			wait->in_vain_from = lg_os_now_ms();

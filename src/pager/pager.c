@@ -107,6 +107,18 @@ static void stop_threads(struct lg_pager *pager)
 		pthread_join(pager->threads[i], NULL);
 }
 
+/* Beside those that are spare. */
+static void set_readers(struct lg_pager *pager, uint32_t readers)
+{
+	struct lg_requests *requests = &pager->requests;
+	uint64_t signals = lg_os_latch_hold(&requests->lock);
+
+	requests->crew.threads = readers + LG_CREW_SPARE;
+	requests->crew.most = readers;
+	lg_os_latch_let_go(&requests->lock, signals);
+	lg_store_relaxed(&pager->readers, readers);
+}
+
 static int start_servers(struct lg_pager *pager)
 {
 	pager->servers.crew = (struct lg_crew){ .threads = LG_SERVERS_ALL, .most = LG_SERVERS };
@@ -120,9 +132,10 @@ static int start(struct lg_pager *pager)
 	pager->writers = (struct lg_crew){ .threads = writers + LG_CREW_SPARE, .most = writers };
 	int error = start_threads(pager, lg_writer_run, pager->writers.threads);
 
-	lg_store_relaxed(&pager->readers, (uint32_t)pager->options.readers);
+	uint32_t readers = (uint32_t)pager->options.readers;
+	set_readers(pager, readers);
 	if (error == 0)
-		error = start_threads(pager, lg_prefetch_run, pager->options.readers);
+		error = start_threads(pager, lg_prefetch_run, readers + LG_CREW_SPARE);
 	if (error == 0 && pager->in_threads)
 		error = start_servers(pager);
 	if (error != 0)
@@ -138,7 +151,7 @@ int lg_pager_add_readers(struct lg_pager *pager)
 	while (error == 0 && lg_load_relaxed(&pager->readers) < LG_THREADS_MOST) {
 		error = start_threads(pager, lg_prefetch_run, 1);
 		if (error == 0)
-			lg_add_relaxed(&pager->readers, 1);
+			set_readers(pager, lg_load_relaxed(&pager->readers) + 1);
 	}
 	lg_os_latch_leave(&pager->threads_lock, signals);
 	return error;

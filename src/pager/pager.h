@@ -93,7 +93,8 @@ struct lg_pager {
 
 	LG_LINE_ALIGNED _Atomic(uint32_t) work; /* goes up when the writers are wanted */
 	_Atomic(uint32_t) writers_asleep;
-	_Atomic(uint64_t) flush_at; /* ms; 0: nothing is dirty */
+	_Atomic(uint64_t) spare_until; /* ms: so long those that are spare are woken as well */
+	_Atomic(uint64_t) flush_at;    /* ms; 0: nothing is dirty */
 	_Atomic(bool) stop;
 	_Atomic(int) write_failure; /* of the last that failed */
 	_Atomic(uint32_t) refusing; /* maps that refuse */

@@ -114,7 +114,7 @@ static void let_go(struct lg_requests *requests, uint64_t signals)
 	bool asleep = requests->asleep > 0;
 	lg_os_latch_let_go(&requests->lock, signals);
 	if (asleep)
-		lg_os_wake_all(&requests->posted);
+		lg_os_wake_some(&requests->posted, requests->crew.most);
 }
 
 /* Requests of `piece` blocks each. */
@@ -142,20 +142,38 @@ static void post(struct lg_map *map, const struct lg_ahead *ahead, uint64_t piec
 	let_go(requests, signals);
 }
 
+/* Requests of those who wait, who are all in front; *of_map: of the map's pages. Under the queue's lock. */
+static uint32_t count_demands(const struct lg_requests *requests, const struct lg_map *map,
+			      uint32_t *of_map)
+{
+	uint32_t count = 0;
+
+	*of_map = 0;
+	for (; count < requests->count; count++) {
+		const struct lg_request *next =
+			&requests->ring[(requests->head + count) % LG_REQUESTS];
+
+		if (!next->demand)
+			break;
+		*of_map += next->map == map;
+	}
+	return count;
+}
+
 bool lg_prefetch_demand(struct lg_map *map, uint64_t page, enum lg_os_access access)
 {
+	enum { MAP_PART = 4 };
 	struct lg_requests *requests = &map->pager->requests;
 	uint64_t signals = lg_os_latch_hold(&requests->lock);
-	bool room = requests->count < LG_REQUESTS;
+	uint32_t of_map, demands = count_demands(requests, map, &of_map);
+	bool room = requests->count < LG_REQUESTS && of_map < LG_REQUESTS / MAP_PART;
 
 	if (room) {
 		uint32_t at = requests->head = (requests->head + LG_REQUESTS - 1) % LG_REQUESTS;
 
-		for (uint32_t i = 0; i < requests->count; i++) { /* behind those who wait longer */
+		for (uint32_t i = 0; i < demands; i++) { /* behind those who wait longer */
 			uint32_t next = (at + 1) % LG_REQUESTS;
 
-			if (!requests->ring[next].demand)
-				break;
 			requests->ring[at] = requests->ring[next];
 			at = next;
 		}
@@ -172,7 +190,7 @@ bool lg_prefetch_demand(struct lg_map *map, uint64_t page, enum lg_os_access acc
 		lg_add_release(&requests->posted, 1);
 	}
 	lg_os_latch_let_go(&requests->lock, signals);
-	lg_os_wake_all(&requests->posted);
+	lg_os_wake_some(&requests->posted, requests->crew.most);
 	return room;
 }
 
@@ -339,23 +357,42 @@ static bool may_fly(const struct lg_pager *pager, const struct lg_request *reque
 	       (ahead == 0 || ahead + bytes <= flights_most(pager) * holes);
 }
 
-/* Under the queue's lock. */
+/* A reader is at work then, if this says so. Under the queue's lock. */
+static bool begin(struct lg_pager *pager, const struct lg_request *request)
+{
+	struct lg_requests *requests = &pager->requests;
+
+	if (request->demand)
+		return lg_crew_enter(&requests->crew, &request->map->readers);
+	/* Those that are spare are for who waits. */
+	if (requests->crew.busy >= requests->crew.most || requests->ahead >= most_ahead(pager) ||
+	    !may_fly(pager, request))
+		return false;
+	requests->crew.busy++;
+	requests->ahead++;
+	requests->launching |= has_flights(request->map);
+	return true;
+}
+
+/* The first of those who wait whose map has a reader to spare; or what is read ahead next. Under the queue's lock. */
 static bool take(struct lg_pager *pager, struct lg_request *request)
 {
 	struct lg_requests *requests = &pager->requests;
-	const struct lg_request *first = &requests->ring[requests->head];
+	bool goes_on = true;
 
-	/* Those who wait are in front. */
-	if (requests->count == 0 ||
-	    (!first->demand && (requests->ahead >= most_ahead(pager) || !may_fly(pager, first))))
-		return false;
-	*request = *first;
-	requests->head = (requests->head + 1) % LG_REQUESTS;
-	requests->count--;
-	requests->ahead += !request->demand;
-	if (!request->demand && has_flights(request->map))
-		requests->launching = true;
-	return true;
+	for (uint32_t i = 0; goes_on && i < requests->count; i++) {
+		*request = requests->ring[(requests->head + i) % LG_REQUESTS];
+		if (begin(pager, request)) {
+			for (; i > 0; i--)
+				requests->ring[(requests->head + i) % LG_REQUESTS] =
+					requests->ring[(requests->head + i - 1) % LG_REQUESTS];
+			requests->head = (requests->head + 1) % LG_REQUESTS;
+			requests->count--;
+			return true;
+		}
+		goes_on = request->demand;
+	}
+	return false;
 }
 
 void lg_prefetch_look(struct lg_pager *pager)
@@ -373,9 +410,14 @@ void lg_prefetch_look(struct lg_pager *pager)
 static void leave(struct lg_requests *requests, const struct lg_request *request)
 {
 	lg_os_latch_take(&requests->lock);
-	requests->ahead -= !request->demand;
-	if (!request->demand && has_flights(request->map))
-		requests->launching = false;
+	if (request->demand) {
+		lg_crew_leave(&requests->crew, &request->map->readers);
+	} else {
+		requests->crew.busy--;
+		requests->ahead--;
+		if (has_flights(request->map))
+			requests->launching = false;
+	}
 	lg_os_latch_release(&requests->lock);
 	lg_sub_release(&request->map->requests, 1);
 }
@@ -392,10 +434,10 @@ void *lg_prefetch_run(void *argument)
 
 		lg_os_latch_take(&requests->lock);
 		uint32_t posted = lg_load_acquire(&requests->posted); /* P1 */
-		if (!take(pager, &request))
-			requests->asleep++;
+		bool taken = take(pager, &request);
+		requests->asleep += !taken;
 		lg_os_latch_release(&requests->lock);
-		if (request.map != NULL) {
+		if (taken) {
 			serve(&request);
 			leave(requests, &request);
 			continue;

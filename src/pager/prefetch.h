@@ -5,6 +5,9 @@
  * The queue is bounded; what finds it full is forgotten, for a page that is not read ahead is read when it
  * is touched. Under the queue's own lock, which is taken last.
  *
+ * Those who wait are served before all that is read ahead, in their turn, but for those of a map that has enough readers (crew.h): its
+ * store may not come back.
+ *
  * Ordering edge P1 stop and post to the count of posts: a reader that has seen the last count sees the stop.
  */
 #ifndef LG_PAGER_PREFETCH_H
@@ -13,6 +16,7 @@
 #include "base/bits.h"
 #include "os/bus.h"
 #include "os/latch.h"
+#include "pager/crew.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -38,8 +42,9 @@ struct lg_requests {
 	LG_LINE_ALIGNED struct lg_os_latch lock;
 	_Atomic(uint32_t) posted; /* goes up with each request */
 	uint32_t asleep;
-	uint32_t ahead; /* readers that are reading ahead */
-	bool launching; /* one of them starts a flight */
+	struct lg_crew crew; /* of the readers; at work for a map are those that somebody waits for */
+	uint32_t ahead;      /* readers that are reading ahead */
+	bool launching;      /* one of them starts a flight */
 	uint32_t head;
 	uint32_t count;
 	struct lg_request ring[LG_REQUESTS];

@@ -4,7 +4,7 @@
 
 #include "pager/pager.h"
 #include "stress/clock.h"
-#include "unit/pager/shelved.h"
+#include "unit/pager/second.h"
 
 #include <pthread.h>
 #include <unistd.h>
@@ -132,6 +132,79 @@ static void map_is_closed_whatever_was_to_be_read_ahead(void **state)
 	shelf_end(&aside);
 }
 
+/* --- stores that do not come back --------------------------------------------------------------- */
+
+enum { TOUCHERS = 8 };
+
+struct toucher {
+	pthread_t thread;
+	const volatile char *bytes;
+	size_t page;
+};
+
+static int start_with_readers(void **state)
+{
+	struct lg_store_ops ops = shelf_ops;
+
+	(void)state;
+	ops.signal_safe = false;
+	return shelved_start("memory:2M,page:16K,faults:inline", &ops, (size_t)PAGES * PAGE);
+}
+
+static void *touch_of(void *argument)
+{
+	struct toucher *toucher = argument;
+	size_t at = toucher->page * PAGE;
+
+	return toucher->bytes[at] == shelf_byte(at) ? toucher : NULL;
+}
+
+static void hang(struct toucher *touchers, struct shelf *of, lg_map *from)
+{
+	atomic_store(&of->holds_reads, true);
+	for (size_t i = 0; i < TOUCHERS; i++) {
+		touchers[i] = (struct toucher){ .bytes = lg_map_data(from), .page = i };
+		assert_int_equal(pthread_create(&touchers[i].thread, NULL, touch_of, &touchers[i]),
+				 0);
+	}
+	while (atomic_load(&of->held) == 0)
+		clock_breathe();
+}
+
+static void let_go_on(struct toucher *touchers, struct shelf *of)
+{
+	void *result;
+
+	atomic_store(&of->holds_reads, false);
+	for (size_t i = 0; i < TOUCHERS; i++) {
+		assert_int_equal(pthread_join(touchers[i].thread, &result), 0);
+		assert_ptr_equal(result, &touchers[i]);
+	}
+}
+
+static void last_reader_is_left_to_others(void **state)
+{
+	struct toucher first[TOUCHERS], next[TOUCHERS];
+	struct lg_store_ops ops = shelf_ops;
+	struct second hung, works;
+
+	(void)state;
+	ops.signal_safe = false;
+	second_make(&hung, &ops, shelf.length, NULL);
+	second_make(&works, &ops, shelf.length, NULL);
+	hang(first, &shelf, map);
+	hang(next, &hung.shelf, hung.map);
+	const volatile char *bytes = lg_map_data(works.map);
+	for (size_t at = 0; at < shelf.length; at += PAGE)
+		assert_int_equal(bytes[at], shelf_byte(at));
+	assert_true(atomic_load(&shelf.held) > 0);
+	assert_true(atomic_load(&hung.shelf.held) > 0);
+	let_go_on(first, &shelf);
+	let_go_on(next, &hung.shelf);
+	assert_int_equal(second_end(&works), 0);
+	assert_int_equal(second_end(&hung), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -139,6 +212,8 @@ int main(void)
 		TEST(who_waits_longest_is_served_first),
 		TEST(what_is_read_ahead_is_behind_all_who_wait),
 		TEST(map_is_closed_whatever_was_to_be_read_ahead),
+		cmocka_unit_test_setup_teardown(last_reader_is_left_to_others, start_with_readers,
+						shelved_end),
 	};
 
 	alarm((unsigned)clock_hang_seconds());
