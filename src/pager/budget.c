@@ -7,6 +7,7 @@
 #include "pager/pager.h"
 #include "pager/pin.h"
 #include "pager/writeback.h"
+#include "pager/writer.h"
 
 #include <errno.h>
 
@@ -196,33 +197,23 @@ uint64_t lg_budget_wanted(struct lg_pager *pager)
 
 static void wake_writers(struct lg_pager *pager)
 {
-	lg_os_wake_some(&pager->work, pager->writers.most); /* more would find nothing to do */
-}
-
-void lg_budget_wake_writers(struct lg_pager *pager)
-{
 	lg_add_ordered(&pager->work, 1);
-	wake_writers(pager);
-}
-
-/* But those that are spare. */
-static bool writers_sleep(const struct lg_pager *pager)
-{
-	return lg_load_relaxed(&pager->writers_asleep) > LG_CREW_SPARE;
+	lg_os_wake_all(&pager->work);
 }
 
 void lg_budget_look(struct lg_pager *pager)
 {
-	if (lg_budget_available(pager) < lg_budget_mark(pager) / 2 && writers_sleep(pager))
-		lg_budget_wake_writers(pager);
+	if (lg_budget_available(pager) < lg_budget_mark(pager) / 2 &&
+	    lg_load_relaxed(&pager->writers_asleep) > 0)
+		wake_writers(pager);
 }
 
-/* Who is spare is wanted where the others do not come back; beside those that do, they are in the way. */
+/* Those that are spare are wanted where the others do not come back; beside those that do they would evict too much. */
 static void ask_for_room(struct lg_pager *pager)
 {
-	lg_add_ordered(&pager->work, 1); /* seen by one who is about to sleep */
-	if (writers_sleep(pager) || lg_os_now_ms() < lg_load_relaxed(&pager->spare_until))
-		wake_writers(pager);
+	wake_writers(pager);
+	if (lg_os_now_ms() < lg_load_relaxed(&pager->spare_until))
+		lg_writer_wake_spare(pager);
 }
 
 bool lg_budget_reclaim(struct lg_pager *pager, bool direct)

@@ -72,9 +72,6 @@ bool lg_budget_take_now(struct lg_pager *pager, uint64_t bytes);
  */
 bool lg_budget_reclaim(struct lg_pager *pager, bool direct);
 
-/* As many as may be at work for one map: what one cannot do, as it is in a store that does not come back, the next one is woken for. */
-void lg_budget_wake_writers(struct lg_pager *pager);
-
 /* The same, of all that can give memory back, what is worth least first: wanted are `bytes`. */
 bool lg_budget_free(struct lg_pager *pager, uint64_t bytes);
 

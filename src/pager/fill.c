@@ -186,11 +186,13 @@ static int fill_copied(struct lg_map *map, uint64_t first, uint64_t count, enum 
 	uint32_t handles[LG_BATCH];
 	uint64_t bytes = count << map->shift;
 	void *buffer = NULL;
+
+	if (!zero)
+		(void)lg_share_take(map, 2 * bytes, true);
 	int error = zero ? lg_budget_take(pager, bytes, false) :
 			   lg_staging_take(pager, bytes, bytes, false, &buffer);
-
 	if (error != 0)
-		goto undo_claims;
+		goto undo_share;
 	if (!add_residents(map, first, count, handles)) {
 		error = -ENOMEM;
 		goto undo_budget;
@@ -209,6 +211,8 @@ static int fill_copied(struct lg_map *map, uint64_t first, uint64_t count, enum 
 		goto undo_residents;
 	if (buffer != NULL)
 		lg_staging_give(pager, buffer);
+	if (!zero)
+		lg_share_give(map, 2 * bytes);
 	publish(map, first, count, handles, state, access);
 	return 0;
 undo_residents:
@@ -217,7 +221,9 @@ undo_budget:
 	if (buffer != NULL)
 		lg_staging_give(pager, buffer);
 	lg_budget_give(pager, bytes);
-undo_claims:
+undo_share:
+	if (!zero)
+		lg_share_give(map, 2 * bytes);
 	give_up_unread(map, first, count, error, unreadable);
 	return error;
 }
@@ -225,7 +231,7 @@ undo_claims:
 /* --- moved in ----------------------------------------------------------------------------------- */
 
 /* A frame with the page's contents: read by `read`; NULL: zeros. */
-static int load_frame(struct lg_map *map, uint64_t page,
+static int fill_frame(struct lg_map *map, uint64_t page,
 		      int (*read)(struct lg_map *map, uint64_t page, uint64_t count, void *buffer),
 		      uint32_t *frame, bool *unreadable)
 {
@@ -243,6 +249,19 @@ static int load_frame(struct lg_map *map, uint64_t page,
 	*unreadable = error != 0;
 	if (error != 0)
 		lg_pager_put_frames(map->pager, frames, *frame, 1, LG_FRAME_FREE);
+	return error;
+}
+
+static int load_frame(struct lg_map *map, uint64_t page,
+		      int (*read)(struct lg_map *map, uint64_t page, uint64_t count, void *buffer),
+		      uint32_t *frame, bool *unreadable)
+{
+	if (read == NULL)
+		return fill_frame(map, page, NULL, frame, unreadable);
+	if (!lg_share_take(map, lg_map_page_bytes(map), read == lg_transfer_read))
+		return -EAGAIN;
+	int error = fill_frame(map, page, read, frame, unreadable);
+	lg_share_give(map, lg_map_page_bytes(map));
 	return error;
 }
 
@@ -420,6 +439,26 @@ static void publish_piece(struct lg_map *map, uint64_t first, uint64_t count, ui
 	enter_limbo(map, marker, handles[before], frame, count);
 }
 
+/* Into a buffer, with memory for the pages. */
+static int read_ahead(struct lg_map *map, uint64_t first, uint64_t count, void **buffer)
+{
+	struct lg_pager *pager = map->pager;
+	uint64_t bytes = count << map->shift;
+
+	if (!lg_share_take(map, 2 * bytes, false))
+		return -EAGAIN;
+	int error = lg_staging_take(pager, bytes, bytes, true, buffer);
+	if (error == 0) {
+		error = lg_transfer_read_ahead(map, first, count, *buffer);
+		if (error != 0) {
+			lg_staging_give(pager, *buffer);
+			lg_budget_give(pager, bytes);
+		}
+	}
+	lg_share_give(map, 2 * bytes);
+	return error;
+}
+
 static int ahead_copied(struct lg_map *map, uint64_t first, uint64_t count, uint64_t marker)
 {
 	struct lg_pager *pager = map->pager;
@@ -427,13 +466,10 @@ static int ahead_copied(struct lg_map *map, uint64_t first, uint64_t count, uint
 	enum lg_page_state state = state_after_read(map, LG_OS_ACCESS_READ);
 	uint32_t handles[1 << (LG_PAGE_SHIFT_HUGE - LG_PAGE_SHIFT_MIN)], frame = LG_FRAME_NONE;
 	void *buffer;
-	int error = lg_staging_take(pager, bytes, bytes, true, &buffer);
+	int error = read_ahead(map, first, count, &buffer);
 
 	if (error != 0)
 		goto undo_claims;
-	error = lg_transfer_read_ahead(map, first, count, buffer);
-	if (error != 0)
-		goto undo_budget;
 	if (!add_residents(map, first, count, handles)) {
 		error = -ENOMEM;
 		goto undo_budget;

@@ -2,10 +2,10 @@
 #include "pager/flush.h"
 
 #include "os/clock.h"
-#include "pager/budget.h"
 #include "pager/map.h"
 #include "pager/sync.h"
 #include "pager/transfer.h"
+#include "pager/writer.h"
 
 enum { BATCH = 64 }; /* handles looked at under one lock */
 
@@ -25,7 +25,9 @@ void lg_flush_note(struct lg_pager *pager)
 		return;
 	if (!lg_cas_relaxed(&pager->flush_at, &none, lg_os_now_ms() + pager->options.flush))
 		return;
-	lg_budget_wake_writers(pager);
+	lg_add_ordered(&pager->work, 1);
+	lg_os_wake_all(&pager->work);
+	lg_writer_wake_spare(pager); /* the others may be in a store that does not come back */
 }
 
 uint64_t lg_flush_wait_ms(struct lg_pager *pager)

@@ -11,6 +11,7 @@
 #include "pager/around.h"
 #include "pager/forecast.h"
 #include "pager/pager.h"
+#include "pager/share.h"
 #include "pager/stream.h"
 #include "pager/transfer.h"
 #include "pager/word.h"
@@ -58,6 +59,7 @@ struct lg_map {
 	_Atomic(bool) stale;       /* the store has another version (renew.h) */
 	_Atomic(uint64_t) changes; /* how often it was done */
 	uint64_t block; /* pages that are read for one that is touched, where the store fetches */
+	struct lg_share share;     /* of reads under way */
 	struct lg_streams streams; /* of blocks; under the pager's lock */
 	struct lg_around around;   /* under the pager's lock */
 };

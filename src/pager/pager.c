@@ -100,6 +100,8 @@ static void stop_threads(struct lg_pager *pager)
 	lg_store_release(&pager->stop, true);
 	lg_add_ordered(&pager->work, 1);
 	lg_os_wake_all(&pager->work);
+	lg_add_ordered(&pager->spare_work, 1);
+	lg_os_wake_all(&pager->spare_work);
 	lg_add_release(&pager->requests.posted, 1);
 	lg_os_wake_all(&pager->requests.posted);
 	lg_os_hangup_say(&pager->hangup);

@@ -93,7 +93,9 @@ struct lg_pager {
 
 	LG_LINE_ALIGNED _Atomic(uint32_t) work; /* goes up when the writers are wanted */
 	_Atomic(uint32_t) writers_asleep;
-	_Atomic(uint64_t) spare_until; /* ms: so long those that are spare are woken as well */
+	_Atomic(uint32_t) writers_begun;
+	_Atomic(uint32_t) spare_work;  /* the same of those that are spare */
+	_Atomic(uint64_t) spare_until; /* ms: so long they are wanted */
 	_Atomic(uint64_t) flush_at;    /* ms; 0: nothing is dirty */
 	_Atomic(bool) stop;
 	_Atomic(int) write_failure; /* of the last that failed */

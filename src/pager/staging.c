@@ -8,8 +8,6 @@
 #include <errno.h>
 #include <string.h>
 
-enum { STAGING_SMALL = LG_STAGING_BUFFERS - LG_STAGING_HUGE };
-
 static bool take_bit(_Atomic(uint64_t) *idle, unsigned *bit)
 {
 	uint64_t seen = lg_load_relaxed(idle);
@@ -56,8 +54,8 @@ int lg_staging_make(struct lg_pager *pager)
 	}
 	(void)lg_os_advise(pager->nursery.base, huge * LG_NURSERY_PAGES, LG_OS_HUGEPAGE);
 	/* A huge page for a small page's bytes would not be charged. */
-	(void)lg_os_advise(staging->base, huge * STAGING_SMALL, LG_OS_NOHUGEPAGE);
-	(void)lg_os_advise(staging->base + huge * STAGING_SMALL, huge * LG_STAGING_HUGE,
+	(void)lg_os_advise(staging->base, huge * LG_STAGING_SMALL, LG_OS_NOHUGEPAGE);
+	(void)lg_os_advise(staging->base + huge * LG_STAGING_SMALL, huge * LG_STAGING_HUGE,
 			   LG_OS_HUGEPAGE);
 	lg_store_relaxed(&staging->idle, ~(uint64_t)0);
 	lg_store_relaxed(&staging->idle_huge, lg_ones(0, LG_STAGING_HUGE));
@@ -73,10 +71,10 @@ void lg_staging_end(struct lg_pager *pager)
 
 static void put_back(struct lg_pager *pager, unsigned bit)
 {
-	if (bit < STAGING_SMALL)
+	if (bit < LG_STAGING_SMALL)
 		lg_or_release(&pager->staging.idle, (uint64_t)1 << bit);
 	else
-		lg_or_release(&pager->staging.idle_huge, (uint64_t)1 << (bit - STAGING_SMALL));
+		lg_or_release(&pager->staging.idle_huge, (uint64_t)1 << (bit - LG_STAGING_SMALL));
 	lg_add_release(&pager->staging.returned, 1);
 	if (lg_load_relaxed(&pager->staging.wanted) > 0)
 		lg_os_wake_all(&pager->staging.returned);
@@ -115,7 +113,7 @@ static bool take_huge(struct lg_staging *staging, unsigned *bit)
 {
 	if (!take_bit(&staging->idle_huge, bit))
 		return false;
-	*bit += STAGING_SMALL;
+	*bit += LG_STAGING_SMALL;
 	return true;
 }
 

@@ -20,7 +20,12 @@
 
 struct lg_pager;
 
-enum { LG_STAGING_HUGE = 8, LG_STAGING_BUFFERS = 64 + LG_STAGING_HUGE, LG_NURSERY_PAGES = 8 };
+enum {
+	LG_STAGING_SMALL = 64,
+	LG_STAGING_HUGE = 8,
+	LG_STAGING_BUFFERS = LG_STAGING_SMALL + LG_STAGING_HUGE,
+	LG_NURSERY_PAGES = 8,
+};
 
 struct lg_staging {
 	char *base;

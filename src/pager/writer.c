@@ -44,32 +44,44 @@ static void make_room(struct lg_pager *pager, struct lg_os_io_queue *queue)
 	}
 }
 
-/* Until there is more work than that. */
-static void sleep_since(struct lg_pager *pager, uint32_t work)
+/* Until there is more work than that. Of those that are asleep, who is spare is none. */
+static void sleep_since(struct lg_pager *pager, _Atomic(uint32_t) *work, uint32_t seen)
 {
-	lg_add_ordered(&pager->writers_asleep, 1);
-	if (lg_load_ordered(&pager->work) == work && !is_stopped(pager))
-		lg_os_sleep_while(&pager->work, work, lg_flush_wait_ms(pager));
-	lg_sub_relaxed(&pager->writers_asleep, 1);
+	bool counts = work == &pager->work;
+
+	if (counts)
+		lg_add_ordered(&pager->writers_asleep, 1);
+	if (lg_load_ordered(work) == seen && !is_stopped(pager))
+		lg_os_sleep_while(work, seen, lg_flush_wait_ms(pager));
+	if (counts)
+		lg_sub_relaxed(&pager->writers_asleep, 1);
 }
 
 void *lg_writer_run(void *argument)
 {
 	struct lg_pager *pager = argument;
 	struct lg_os_io_queue queue = { 0 };
-	uint32_t work = 0; /* as the pager was made */
+	uint32_t seen = 0; /* as the pager was made */
+	bool is_spare = lg_add_relaxed(&pager->writers_begun, 1) >= pager->writers.most;
+	_Atomic(uint32_t) *work = is_spare ? &pager->spare_work : &pager->work;
 
 	lg_os_thread_name("lgalloc-write");
 	lg_os_signals_never();
-	sleep_since(pager, work);
+	sleep_since(pager, work, seen);
 	while (!is_stopped(pager)) {
-		work = lg_load_acquire(&pager->work);
+		seen = lg_load_acquire(work);
 		make_room(pager, &queue);
 		lg_flush_look(pager);
 		if (lg_budget_failure(pager) != 0)
-			lg_os_sleep_while(&pager->work, work, FAILING_PAUSE_MS);
-		sleep_since(pager, work);
+			lg_os_sleep_while(work, seen, FAILING_PAUSE_MS);
+		sleep_since(pager, work, seen);
 	}
 	lg_os_io_queue_end(&queue);
 	return NULL;
+}
+
+void lg_writer_wake_spare(struct lg_pager *pager)
+{
+	lg_add_ordered(&pager->spare_work, 1);
+	lg_os_wake(&pager->spare_work);
 }

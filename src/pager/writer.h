@@ -7,10 +7,18 @@
  *
  * With the option `flush` the first of them also wakes by the clock while pages are dirty, and writes those that have been
  * for long.
+ *
+ * Some are spare (crew.h): they sleep while the others do what is wanted, and are woken where nobody was given memory for a turn, or
+ * something is to be flushed: the others may be in a store that does not come back.
  */
 #ifndef LG_PAGER_WRITER_H
 #define LG_PAGER_WRITER_H
 
+struct lg_pager;
+
 void *lg_writer_run(void *pager);
+
+/* One of those that are spare. */
+void lg_writer_wake_spare(struct lg_pager *pager);
 
 #endif

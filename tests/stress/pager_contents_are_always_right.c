@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /*
- * Claim: a map's bytes are those written last, whatever the pager does meanwhile; what a sync returned 0
- * for is in the store; and no more memory is resident than the budget, in the pager's own books and by
- * the kernel's.
+ * Claim: a map's bytes are those written last, whatever the pager does meanwhile; what a sync returned 0 for is in the store; and
+ * no more memory is resident than the budget, in the pager's own books and by the kernel's.
  * Method: scenes until the time is over: a pager and five maps of three times its budget, of memory, files new and old, a
  * slow store. From scene to scene page sizes and policies go round, from where the seed says. Threads read, write, copy, sync,
  * populate, pin and advise at random, give pinned memory to system calls, make and close maps; others change the budget and fork.
@@ -174,15 +173,16 @@ static void scan(struct one *one, struct crew_member *me)
 
 static void copy_range_out(struct one *one, struct crew_member *me)
 {
-	static _Thread_local char bytes[256 << 10];
+	static char copies[THREADS][256 << 10]; /* thread-local, the pager's threads had them too */
 	size_t from, to;
 
 	pick_range(one, me, &from, &to);
-	to = lesser(to, from + sizeof(bytes));
-	CLAIM(lg_map_read(one->map, bytes, to - from, from) == (ssize_t)(to - from));
+	to = lesser(to, from + sizeof(copies[0]));
+	CLAIM(lg_map_read(one->map, copies[me->number], to - from, from) == (ssize_t)(to - from));
 	for (size_t cell = cell_from(from);
 	     cell < one->cells.count && cell_offset(cell) + CELL_BYTES <= to; cell++)
-		cell_claim(&one->cells, cell, bytes + (cell_offset(cell) - from), "lg_map_read");
+		cell_claim(&one->cells, cell, copies[me->number] + (cell_offset(cell) - from),
+			   "lg_map_read");
 }
 
 /* Whole pages read zero from now; those of a file are as the store last had them. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
-/* A store that does not come back from a write: others go on, also in the second before it counts as one that hangs. */
+/* A store that does not come back: others go on, also in the second before it counts as one that hangs. */
 #include "pager/map.h"
 #include "pager/transfer.h"
 #include "stress/clock.h"
@@ -284,6 +284,53 @@ static void batch_holds_no_pages_of_other_maps(void **state)
 	assert_int_equal(lg_map_close(other), 0);
 }
 
+/* --- from a read -------------------------------------------------------------------------------- */
+
+enum { READS = 96 }; /* more than there are buffers, and than their memory has room for */
+
+static int start_for_reads(void **state)
+{
+	(void)state;
+	if (shelved_start("memory:16M,page:64K,faults:inline,prefetch:off", &shelf_ops, 8 * MIB) !=
+	    0)
+		return -1;
+	return other_start();
+}
+
+static void *read_page(void *at)
+{
+	return data[(size_t)at] == shelf_byte((size_t)at) ? map : NULL;
+}
+
+static void reads_that_hang_leave_memory_and_buffers_to_others(void **state)
+{
+	enum { LARGE = 64 << 10 };
+	pthread_t reads[READS];
+	struct second works;
+	void *result;
+
+	(void)state;
+	second_make(&works, &shelf_ops, 8 * MIB, NULL);
+	atomic_store(&shelf.holds_reads, true);
+	for (size_t i = 0; i < READS; i++)
+		assert_int_equal(pthread_create(&reads[i], NULL, read_page, (void *)(i * LARGE)),
+				 0);
+	while (atomic_load(&shelf.held) < READS / 4) /* the others wait for these */
+		clock_breathe();
+	const volatile char *bytes = lg_map_data(works.map);
+	for (size_t at = 0; at < 8 * MIB; at += PAGE)
+		assert_int_equal(bytes[at], shelf_byte(at));
+	other_go_through('r');
+	assert_true(atomic_load(&shelf.held) >= READS / 4);
+	atomic_store(&shelf.holds_reads, false);
+	for (size_t i = 0; i < READS; i++) {
+		assert_int_equal(pthread_join(reads[i], &result), 0);
+		assert_non_null(result);
+	}
+	assert_int_equal(second_end(&works), 0);
+	assert_int_equal(lg_map_close(other), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -296,6 +343,7 @@ int main(void)
 		TEST(last_writer_is_left_to_others, start_with_one_and_other),
 		TEST(cold_writes_no_pages_of_other_maps, start_with_one_and_other),
 		TEST(batch_holds_no_pages_of_other_maps, start_without_move),
+		TEST(reads_that_hang_leave_memory_and_buffers_to_others, start_for_reads),
 	};
 
 	alarm((unsigned)clock_hang_seconds());

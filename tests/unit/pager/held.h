@@ -4,6 +4,7 @@
 #define UNIT_PAGER_HELD_H
 
 #include "pager/pager.h"
+#include "pager/writer.h"
 #include "stress/clock.h"
 #include "unit/pager/second.h"
 
@@ -25,6 +26,7 @@ static void hold_writers_but(unsigned but)
 			lg_store_relaxed(&pager->flush_at, 1);
 			lg_add_ordered(&pager->work, 1);
 			lg_os_wake_all(&pager->work);
+			lg_writer_wake_spare(pager);
 			clock_breathe();
 		}
 	}

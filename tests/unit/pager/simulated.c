@@ -4,7 +4,7 @@
  * while they are in limbo. What the engine takes for a miss is what the simulator does, but for what that does not have: a page
  * that is copied out of limbo is in memory twice for a moment, and pages that lately did not come back leave without limbo.
  *
- * The pager's writers have no pace of their own here: the linker's --wrap sends them here to sleep, and they sleep until the end. The test
+ * The pager's writer has no pace of its own here: the linker's --wrap sends it here to sleep, and it sleeps until the end. The test
  * does its work after each read, by the simulator's rule, or leaves all to the faults. So the same happens in every run.
  */
 #include "unit/pager/sigbus.h"
@@ -25,13 +25,13 @@ static struct lg_access accesses[ACCESSES];
 static uint32_t budget; /* pages */
 static uint32_t pages;
 
-/* --- the writers -------------------------------------------------------------------------------- */
+/* --- the writer --------------------------------------------------------------------------------- */
 
 static struct {
-	_Atomic(_Atomic(uint32_t) *) work; /* whose sleep it is; NULL: they sleep as ever */
+	_Atomic(_Atomic(uint32_t) *) work; /* whose sleep it is; NULL: it sleeps as ever */
 	sem_t sleeps;
 	sem_t goes_on;
-} writers;
+} writer;
 
 void __real_lg_os_sleep_while(_Atomic(uint32_t) *word, uint32_t value, uint64_t timeout_ms);
 void __wrap_lg_os_sleep_while(_Atomic(uint32_t) *word, uint32_t value, uint64_t timeout_ms);
@@ -44,35 +44,33 @@ static void wait_for(sem_t *count)
 
 void __wrap_lg_os_sleep_while(_Atomic(uint32_t) *word, uint32_t value, uint64_t timeout_ms)
 {
-	if (word != lg_load_acquire(&writers.work)) {
+	if (word != lg_load_acquire(&writer.work)) {
 		__real_lg_os_sleep_while(word, value, timeout_ms);
 		return;
 	}
-	sem_post(&writers.sleeps);
-	wait_for(&writers.goes_on);
+	sem_post(&writer.sleeps);
+	wait_for(&writer.goes_on);
 }
 
-/* They may be asleep already: then they are woken, find nothing to do, and sleep here. */
-static void stop_writers(lg_pager *pager)
+/* It may be asleep already: then it is woken, finds nothing to do, and sleeps here. */
+static void stop_writer(lg_pager *pager)
 {
-	sem_init(&writers.sleeps, 0, 0);
-	sem_init(&writers.goes_on, 0, 0);
-	lg_store_release(&writers.work, &pager->work);
+	sem_init(&writer.sleeps, 0, 0);
+	sem_init(&writer.goes_on, 0, 0);
+	lg_store_release(&writer.work, &pager->work);
 	lg_add_ordered(&pager->work, 1);
 	lg_os_wake_all(&pager->work);
-	for (uint32_t i = 0; i < pager->writers.threads; i++)
-		wait_for(&writers.sleeps);
+	wait_for(&writer.sleeps);
 }
 
-static void let_writers_go_on(const lg_pager *pager)
+static void let_writer_go_on(void)
 {
-	lg_store_release(&writers.work, NULL);
-	for (uint32_t i = 0; i < pager->writers.threads; i++)
-		sem_post(&writers.goes_on);
+	lg_store_release(&writer.work, NULL);
+	sem_post(&writer.goes_on);
 }
 
 /* The simulator's rule. There is nothing to write. */
-static void do_as_writers(lg_pager *pager)
+static void do_as_writer(lg_pager *pager)
 {
 	uint64_t mark = lg_budget_mark(pager);
 
@@ -116,19 +114,19 @@ static uint64_t misses_of_engine(const char *policy, bool has_writer)
 		 budget * PAGE, policy);
 	lg_pager *pager = lg_pager_new(options);
 	assert_non_null(pager);
-	stop_writers(pager);
+	stop_writer(pager);
 	lg_map *map = lg_map_memory(pager, (size_t)pages * PAGE, "reserve:lazy");
 	assert_non_null(map);
 	const volatile char *data = lg_map_data(map);
 	for (size_t i = 0; i < ACCESSES; i++) {
 		(void)data[(size_t)accesses[i].page * PAGE];
 		if (has_writer)
-			do_as_writers(pager);
+			do_as_writer(pager);
 	}
 	assert_int_equal(lg_pager_stats_read(pager, &stats), 0);
 	assert_int_equal(stats.protect_faults, 0);
 	assert_true((stats.limbo_hits > 0) == has_writer);
-	let_writers_go_on(pager);
+	let_writer_go_on();
 	assert_int_equal(lg_map_close(map), 0);
 	assert_int_equal(lg_pager_free(pager), 0);
 	return stats.faults - stats.limbo_hits;
