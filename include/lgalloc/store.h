@@ -6,6 +6,7 @@
  *   - The functions are called from the pager's threads and, inside calls, from the program's. With `signal_safe`, under
  *     `faults:inline`, also from whichever thread touches a map, inside a signal handler: then read, write and discard must
  *     be async-signal-safe. Without it a touch waits for the pager's threads, which call them.
+ *   - The pager's threads have stacks of 256 KiB, of which its own calls take some 64.
  *   - They must not touch a map of the same pager.
  *   - In a thread of the program, as inside lg_map_sync or lg_map_read, read and write are called with signals blocked but
  *     for those that a thread raises itself (SIGBUS, SIGSEGV, SIGFPE, SIGILL): a handler that touched the page they
