@@ -41,12 +41,18 @@ uint64_t lg_budget_room(const struct lg_pager *pager, uint64_t budget)
 	return budget - lg_min(tables - lg_min(tables, TABLES_FREE), most);
 }
 
+enum { OF_A_PAGE = 512 }; /* links */
+
 /* Pages of few handles that lie far apart have no more of a table than so many pages of it, of links for the most part. */
 static uint32_t handles_met(const struct lg_policy_use *use)
 {
-	enum { OF_A_PAGE = 512 };
-
 	return (uint32_t)lg_min(use->handles, use->given * OF_A_PAGE);
+}
+
+/* The same of the links of what was refused. */
+static uint64_t links_met(const struct lg_residents *residents)
+{
+	return lg_min(residents->used, (uint64_t)lg_load_relaxed(&residents->refusals) * OF_A_PAGE);
 }
 
 void lg_budget_note_tables(struct lg_pager *pager)
@@ -56,6 +62,7 @@ void lg_budget_note_tables(struct lg_pager *pager)
 			 (sizeof(struct lg_resident) + sizeof(*residents->hashes));
 
 	bytes += lg_load_relaxed(&pager->word_bytes);
+	bytes += links_met(residents) * sizeof(*residents->links);
 	for (const struct lg_policy_use *use = residents->uses;
 	     use < residents->uses + LG_POLICY_USES && use->state != NULL; use++)
 		bytes += lg_policy_bytes(use->policy.ops, use->state, handles_met(use));

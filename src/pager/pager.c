@@ -89,7 +89,12 @@ static int start_threads(struct lg_pager *pager, void *(*run)(void *), uint64_t 
 		int error = lg_os_thread_start(run, pager, &pager->threads[pager->thread_count]);
 
 		if (error != 0)
-			return lg_pager_refuse("a thread of a pager", error);
+			return lg_pager_refuse(
+				error == -EAGAIN ?
+					"a thread of a pager, of which the user (ulimit -u) or the "
+					"cgroup (pids.max) may have no more" :
+					"a thread of a pager",
+				error);
 		pager->thread_count++;
 	}
 	return 0;

@@ -17,6 +17,7 @@
 
 #include "base/error.h"
 #include "base/require.h"
+#include "os/limits.h"
 #include "region/cache.h"
 #include "region/class.h"
 #include "region/clean.h"
@@ -159,8 +160,11 @@ static int class_for(size_t bytes, unsigned *class)
 	if (bytes == 0)
 		return lg_fail(EINVAL, "a region of 0 bytes was asked for");
 	if (*class >= lg_span.classes)
-		return lg_fail(ENOMEM, "a region of %zu bytes was asked for; the largest has %zu",
-			       bytes, lg_class_bytes(lg_span.classes - 1));
+		return lg_fail(
+			ENOMEM,
+			"a region of %zu bytes was asked for; the largest has %zu (option span)%s",
+			bytes, lg_class_bytes(lg_span.classes - 1),
+			lg_os_address_space_hint(-ENOMEM));
 	if (*class < lg_span.class_first)
 		*class = lg_span.class_first;
 	return 0;
