@@ -188,7 +188,7 @@ static int fill_copied(struct lg_map *map, uint64_t first, uint64_t count, enum 
 	void *buffer = NULL;
 
 	if (!zero)
-		(void)lg_share_take(map, 2 * bytes, true);
+		lg_share_take(map, 2 * bytes);
 	int error = zero ? lg_budget_take(pager, bytes, false) :
 			   lg_staging_take(pager, bytes, bytes, false, &buffer);
 	if (error != 0)
@@ -256,10 +256,9 @@ static int load_frame(struct lg_map *map, uint64_t page,
 		      int (*read)(struct lg_map *map, uint64_t page, uint64_t count, void *buffer),
 		      uint32_t *frame, bool *unreadable)
 {
-	if (read == NULL)
-		return fill_frame(map, page, NULL, frame, unreadable);
-	if (!lg_share_take(map, lg_map_page_bytes(map), read == lg_transfer_read))
-		return -EAGAIN;
+	if (read != lg_transfer_read)
+		return fill_frame(map, page, read, frame, unreadable);
+	lg_share_take(map, lg_map_page_bytes(map));
 	int error = fill_frame(map, page, read, frame, unreadable);
 	lg_share_give(map, lg_map_page_bytes(map));
 	return error;
@@ -445,17 +444,14 @@ static int read_ahead(struct lg_map *map, uint64_t first, uint64_t count, void *
 	struct lg_pager *pager = map->pager;
 	uint64_t bytes = count << map->shift;
 
-	if (!lg_share_take(map, 2 * bytes, false))
-		return -EAGAIN;
 	int error = lg_staging_take(pager, bytes, bytes, true, buffer);
-	if (error == 0) {
-		error = lg_transfer_read_ahead(map, first, count, *buffer);
-		if (error != 0) {
-			lg_staging_give(pager, *buffer);
-			lg_budget_give(pager, bytes);
-		}
+	if (error != 0)
+		return error;
+	error = lg_transfer_read_ahead(map, first, count, *buffer);
+	if (error != 0) {
+		lg_staging_give(pager, *buffer);
+		lg_budget_give(pager, bytes);
 	}
-	lg_share_give(map, 2 * bytes);
 	return error;
 }
 

@@ -144,8 +144,10 @@ static void flush(struct lg_pager *pager, struct turn *turn)
 
 		more = next < pager->residents.used;
 		lg_pager_unlock(pager, signals);
-		if (count > 0)
-			write_pages(pages, count);
+		if (count == 0)
+			continue;
+		lg_flush_note(pager); /* the store may not come back: others have their tick */
+		write_pages(pages, count);
 	}
 }
 

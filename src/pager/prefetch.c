@@ -111,10 +111,10 @@ static bool push(const struct lg_request *request)
 static void let_go(struct lg_requests *requests, uint64_t signals)
 {
 	lg_add_release(&requests->posted, 1);
-	bool asleep = requests->asleep > 0;
+	uint32_t wanted = requests->asleep > 0 ? requests->crew.most : 0;
 	lg_os_latch_let_go(&requests->lock, signals);
-	if (asleep)
-		lg_os_wake_some(&requests->posted, requests->crew.most);
+	if (wanted > 0)
+		lg_os_wake_some(&requests->posted, wanted);
 }
 
 /* Requests of `piece` blocks each. */
@@ -190,7 +190,7 @@ bool lg_prefetch_demand(struct lg_map *map, uint64_t page, enum lg_os_access acc
 		lg_add_release(&requests->posted, 1);
 	}
 	lg_os_latch_let_go(&requests->lock, signals);
-	lg_os_wake_some(&requests->posted, requests->crew.most);
+	lg_os_wake(&requests->posted);
 	return room;
 }
 
@@ -374,14 +374,21 @@ static bool begin(struct lg_pager *pager, const struct lg_request *request)
 	return true;
 }
 
-/* The first of those who wait whose map has a reader to spare; or what is read ahead next. Under the queue's lock. */
-static bool take(struct lg_pager *pager, struct lg_request *request)
+/*
+ * One of those who wait whose map has a reader to spare: `first`, of a map that has none at work, or else there might be two who can
+ * begin, and one reader would have to be woken. Or what is read ahead next. Under the queue's lock.
+ */
+static bool take_one(struct lg_pager *pager, struct lg_request *request, bool first)
 {
 	struct lg_requests *requests = &pager->requests;
 	bool goes_on = true;
 
 	for (uint32_t i = 0; goes_on && i < requests->count; i++) {
 		*request = requests->ring[(requests->head + i) % LG_REQUESTS];
+		if (first && (!request->demand || request->map->readers > 0)) {
+			goes_on = request->demand;
+			continue;
+		}
 		if (begin(pager, request)) {
 			for (; i > 0; i--)
 				requests->ring[(requests->head + i) % LG_REQUESTS] =
@@ -393,6 +400,11 @@ static bool take(struct lg_pager *pager, struct lg_request *request)
 		goes_on = request->demand;
 	}
 	return false;
+}
+
+static bool take(struct lg_pager *pager, struct lg_request *request)
+{
+	return take_one(pager, request, true) || take_one(pager, request, false);
 }
 
 void lg_prefetch_look(struct lg_pager *pager)

@@ -9,7 +9,6 @@ void lg_refused_add(struct lg_map *map, uint32_t handle)
 	struct lg_resident *resident = lg_resident_at(residents, handle);
 
 	resident->is_refused = true;
-	lg_add_relaxed(&residents->refusals, 1);
 	residents->refused_bytes += lg_map_page_bytes(map);
 	lg_order_push_back(&residents->refused, residents->links, handle);
 	lg_or_relaxed(&map->words[resident->page], LG_WORD_ASIDE);

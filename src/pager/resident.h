@@ -97,7 +97,7 @@ struct lg_residents {
 	uint32_t passed_over[LG_PASSED_OVER]; /* victims that cannot leave, until the search ends */
 	struct lg_order refused;              /* to leave (refused.h): the oldest at the front */
 	uint64_t refused_bytes;
-	_Atomic(uint32_t) refusals; /* so often */
+	_Atomic(uint32_t) refusals; /* so often, by the kernel or a store */
 };
 
 /* For up to `bytes` of memory in pages of the smallest size, of which there are 2^32 - 2 at most. -ENOMEM. */

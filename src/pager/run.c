@@ -53,6 +53,7 @@ void lg_run_refuse(const struct lg_run *run)
 
 	for (uint64_t page = run->first; page < run->first + run->count; page++) {
 		lg_refused_add(map, lg_word_handle(lg_load_relaxed(&map->words[page])));
+		lg_add_relaxed(&pager->residents.refusals, 1);
 		lg_word_release(&map->words[page],
 				lg_load_relaxed(&map->words[page])); /* ASIDE now */
 	}
@@ -178,7 +179,7 @@ bool lg_run_may_write(const struct lg_map *map, enum lg_taker taker)
 	if (is_spared(map, taker) || !can_write(map, taker))
 		return false;
 	if (taker != LG_TAKER_WRITER)
-		return true;
+		return taker == LG_TAKER_CALL || !lg_transfer_lags(map);
 	uint64_t signals = lg_pager_lock(pager);
 	bool may = lg_crew_may_enter(&pager->writers, map->writers);
 	lg_pager_unlock(pager, signals);
@@ -188,7 +189,8 @@ bool lg_run_may_write(const struct lg_map *map, enum lg_taker taker)
 void lg_run_stay(const struct lg_run *run, enum lg_taker taker)
 {
 	const struct lg_map *map = run->map;
-	bool others_first = is_spared(map, taker) || lg_transfer_lags(map) ||
+	bool others_first = is_spared(map, taker) ||
+			    (taker == LG_TAKER_WRITER && lg_transfer_lags(map)) ||
 			    !(can_write(map, taker) || waits_for_room(map));
 
 	if (taker == LG_TAKER_CALL || !others_first)

@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <stdbool.h>
+#include <string.h>
 
 /* Faults come in bursts, and to sleep costs more than some tries: with 40 a lone toucher waits twice as long. */
 enum { TRIES = 100, PAUSE_US = 50, STARVED_PAUSE_US = 10000 };
@@ -65,13 +66,17 @@ static void serve(struct lg_map *map, const struct lg_os_fault *fault)
 
 /* --- which fault is next ------------------------------------------------------------------------ */
 
-/* The fault's map, which this server is at work for then; NULL: it ended, or (*waits) has no server to spare. Under the latch. */
+/*
+ * The fault's map, which this server is at work for then; NULL: it ended, or (*waits) has no server to spare. `first`: or has one at
+ * work. Under the latch.
+ */
 static struct lg_map *begin(struct lg_pager *pager, unsigned server,
-			    const struct lg_os_fault *fault, bool *waits)
+			    const struct lg_os_fault *fault, bool first, bool *waits)
 {
 	struct lg_map *map = lg_server_enter(pager, server, (void *)(uintptr_t)fault->address);
 
-	*waits = map != NULL && !lg_crew_enter(&pager->servers.crew, &map->servers);
+	*waits = map != NULL && ((first && map->servers > 0) ||
+				 !lg_crew_enter(&pager->servers.crew, &map->servers));
 	if (!*waits)
 		return map;
 	lg_server_exit(pager, server);
@@ -86,28 +91,64 @@ static void end(struct lg_pager *pager, unsigned server, struct lg_map *map)
 	lg_os_latch_release(&pager->servers.latch);
 }
 
-/* The first of those that wait whose map has a server to spare by now. */
+/* One that waits is not in the list any more. Under the latch. */
+static void forget_waiting(struct lg_servers *servers, uint32_t at)
+{
+	memmove(&servers->waiting[at], &servers->waiting[at + 1],
+		(--servers->waiting_count - at) * sizeof(servers->waiting[0]));
+}
+
+static struct lg_map *take_first(struct lg_pager *pager, unsigned server, struct lg_os_fault *fault,
+				 bool first)
+{
+	struct lg_servers *servers = &pager->servers;
+	struct lg_map *map = NULL;
+	bool waits;
+
+	for (uint32_t i = 0; map == NULL && i < servers->waiting_count;) {
+		*fault = servers->waiting[i];
+		map = begin(pager, server, fault, first, &waits);
+		if (waits)
+			i++;
+		else
+			forget_waiting(servers, i);
+	}
+	return map;
+}
+
+/*
+ * One of those that wait whose map has a server to spare by now: of a map that has none at work, or else there might be two who can
+ * begin, and one of them would have to be woken.
+ */
 static struct lg_map *take_waiting(struct lg_pager *pager, unsigned server,
 				   struct lg_os_fault *fault)
 {
 	struct lg_servers *servers = &pager->servers;
-	struct lg_map *map = NULL;
-	uint32_t left = 0, i = 0;
 
 	lg_os_latch_take(&servers->latch);
-	for (; map == NULL && i < servers->waiting_count; i++) {
-		bool waits;
-
-		*fault = servers->waiting[i];
-		map = begin(pager, server, fault, &waits);
-		if (waits)
-			servers->waiting[left++] = *fault;
-	}
-	for (; i < servers->waiting_count; i++)
-		servers->waiting[left++] = servers->waiting[i];
-	servers->waiting_count = left;
+	struct lg_map *map = take_first(pager, server, fault, true);
+	if (map == NULL)
+		map = take_first(pager, server, fault, false);
 	lg_os_latch_release(&servers->latch);
 	return map;
+}
+
+/* Who is interrupted by a signal faults again: once is enough. False: the list is full. Under the latch. */
+static bool wait_in_list(struct lg_servers *servers, const struct lg_os_fault *fault)
+{
+	for (uint32_t i = 0; i < servers->waiting_count; i++) {
+		struct lg_os_fault *other = &servers->waiting[i];
+
+		if (other->address != fault->address)
+			continue;
+		other->write |= fault->write;
+		other->protect |= fault->protect;
+		return true;
+	}
+	if (servers->waiting_count == LG_FAULTS_WAITING)
+		return false;
+	servers->waiting[servers->waiting_count++] = *fault;
+	return true;
 }
 
 /* A fault that was just read; NULL: its map ended, or it waits. */
@@ -118,10 +159,8 @@ static struct lg_map *take_read(struct lg_pager *pager, unsigned server,
 	bool waits;
 
 	lg_os_latch_take(&servers->latch);
-	struct lg_map *map = begin(pager, server, fault, &waits);
-	if (waits && servers->waiting_count < LG_FAULTS_WAITING) {
-		servers->waiting[servers->waiting_count++] = *fault;
-	} else if (waits) {
+	struct lg_map *map = begin(pager, server, fault, false, &waits);
+	if (waits && !wait_in_list(servers, fault)) {
 		map = lg_server_enter(pager, server, (void *)(uintptr_t)fault->address);
 		if (map != NULL)
 			lg_crew_join(&servers->crew, &map->servers);

@@ -5,6 +5,8 @@
 #include "pager/budget.h"
 #include "pager/map.h"
 
+#include <stdbool.h>
+
 enum {
 	PART = 2,                             /* of what is not pinned */
 	READS_MOST = 3 * LG_STAGING_SMALL / 4 /* each has a buffer */
@@ -25,7 +27,7 @@ static bool try_to_take(struct lg_map *map, uint64_t bytes)
 	return true;
 }
 
-bool lg_share_take(struct lg_map *map, uint64_t bytes, bool waits)
+void lg_share_take(struct lg_map *map, uint64_t bytes)
 {
 	struct lg_share *share = &map->share;
 
@@ -33,9 +35,7 @@ bool lg_share_take(struct lg_map *map, uint64_t bytes, bool waits)
 		uint32_t given = lg_load_acquire(&share->given);
 
 		if (try_to_take(map, bytes))
-			return true;
-		if (!waits)
-			return false;
+			return;
 		lg_add_relaxed(&share->wanted, 1);
 		lg_os_sleep_while(&share->given, given, 1); /* the count may be seen late */
 		lg_sub_relaxed(&share->wanted, 1);

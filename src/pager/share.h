@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /*
- * The share of a map: what reads of its store that are under way may have of the pager's memory, which cannot be evicted, and of its
- * buffers. The store may not come back; other maps go on with the rest. One read may have what it needs.
+ * The share of a map: what reads of its store that somebody waits for may have of the pager's memory, which cannot be evicted, and of
+ * its buffers. The store may not come back; other maps go on with the rest. One read may have what it needs. Of what is read ahead there
+ * are as many reads as readers.
  */
 #ifndef LG_PAGER_SHARE_H
 #define LG_PAGER_SHARE_H
 
 #include "base/atomic.h"
 
-#include <stdbool.h>
 #include <stdint.h>
 
 struct lg_map;
@@ -19,8 +19,8 @@ struct lg_share {
 	_Atomic(uint32_t) wanted;
 };
 
-/* For a read that takes so many bytes. False: the map has its share, and this is no one to wait for its end. */
-bool lg_share_take(struct lg_map *map, uint64_t bytes, bool waits);
+/* For a read that takes so many bytes; waits until the map has a share left for it. */
+void lg_share_take(struct lg_map *map, uint64_t bytes);
 
 /* The read is back. BUSY of a page of the map is the caller's still. */
 void lg_share_give(struct lg_map *map, uint64_t bytes);

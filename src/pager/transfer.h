@@ -34,7 +34,7 @@ int lg_transfer_write(const struct lg_write *write);
 /* A write is under way, and for long no write has ended. */
 bool lg_transfer_hangs(const struct lg_map *map);
 
-/* The same for a moment only: who just helps out stays away, and so does the last who could write elsewhere. */
+/* The same for a moment only: who just helps out, or touches, stays away. */
 bool lg_transfer_lags(const struct lg_map *map);
 
 /* The store refused, and was not tried since somebody asked: it may be, if it does not hang. */

@@ -93,12 +93,15 @@ static bool limbo_pays(struct lg_frames *frames)
 	       ++frames->batches % SAMPLE == 0;
 }
 
-/* A batch of what was refused is the policies' again. Under the lock. */
-static bool join_refused(struct lg_pager *pager)
+/*
+ * A batch of what was refused is the policies' again, but of `left` pages, which were so when the search began: what it sets aside
+ * itself is not met twice, or it might never end. Under the lock.
+ */
+static bool join_refused(struct lg_pager *pager, uint32_t *left)
 {
 	unsigned count = 0;
 
-	while (count < LG_BATCH && lg_refused_join_oldest(pager))
+	for (; count<LG_BATCH && * left> 0 && lg_refused_join_oldest(pager); --*left)
 		count++;
 	return count > 0;
 }
@@ -132,6 +135,7 @@ unsigned lg_victims_choose(struct lg_pager *pager, uint32_t victims[LG_BATCH], u
 	unsigned count = 0;
 	uint32_t tried;
 	uint64_t signals = lg_pager_lock(pager);
+	uint32_t left = pager->residents.refused.count;
 
 	lg_policy_follow_pages(pager);
 	lg_budget_note_tables(pager);
@@ -143,7 +147,8 @@ unsigned lg_victims_choose(struct lg_pager *pager, uint32_t victims[LG_BATCH], u
 			count = choose_from(pager, use, victims, wanted);
 			tried |= (uint32_t)1 << (use - pager->residents.uses);
 		}
-	} while (count == 0 && (*joined = lg_piece_join_oldest(pager) || join_refused(pager)));
+	} while (count == 0 &&
+		 (*joined = lg_piece_join_oldest(pager) || join_refused(pager, &left)));
 	for (unsigned i = 0; i < LG_PAGE_SHIFTS; i++)
 		*pays |= (unsigned)limbo_pays(&pager->frames[i]) << i;
 	lg_pager_unlock(pager, signals);

@@ -5,7 +5,7 @@
  *
  * Pages that are no neighbours they write many at once: by themselves each would take as long as all do.
  *
- * With the option `flush` the first of them also wakes by the clock while pages are dirty, and writes those that have been
+ * With the option `flush` they also wake by the clock while pages are dirty, and writes those that have been
  * for long.
  *
  * Some are spare (crew.h): they sleep while the others do what is wanted, and are woken where nobody was given memory for a turn, or

@@ -202,6 +202,24 @@ static int end_with_two_stores(void **state)
 	return shelved_end(state);
 }
 
+/* Nothing else is written to: there is a tick for the second all the same. */
+static void store_that_hangs_keeps_no_other_from_being_flushed(void **state)
+{
+	double hang = clock_hang();
+
+	(void)state;
+	atomic_store(&shelf.holds_writes, true);
+	data[0] = 'f';
+	*(char *)lg_map_data(second) = 's';
+	while (atomic_load(&aside.writes) == 0) {
+		assert_false(clock_passed(hang));
+		clock_breathe();
+	}
+	atomic_store(&shelf.holds_writes, false);
+	assert_int_equal(lg_map_close(second), 0);
+	assert_int_equal(aside.bytes[0], 's');
+}
+
 /* The writer has both to flush, and the first store does not come back. */
 static void map_is_closed_while_another_is_flushed(void **state)
 {
@@ -322,6 +340,8 @@ int main(void)
 						start_with_two_stores, end_with_two_stores),
 		cmocka_unit_test_setup_teardown(memory_is_flushed_after_what_others_may_find,
 						start_with_memory, end_with_memory),
+		cmocka_unit_test_setup_teardown(store_that_hangs_keeps_no_other_from_being_flushed,
+						start_with_two_stores, end_with_two_stores),
 		cmocka_unit_test_setup_teardown(store_that_refuses_is_flushed_another_time,
 						start_never_due, shelved_end),
 	};

@@ -187,6 +187,59 @@ static void syncs_that_hang_hide_no_pages_from_eviction(void **state)
 	assert_int_equal(lg_map_close(other), 0);
 }
 
+enum { PARTS = 54, PART = 256 << 10 };
+
+static void *sync_a_quarter(void *at)
+{
+	return lg_map_sync(map, (size_t)at, PART) == 0 ? map : NULL;
+}
+
+static void *write_the_rest(void *unused)
+{
+	memset(data + (size_t)PARTS * PART, 'r', 4 * MIB);
+	return unused;
+}
+
+static int start_for_all(void **state)
+{
+	(void)state;
+	return shelved_start("memory:16M,page:4K,faults:inline,prefetch:off,policy:clock",
+			     &shelf_ops, 20 * MIB);
+}
+
+/* All that is in memory is in their hands: who looks for a victim finds none, and has to stop. */
+static void search_ends_where_syncs_that_hang_have_all(void **state)
+{
+	enum { LOOKS = 500 };
+	pthread_t syncs[PARTS], writer;
+	struct lg_pager_stats stats;
+	void *result;
+
+	(void)state;
+	atomic_store(&shelf.holds_writes, true);
+	for (size_t i = 0; i < PARTS; i++) {
+		memset(data + i * PART, 's', PART);
+		assert_int_equal(
+			pthread_create(&syncs[i], NULL, sync_a_quarter, (void *)(i * PART)), 0);
+		while (atomic_load(&shelf.held) <= i)
+			clock_breathe();
+	}
+	assert_int_equal(pthread_create(&writer, NULL, write_the_rest, NULL), 0);
+	for (unsigned i = 0; i < LOOKS; i++) {
+		assert_int_equal(lg_pager_stats_read(pager, &stats), 0); /* under the lock */
+		clock_breathe();
+	}
+	atomic_store(&shelf.holds_writes, false);
+	for (size_t i = 0; i < PARTS; i++) {
+		assert_int_equal(pthread_join(syncs[i], &result), 0);
+		assert_non_null(result);
+	}
+	assert_int_equal(pthread_join(writer, NULL), 0);
+	assert_int_equal(lg_map_sync(map, 0, 0), 0);
+	for (size_t at = 0; at < (size_t)PARTS * PART; at++)
+		assert_int_equal(shelf.bytes[at], 's');
+}
+
 /* --- from the first moment ---------------------------------------------------------------------- */
 
 /* Writers alone evict and write: there is one, but for those that are spare. */
@@ -340,6 +393,7 @@ int main(void)
 		TEST(store_that_works_again_is_tried_beside_one_that_hangs_when_it_is,
 		     start_with_touches),
 		TEST(syncs_that_hang_hide_no_pages_from_eviction, start_for_syncs),
+		TEST(search_ends_where_syncs_that_hang_have_all, start_for_all),
 		TEST(last_writer_is_left_to_others, start_with_one_and_other),
 		TEST(cold_writes_no_pages_of_other_maps, start_with_one_and_other),
 		TEST(batch_holds_no_pages_of_other_maps, start_without_move),
