@@ -223,6 +223,21 @@ static void ask_for_room(struct lg_pager *pager)
 		lg_writer_wake_spare(pager);
 }
 
+/*
+ * Others write what is in limbo, where there is too much: who evicts beside them takes pages out that they do not come to. `freed` was
+ * read before. False: nobody does, or for longer than a write takes.
+ */
+static bool await_writes(struct lg_pager *pager, uint32_t freed)
+{
+	if (!lg_transfer_goes_on(pager))
+		return false;
+	lg_add_ordered(&pager->waiting, 1);
+	lg_budget_look(pager);
+	lg_os_sleep_while(&pager->freed, freed, WAIT_MS);
+	lg_sub_relaxed(&pager->waiting, 1);
+	return true;
+}
+
 bool lg_budget_reclaim(struct lg_pager *pager, bool direct)
 {
 	if (!direct) /* writers have written what there was, each where he may */
@@ -235,9 +250,10 @@ bool lg_budget_reclaim(struct lg_pager *pager, bool direct)
 		       lg_pager_frame_bytes(pager, LG_FRAME_UNWRITTEN) == 0 &&
 		       lg_evict(pager, true) > 0;
 	}
+	uint32_t freed = lg_load_ordered(&pager->freed);
 	if (lg_pager_frame_bytes(pager, LG_FRAME_UNWRITTEN) >
 		    lg_load_relaxed(&pager->budget) / LIMBO_PART &&
-	    lg_writeback(pager) > 0)
+	    (lg_writeback(pager) > 0 || await_writes(pager, freed)))
 		return true;
 	return lg_evict(pager, true) > 0 || lg_writeback(pager) > 0;
 }

@@ -12,7 +12,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { LG_CREW_SPARE = 2 }; /* threads more than are at work for one map */
+enum {
+	LG_CREW_SPARE = 2, /* threads more than are at work for one map */
+	LG_HELPERS = 1,    /* threads of the program's that touch, and write to one map at a time */
+};
 
 struct lg_crew {
 	uint32_t threads;

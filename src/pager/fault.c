@@ -27,6 +27,7 @@ struct outcome {
 	bool is_others;    /* a server's: who faulted sleeps until the page is there */
 	bool poisoned;     /* the page is, and nobody can have it */
 	unsigned asked;    /* how often a reader, or the store itself, was asked for the page */
+	unsigned rejected; /* how often the queue had no room, in turn */
 	unsigned failures; /* of these, while a demand of the map's failed */
 	bool was_asked;    /* the last time: the queue had room */
 	uint32_t failed_before; /* demands of the map's, by then */
@@ -131,7 +132,8 @@ static uint64_t claim_zeros(struct lg_map *map, uint64_t page)
 static int ask(struct lg_map *map, uint64_t page, uint64_t word, enum lg_os_access access,
 	       struct outcome *outcome)
 {
-	enum { FAILURES_MOST = 3, FAILURES_RENEWED = 16, PAUSE_US = 100 };
+	enum { FAILURES_MOST = 3, FAILURES_RENEWED = 16, PAUSE_DOUBLINGS = 7 };
+	const unsigned pause_us = 100;
 	uint32_t failed = lg_load_relaxed(&map->demands_failed),
 		 most = map->store->renews ? FAILURES_RENEWED : FAILURES_MOST;
 
@@ -146,11 +148,14 @@ static int ask(struct lg_map *map, uint64_t page, uint64_t word, enum lg_os_acce
 	outcome->was_asked = true;
 	if (!outcome->signal)
 		return lg_flight_demand(map, page);
-	if (!lg_prefetch_demand(map, page, access)) {
-		outcome->was_asked = false;
-		lg_word_release(&map->words[page], word);
-		lg_os_sleep_us(PAUSE_US);
+	if (lg_prefetch_demand(map, page, access)) {
+		outcome->rejected = 0;
+		return 0;
 	}
+	outcome->was_asked = false;
+	lg_word_release(&map->words[page], word);
+	/* There may be hundreds of them, and the store may not come back. */
+	lg_os_sleep_us(pause_us << lg_min(outcome->rejected++, PAUSE_DOUBLINGS));
 	return 0;
 }
 

@@ -137,6 +137,7 @@ static int start(struct lg_pager *pager)
 	uint32_t writers = (uint32_t)pager->options.writers;
 
 	pager->writers = (struct lg_crew){ .threads = writers + LG_CREW_SPARE, .most = writers };
+	pager->helpers = (struct lg_crew){ .threads = UINT32_MAX, .most = LG_HELPERS };
 	int error = start_threads(pager, lg_writer_run, pager->writers.threads);
 
 	uint32_t readers = (uint32_t)pager->options.readers;

@@ -172,16 +172,29 @@ static bool waits_for_room(const struct lg_map *map)
 	       lg_pager_frame_bytes(pager, LG_FRAME_REFUSED) == 0;
 }
 
-bool lg_run_may_write(const struct lg_map *map, enum lg_taker taker)
+/* Of a touch, or of a writer: whoever evicts in place of the writers counts as one. */
+static struct lg_crew *crew_of(struct lg_pager *pager, enum lg_taker taker)
+{
+	return taker == LG_TAKER_WRITER ? &pager->writers : &pager->helpers;
+}
+
+static uint32_t *at_work_for(struct lg_map *map, enum lg_taker taker)
+{
+	return taker == LG_TAKER_WRITER ? &map->writers : &map->helpers;
+}
+
+bool lg_run_may_write(struct lg_map *map, enum lg_taker taker)
 {
 	struct lg_pager *pager = map->pager;
 
 	if (is_spared(map, taker) || !can_write(map, taker))
 		return false;
-	if (taker != LG_TAKER_WRITER)
-		return taker == LG_TAKER_CALL || !lg_transfer_lags(map);
+	if (taker == LG_TAKER_CALL)
+		return true;
+	if (taker == LG_TAKER_TOUCH && lg_transfer_lags(map))
+		return false;
 	uint64_t signals = lg_pager_lock(pager);
-	bool may = lg_crew_may_enter(&pager->writers, map->writers);
+	bool may = lg_crew_may_enter(crew_of(pager, taker), *at_work_for(map, taker));
 	lg_pager_unlock(pager, signals);
 	return may;
 }
@@ -199,15 +212,14 @@ void lg_run_stay(const struct lg_run *run, enum lg_taker taker)
 		lg_run_refuse(run);
 }
 
-/* Whoever evicts in place of the writers counts as one. */
 static bool enter_store(struct lg_map *map, enum lg_taker taker)
 {
 	struct lg_pager *pager = map->pager;
 
-	if (taker != LG_TAKER_WRITER)
+	if (taker == LG_TAKER_CALL)
 		return true;
 	uint64_t signals = lg_pager_lock(pager);
-	bool entered = lg_crew_enter(&pager->writers, &map->writers);
+	bool entered = lg_crew_enter(crew_of(pager, taker), at_work_for(map, taker));
 	lg_pager_unlock(pager, signals);
 	return entered;
 }
@@ -217,10 +229,10 @@ static void leave_store(struct lg_map *map, enum lg_taker taker)
 {
 	struct lg_pager *pager = map->pager;
 
-	if (taker != LG_TAKER_WRITER)
+	if (taker == LG_TAKER_CALL)
 		return;
 	uint64_t signals = lg_pager_lock(pager);
-	lg_crew_leave(&pager->writers, &map->writers);
+	lg_crew_leave(crew_of(pager, taker), at_work_for(map, taker));
 	lg_pager_unlock(pager, signals);
 }
 

@@ -42,7 +42,7 @@ uint64_t lg_run_forget(const struct lg_run *run);
 uint64_t lg_run_drop(const struct lg_run *run);
 
 /* Whether dirty pages of the map may be written by the taker now. */
-bool lg_run_may_write(const struct lg_map *map, enum lg_taker taker);
+bool lg_run_may_write(struct lg_map *map, enum lg_taker taker);
 
 /* Dirty pages are written and dropped: how many left. *error: of what could not be written, if there is none yet. */
 uint64_t lg_run_write(const struct lg_run *run, enum lg_taker taker, int *error);

@@ -52,10 +52,15 @@ static void bring(struct lg_map *map, uint64_t page, enum lg_os_access access)
 		lg_poison_starved(map, page, error);
 }
 
+static uint64_t page_of(const struct lg_map *map, const struct lg_os_fault *fault)
+{
+	return (fault->address - (uint64_t)(uintptr_t)map->base) >> map->shift;
+}
+
 /* It may have been there already, or poisoned: whoever waits is woken, and tries again. */
 static void serve(struct lg_map *map, const struct lg_os_fault *fault)
 {
-	uint64_t page = (fault->address - (uint64_t)(uintptr_t)map->base) >> map->shift;
+	uint64_t page = page_of(map, fault);
 	bool writes = fault->write || fault->protect;
 
 	lg_recent_for(fault->thread);
@@ -66,29 +71,54 @@ static void serve(struct lg_map *map, const struct lg_os_fault *fault)
 
 /* --- which fault is next ------------------------------------------------------------------------ */
 
-/*
- * The fault's map, which this server is at work for then; NULL: it ended, or (*waits) has no server to spare. `first`: or has one at
- * work. Under the latch.
- */
-static struct lg_map *begin(struct lg_pager *pager, unsigned server,
-			    const struct lg_os_fault *fault, bool first, bool *waits)
+/* A thread that gets signals faults again after each: its page has one server all the same. */
+static bool is_another_at(const struct lg_servers *servers, uint64_t page)
 {
+	for (unsigned i = 0; i < LG_SERVERS_ALL; i++)
+		if (servers->pages[i] == page)
+			return true;
+	return false;
+}
+
+static void join(struct lg_servers *servers, unsigned server, struct lg_map *map, uint64_t page)
+{
+	lg_crew_join(&servers->crew, &map->servers);
+	servers->pages[server] = page;
+}
+
+/*
+ * The fault's map, which this server is at work for then; NULL: it ended, or (*waits) has no server to spare, or one at this page.
+ * `first`: or has one at work. The fault is where its page begins then. Under the latch.
+ */
+static struct lg_map *begin(struct lg_pager *pager, unsigned server, struct lg_os_fault *fault,
+			    bool first, bool *waits)
+{
+	struct lg_servers *servers = &pager->servers;
 	struct lg_map *map = lg_server_enter(pager, server, (void *)(uintptr_t)fault->address);
 
-	*waits = map != NULL && ((first && map->servers > 0) ||
-				 !lg_crew_enter(&pager->servers.crew, &map->servers));
-	if (!*waits)
+	*waits = false;
+	if (map == NULL)
+		return NULL;
+	fault->address = (uint64_t)(uintptr_t)lg_map_page_at(map, page_of(map, fault));
+	*waits = (first && map->servers > 0) || is_another_at(servers, fault->address) ||
+		 !lg_crew_may_enter(&servers->crew, map->servers);
+	if (!*waits) {
+		join(servers, server, map, fault->address);
 		return map;
+	}
 	lg_server_exit(pager, server);
 	return NULL;
 }
 
 static void end(struct lg_pager *pager, unsigned server, struct lg_map *map)
 {
-	lg_os_latch_take(&pager->servers.latch);
-	lg_crew_leave(&pager->servers.crew, &map->servers);
+	struct lg_servers *servers = &pager->servers;
+
+	lg_os_latch_take(&servers->latch);
+	lg_crew_leave(&servers->crew, &map->servers);
+	servers->pages[server] = 0;
 	lg_server_exit(pager, server);
-	lg_os_latch_release(&pager->servers.latch);
+	lg_os_latch_release(&servers->latch);
 }
 
 /* One that waits is not in the list any more. Under the latch. */
@@ -133,7 +163,7 @@ static struct lg_map *take_waiting(struct lg_pager *pager, unsigned server,
 	return map;
 }
 
-/* Who is interrupted by a signal faults again: once is enough. False: the list is full. Under the latch. */
+/* Of one page, once is enough. False: the list is full. Under the latch. */
 static bool wait_in_list(struct lg_servers *servers, const struct lg_os_fault *fault)
 {
 	for (uint32_t i = 0; i < servers->waiting_count; i++) {
@@ -152,8 +182,7 @@ static bool wait_in_list(struct lg_servers *servers, const struct lg_os_fault *f
 }
 
 /* A fault that was just read; NULL: its map ended, or it waits. */
-static struct lg_map *take_read(struct lg_pager *pager, unsigned server,
-				const struct lg_os_fault *fault)
+static struct lg_map *take_read(struct lg_pager *pager, unsigned server, struct lg_os_fault *fault)
 {
 	struct lg_servers *servers = &pager->servers;
 	bool waits;
@@ -163,7 +192,7 @@ static struct lg_map *take_read(struct lg_pager *pager, unsigned server,
 	if (waits && !wait_in_list(servers, fault)) {
 		map = lg_server_enter(pager, server, (void *)(uintptr_t)fault->address);
 		if (map != NULL)
-			lg_crew_join(&servers->crew, &map->servers);
+			join(servers, server, map, fault->address);
 	}
 	lg_os_latch_release(&servers->latch);
 	return map;

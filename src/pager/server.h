@@ -9,8 +9,8 @@
  * is closed. A server therefore says which map it is at work on before it looks at it, and who closes a map waits for those
  * that are at work on this one, and for no others, whose stores may take as long as they like.
  *
- * A fault of a map that the crew has no server for (crew.h) waits in a list; a server that is back looks there first. What finds the
- * list full is served all the same.
+ * A fault of a map that the crew has no server for (crew.h), or of a page that one is at work on, waits in a list; a server that is back
+ * looks there first. What finds the list full is served all the same.
  *
  * Ordering edges
  *   V1 enter: the map's name, then the atlas is looked at again; leave: the map is out of the atlas, then the names are
@@ -42,6 +42,7 @@ struct lg_servers {
 	_Atomic(uintptr_t) at_work[LG_SERVERS_ALL]; /* each server's map; 0: none */
 	struct lg_os_latch latch;                   /* of what follows, and of maps' `servers` */
 	struct lg_crew crew;
+	uint64_t pages[LG_SERVERS_ALL]; /* where the page is that each is at work on; 0: none */
 	uint32_t waiting_count;
 	struct lg_os_fault waiting[LG_FAULTS_WAITING]; /* the oldest first */
 };

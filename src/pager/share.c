@@ -8,6 +8,7 @@
 #include <stdbool.h>
 
 enum {
+	BUDGET_MS = 100,                      /* it may be more by then */
 	PART = 2,                             /* of what is not pinned */
 	READS_MOST = 3 * LG_STAGING_SMALL / 4 /* each has a buffer */
 };
@@ -32,12 +33,12 @@ void lg_share_take(struct lg_map *map, uint64_t bytes)
 	struct lg_share *share = &map->share;
 
 	for (;;) {
-		uint32_t given = lg_load_acquire(&share->given);
+		uint32_t given = lg_load_ordered(&share->given); /* S1 */
 
 		if (try_to_take(map, bytes))
 			return;
-		lg_add_relaxed(&share->wanted, 1);
-		lg_os_sleep_while(&share->given, given, 1); /* the count may be seen late */
+		lg_add_ordered(&share->wanted, 1); /* S1 */
+		lg_os_sleep_while(&share->given, given, BUDGET_MS);
 		lg_sub_relaxed(&share->wanted, 1);
 	}
 }
@@ -47,7 +48,7 @@ void lg_share_give(struct lg_map *map, uint64_t bytes)
 	struct lg_share *share = &map->share;
 
 	lg_sub_relaxed(&share->taken, bytes + 1);
-	lg_add_release(&share->given, 1);
-	if (lg_load_relaxed(&share->wanted) > 0)
-		lg_os_wake_all(&share->given);
+	lg_add_ordered(&share->given, 1);        /* S1 */
+	if (lg_load_ordered(&share->wanted) > 0) /* S1 */
+		lg_os_wake(&share->given);       /* the reads of a map are of one length */
 }

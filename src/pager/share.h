@@ -3,6 +3,9 @@
  * The share of a map: what reads of its store that somebody waits for may have of the pager's memory, which cannot be evicted, and of
  * its buffers. The store may not come back; other maps go on with the rest. One read may have what it needs. Of what is read ahead there
  * are as many reads as readers.
+ *
+ * Ordering edge S1: who gives counts that, then looks whether anybody waits; who waits has seen the count before he looks at what is taken,
+ * says that he waits, and sleeps while the count is as it was. One of both sees the other.
  */
 #ifndef LG_PAGER_SHARE_H
 #define LG_PAGER_SHARE_H

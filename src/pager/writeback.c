@@ -122,12 +122,22 @@ static unsigned step_aside(struct lg_pager *pager, struct lg_frames *frames)
 	return moved;
 }
 
-/* Its store is not to be called by who has this batch: others are in it, and if they do not come back neither would he. */
-static bool is_left_to_others(const struct lg_pager *pager, const struct batch *batch,
-			      const struct lg_map *map)
+/* Whose batch it is: a writer's, or of one who helps them. */
+static struct lg_crew *crew_of(struct lg_pager *pager, const struct batch *batch)
 {
-	return batch->queue != NULL ? !lg_crew_may_enter(&pager->writers, map->writers) :
-				      lg_transfer_lags(map);
+	return batch->queue != NULL ? &pager->writers : &pager->helpers;
+}
+
+static uint32_t *at_work_for(struct lg_map *map, const struct batch *batch)
+{
+	return batch->queue != NULL ? &map->writers : &map->helpers;
+}
+
+/* Its store is not to be called by who has this batch: others are in it, and if they do not come back neither would he. */
+static bool is_left_to_others(struct lg_pager *pager, const struct batch *batch, struct lg_map *map)
+{
+	return !lg_crew_may_enter(crew_of(pager, batch), *at_work_for(map, batch)) ||
+	       (batch->queue == NULL && lg_transfer_lags(map));
 }
 
 /* Those of a map that is to be tried again: it may have begun to hang since it was chosen. Else, what does not step aside. */
@@ -147,7 +157,7 @@ struct taken {
 
 /*
  * Claims the first frame of the list that is free to be and those that follow it, of one map, in a batch's stretches: of `wanted`
- * alone, to be tried again, if that is not NULL. A writer is at work for the map then, until they are settled.
+ * alone, to be tried again, if that is not NULL. One of the batch's crew is at work for the map then, until they are settled.
  */
 static struct taken claim(struct lg_pager *pager, struct lg_frames *frames, enum lg_frame_list list,
 			  const struct batch *batch, struct lg_map *wanted)
@@ -185,8 +195,8 @@ static struct taken claim(struct lg_pager *pager, struct lg_frames *frames, enum
 		lg_frame_put(frames, index, LG_FRAME_HELD);
 	}
 	taken.count = count;
-	if (count > 0 && !taken.compares && batch->queue != NULL)
-		lg_crew_join(&pager->writers, &taken.map->writers);
+	if (count > 0 && !taken.compares)
+		lg_crew_join(crew_of(pager, batch), at_work_for(taken.map, batch));
 	return taken;
 }
 
@@ -299,8 +309,8 @@ static uint64_t settle_all(struct lg_pager *pager, const struct batch *batch,
 	struct lg_map *map = taken->map; /* it may be gone with its last page */
 	uint64_t bytes = lg_map_page_bytes(map), written = 0, signals = lg_pager_lock(pager);
 
-	if (!taken->compares && batch->queue != NULL)
-		lg_crew_leave(&pager->writers, &map->writers);
+	if (!taken->compares)
+		lg_crew_leave(crew_of(pager, batch), at_work_for(map, batch));
 	for (unsigned i = 0; i < taken->count; i++) {
 		settle(map, &pages[i]);
 		written += pages[i].written ? bytes : 0;

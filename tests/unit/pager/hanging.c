@@ -287,6 +287,70 @@ static void last_writer_is_left_to_others(void **state)
 	assert_int_equal(lg_map_close(other), 0);
 }
 
+/* --- from touches that write, before it is seen that it hangs ------------------------------------ */
+
+enum { TOUCHES = 8 };
+
+static atomic_uint touches_ended;
+static pthread_barrier_t all_begin;
+
+static int start_touching(const char *options)
+{
+	atomic_store(&touches_ended, 0);
+	if (shelved_start(options, &shelf_ops, 6 * MIB) != 0)
+		return -1;
+	return other_start();
+}
+
+static int start_with_helpers(void **state)
+{
+	(void)state;
+	return start_touching("memory:8M,page:4K,faults:inline,prefetch:off,writers:1");
+}
+
+static int start_with_helpers_in_place(void **state)
+{
+	(void)state;
+	return start_touching(
+		"memory:8M,page:4K,faults:inline,prefetch:off,writers:1,without:move");
+}
+
+static void *touch_a_part(void *part)
+{
+	enum { MINE = OTHER_BYTES / TOUCHES };
+	char *bytes = (char *)lg_map_data(other) + (size_t)part * MINE;
+
+	pthread_barrier_wait(&all_begin);
+	for (size_t at = 0; at < MINE; at += PAGE)
+		bytes[at] = 't';
+	atomic_fetch_add(&touches_ended, 1);
+	return NULL;
+}
+
+static void one_touch_at_most_writes_to_a_store(void **state)
+{
+	pthread_t touches[TOUCHES];
+
+	(void)state;
+	assert_int_equal(pthread_barrier_init(&all_begin, NULL, TOUCHES), 0);
+	for (size_t at = 0; at < 6 * MIB; at += PAGE)
+		data[at] = 'h';
+	atomic_store(&shelf.holds_writes, true);
+	for (size_t i = 0; i < TOUCHES; i++)
+		assert_int_equal(pthread_create(&touches[i], NULL, touch_a_part, (void *)i), 0);
+	while (atomic_load(&touches_ended) < TOUCHES - 1)
+		clock_breathe();
+	assert_in_range(atomic_load(&shelf.held), 1, 2); /* the writer's, and one touch's */
+	atomic_store(&shelf.holds_writes, false);
+	for (size_t i = 0; i < TOUCHES; i++)
+		assert_int_equal(pthread_join(touches[i], NULL), 0);
+	assert_int_equal(pthread_barrier_destroy(&all_begin), 0);
+	assert_int_equal(lg_map_sync(map, 0, 0), 0);
+	for (size_t at = 0; at < 6 * MIB; at += PAGE)
+		assert_int_equal(shelf.bytes[at], 'h');
+	assert_int_equal(lg_map_close(other), 0);
+}
+
 static void *make_cold(void *cold)
 {
 	return lg_map_advise(cold, 0, 0, LG_COLD) == 0 ? cold : NULL;
@@ -395,6 +459,8 @@ int main(void)
 		TEST(syncs_that_hang_hide_no_pages_from_eviction, start_for_syncs),
 		TEST(search_ends_where_syncs_that_hang_have_all, start_for_all),
 		TEST(last_writer_is_left_to_others, start_with_one_and_other),
+		TEST(one_touch_at_most_writes_to_a_store, start_with_helpers),
+		TEST(one_touch_at_most_writes_to_a_store, start_with_helpers_in_place),
 		TEST(cold_writes_no_pages_of_other_maps, start_with_one_and_other),
 		TEST(batch_holds_no_pages_of_other_maps, start_without_move),
 		TEST(reads_that_hang_leave_memory_and_buffers_to_others, start_for_reads),

@@ -48,29 +48,27 @@ struct toucher {
 	pthread_t thread;
 	atomic_int id;
 	const volatile char *bytes;
-	size_t page;
+	size_t at;
 };
 
 static void *touch(void *argument)
 {
 	struct toucher *toucher = argument;
-	size_t at = toucher->page * PAGE;
-
 	atomic_store(&toucher->id, gettid());
-	return toucher->bytes[at] == shelf_byte(at) ? toucher : NULL;
+	return toucher->bytes[toucher->at] == shelf_byte(toucher->at) ? toucher : NULL;
 }
 
-static void begin_in(struct toucher *toucher, const char *bytes, size_t page)
+static void begin_in(struct toucher *toucher, const char *bytes, size_t at)
 {
 	toucher->bytes = bytes;
-	toucher->page = page;
+	toucher->at = at;
 	atomic_store(&toucher->id, 0);
 	assert_int_equal(pthread_create(&toucher->thread, NULL, touch, toucher), 0);
 }
 
 static void begin(struct toucher *toucher, size_t page)
 {
-	begin_in(toucher, data, page);
+	begin_in(toucher, data, page * PAGE);
 }
 
 static void end(struct toucher *toucher)
@@ -119,6 +117,29 @@ static void faults_that_wait_together_are_served_by_all_servers(void **state)
 	assert_int_equal(atomic_load(&later), WAITING);
 }
 
+/* By its parts, which fault apart; the kernel has the messages in their order. */
+static void page_has_one_server(void **state)
+{
+	enum { PARTS = 4, PART = PAGE / PARTS };
+	struct toucher parts[PARTS], others[LG_SERVERS - 1];
+
+	(void)state;
+	atomic_store(&later, LG_SERVERS); /* none waits for others */
+	for (size_t i = 0; i < PARTS; i++) {
+		begin_in(&parts[i], data, i * PART);
+		await_asleep(&parts[i]);
+	}
+	for (size_t i = 0; i < LG_SERVERS - 1; i++)
+		begin(&others[i], i + 1);
+	while (atomic_load(&inside) < LG_SERVERS)
+		clock_breathe();
+	atomic_store(&gate_is_open, true);
+	for (size_t i = 0; i < PARTS; i++)
+		end(&parts[i]);
+	for (size_t i = 0; i < LG_SERVERS - 1; i++)
+		end(&others[i]);
+}
+
 /* Two stores do not come back, to more who touch their pages than there are servers. */
 static void last_server_is_left_to_others(void **state)
 {
@@ -132,7 +153,7 @@ static void last_server_is_left_to_others(void **state)
 	assert_non_null(memory);
 	for (size_t i = 0; i < WAITING; i++) {
 		begin(&first[i], i);
-		begin_in(&next[i], lg_map_data(second.map), i);
+		begin_in(&next[i], lg_map_data(second.map), i * PAGE);
 		await_asleep(&first[i]);
 		await_asleep(&next[i]);
 	}
@@ -215,6 +236,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, start, shelved_end)
 		TEST(faults_that_wait_together_are_served_by_all_servers),
+		TEST(page_has_one_server),
 		TEST(last_server_is_left_to_others),
 		TEST(closing_a_map_waits_for_no_other_maps_store),
 		cmocka_unit_test(trace_has_the_threads_that_touched),
