@@ -15,6 +15,7 @@ enum {
 	MARK_PART = 16,
 	LIMBO_PART = 8, /* of the budget, before writing comes before evicting */
 	WAIT_MS = 10,
+	WRITE_MS = 2, /* some memory comes in that time, where writes succeed */
 	TURNS_MOST = 1000,
 	IN_VAIN_MS = TURNS_MOST * WAIT_MS,
 	TURNS_LEAST = 20,
@@ -225,7 +226,7 @@ static void ask_for_room(struct lg_pager *pager)
 
 /*
  * Others write what is in limbo, where there is too much: who evicts beside them takes pages out that they do not come to. `freed` was
- * read before. False: nobody does, or for longer than a write takes.
+ * read before. False: that brought nothing, or nobody does.
  */
 static bool await_writes(struct lg_pager *pager, uint32_t freed)
 {
@@ -233,9 +234,9 @@ static bool await_writes(struct lg_pager *pager, uint32_t freed)
 		return false;
 	lg_add_ordered(&pager->waiting, 1);
 	lg_budget_look(pager);
-	lg_os_sleep_while(&pager->freed, freed, WAIT_MS);
+	lg_os_sleep_while(&pager->freed, freed, WRITE_MS);
 	lg_sub_relaxed(&pager->waiting, 1);
-	return true;
+	return lg_load_relaxed(&pager->freed) != freed;
 }
 
 bool lg_budget_reclaim(struct lg_pager *pager, bool direct)

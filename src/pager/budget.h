@@ -63,7 +63,7 @@ void lg_budget_give(struct lg_pager *pager, uint64_t bytes);
  */
 int lg_budget_take(struct lg_pager *pager, uint64_t bytes, bool ahead);
 
-/* Reclaims, and does not wait: for those who have some in hand. */
+/* Reclaims, and waits for no more than a write that is under way: for those who have some in hand. */
 bool lg_budget_take_now(struct lg_pager *pager, uint64_t bytes);
 
 /*

@@ -109,9 +109,9 @@ struct lg_pager {
 		retry_until; /* ms: the last of them alone may, for he does not hang; 0: he is back */
 	_Atomic(uint32_t) reading; /* calls of stores that are not back */
 	_Atomic(uint32_t) writing;
-	_Atomic(uint32_t) doubtful; /* of `writing`: by stores that refused before */
-	_Atomic(uint64_t) wrote_at; /* ms: when one succeeded last */
-	_Atomic(uint32_t) demands;  /* of those that read, what a fault waits for */
+	_Atomic(uint32_t) doubtful;   /* of `writing`: by stores that refused before */
+	_Atomic(uint64_t) settled_at; /* ms: when one last brought memory that waits in limbo */
+	_Atomic(uint32_t) demands;    /* of those that read, what a fault waits for */
 
 	struct lg_staging staging;
 	struct lg_nursery nursery;

@@ -190,7 +190,8 @@ bool lg_prefetch_demand(struct lg_map *map, uint64_t page, enum lg_os_access acc
 		lg_add_release(&requests->posted, 1);
 	}
 	lg_os_latch_let_go(&requests->lock, signals);
-	lg_os_wake(&requests->posted);
+	if (room)
+		lg_os_wake(&requests->posted);
 	return room;
 }
 

@@ -41,7 +41,8 @@ enum {
 	LG_RINGS = 32,
 	LG_RING = 34,
 	LG_RING_LEAST = 4, /* a copy from one place to another, both across two pages */
-	LG_PASSED_OVER = LG_RINGS * LG_RING + 1024,
+	LG_PASSED_OVER_BUSY = 1024,
+	LG_PASSED_OVER = LG_RINGS * LG_RING + LG_PASSED_OVER_BUSY,
 };
 
 #define LG_HANDLE_NONE UINT32_MAX

@@ -221,18 +221,16 @@ void *lg_server_run(void *argument)
 
 	lg_os_thread_name("lgalloc-fault");
 	lg_os_signals_never();
-	for (;;) {
-		struct lg_map *map = take_waiting(pager, server, &fault);
+	while (take_message(pager, &fault)) {
+		struct lg_map *map = take_read(pager, server, &fault);
 
-		if (map == NULL && !take_message(pager, &fault))
-			return NULL;
-		if (map == NULL)
-			map = take_read(pager, server, &fault);
-		if (map == NULL)
-			continue;
-		serve(map, &fault);
-		end(pager, server, map);
+		while (map != NULL) {
+			serve(map, &fault);
+			end(pager, server, map);
+			map = take_waiting(pager, server, &fault); /* one may begin since then */
+		}
 	}
+	return NULL;
 }
 
 void lg_server_leave(struct lg_map *map)

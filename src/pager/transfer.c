@@ -159,7 +159,6 @@ static void note_written(const struct writing *writing, uint64_t page, uint64_t 
 		lg_map_note_error(map, error);
 		return;
 	}
-	lg_store_relaxed(&pager->wrote_at, lg_os_now_ms());
 	lg_times_note(&pager->write_ns, lg_os_now_ns() - writing->start);
 	lg_pager_count(pager, bytes_written, bytes);
 	lg_probe_write(lg_map_page_at(map, page), bytes);
@@ -188,7 +187,7 @@ bool lg_transfer_lags(const struct lg_map *map)
 bool lg_transfer_goes_on(const struct lg_pager *pager)
 {
 	return lg_load_relaxed(&pager->writing) > 0 &&
-	       lg_os_now_ms() - lg_load_relaxed(&pager->wrote_at) <= LAGGING_MS;
+	       lg_os_now_ms() <= lg_load_relaxed(&pager->settled_at) + LAGGING_MS;
 }
 
 bool lg_transfer_is_awaited(const struct lg_map *map)

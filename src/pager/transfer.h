@@ -37,7 +37,7 @@ bool lg_transfer_hangs(const struct lg_map *map);
 /* The same for a moment only: who just helps out, or touches, stays away. */
 bool lg_transfer_lags(const struct lg_map *map);
 
-/* Writes of any map are under way, and a moment ago one succeeded. */
+/* Writes of any map are under way, and a moment ago one brought memory. */
 bool lg_transfer_goes_on(const struct lg_pager *pager);
 
 /* The store refused, and was not tried since somebody asked: it may be, if it does not hang. */

@@ -53,7 +53,7 @@ static unsigned choose_from(struct lg_pager *pager, struct lg_policy_use *use,
 {
 	struct lg_residents *residents = &pager->residents;
 	uint64_t bytes = 0;
-	unsigned count = 0, passed = 0;
+	unsigned count = 0, passed = 0, busy = 0;
 
 	while (count < LG_BATCH && (count == 0 || bytes < wanted)) {
 		uint32_t handle = lg_resident_victim(pager, use);
@@ -67,10 +67,10 @@ static unsigned choose_from(struct lg_pager *pager, struct lg_policy_use *use,
 			bytes += lg_map_page_bytes(map);
 		} else if (lg_resident_set_aside(map, handle)) {
 			continue;
+		} else if (can_wait_aside(map, page) && ++busy > LG_PASSED_OVER_BUSY) {
+			lg_refused_add(map, handle);
 		} else if (passed < LG_PASSED_OVER) {
 			residents->passed_over[passed++] = handle;
-		} else if (can_wait_aside(map, page)) {
-			lg_refused_add(map, handle);
 		} else {
 			lg_resident_put_back(map, handle);
 			break;

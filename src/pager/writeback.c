@@ -53,9 +53,9 @@ static bool is_refusing(const struct lg_map *map)
 
 /*
  * Nothing to write: all zero, where the store has nothing else, or nobody who reads it but us; or the same
- * as the store has, though the page was writable.
+ * as the store has, though the page was writable. `calls`: the store may be told.
  */
-static bool is_stored(struct lg_map *map, struct claimed *page)
+static bool is_stored(struct lg_map *map, struct claimed *page, bool calls)
 {
 	const void *at = lg_frame_at(lg_map_frames(map), page->frame);
 	size_t bytes = lg_map_page_bytes(map);
@@ -64,7 +64,7 @@ static bool is_stored(struct lg_map *map, struct claimed *page)
 			 (!map->store->lasts || (page->word & LG_WORD_STORED) == 0);
 
 	if (has_zeros && lg_content_is_zero(at, bytes)) {
-		if ((page->word & LG_WORD_STORED) != 0 && map->store->discards && !is_refusing(map))
+		if (calls && (page->word & LG_WORD_STORED) != 0 && map->store->discards)
 			lg_transfer_discard(map, page->page, 1);
 		page->word &= ~LG_WORD_STORED;
 		/* What the store has is forgotten: the same bytes would have to be written again. */
@@ -263,7 +263,7 @@ static int write_pages(struct lg_map *map, const struct batch *batch, unsigned c
 	int error = 0;
 
 	for (unsigned i = 0; i < count; i++) {
-		pages[i].written = is_stored(map, &pages[i]);
+		pages[i].written = is_stored(map, &pages[i], !is_refusing(map));
 		batch->places[i] = lg_frame_at(lg_map_frames(map), pages[i].frame);
 	}
 	while (error == 0 && (stretches = gather(map, batch, count, &done)) > 0) {
@@ -285,7 +285,7 @@ static int write_pages(struct lg_map *map, const struct batch *batch, unsigned c
 static void compare_pages(struct lg_map *map, struct claimed *pages, unsigned count)
 {
 	for (unsigned i = 0; i < count; i++) {
-		pages[i].written = is_stored(map, &pages[i]);
+		pages[i].written = is_stored(map, &pages[i], false);
 		pages[i].refused = !pages[i].written;
 	}
 }
@@ -299,6 +299,13 @@ static void settle(struct lg_map *map, struct claimed *page)
 		     page->written ? LG_FRAME_CLEAN :
 		     page->refused ? LG_FRAME_REFUSED :
 				     LG_FRAME_UNWRITTEN);
+}
+
+/* Some are CLEAN now. */
+static void announce(struct lg_pager *pager)
+{
+	lg_store_relaxed(&pager->settled_at, lg_os_now_ms());
+	lg_budget_announce(pager);
 }
 
 /* What came of claimed pages, which are released: bytes that are unwritten no more. */
@@ -318,7 +325,7 @@ static uint64_t settle_all(struct lg_pager *pager, const struct batch *batch,
 	}
 	lg_pager_unlock(pager, signals);
 	if (written > 0)
-		lg_budget_announce(pager);
+		announce(pager);
 	return written;
 }
 
@@ -597,6 +604,8 @@ int lg_writeback_pages(struct lg_map *map, uint64_t first, unsigned count, uint6
 		words[i] = pages[i].word;
 	}
 	lg_pager_unlock(map->pager, signals);
+	if (error == 0)
+		announce(map->pager);
 	return error;
 }
 

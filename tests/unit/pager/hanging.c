@@ -159,14 +159,37 @@ static void *sync_a_part(void *at)
 	return lg_map_sync(map, (size_t)at, MIB) == 0 ? map : NULL;
 }
 
-/* More pages than a search passes over before it ends. */
+/* The page of a thread that sleeps then is kept for it. */
+struct sleeper {
+	pthread_t thread;
+	atomic_bool sleeps;
+	atomic_bool ends;
+};
+
+static void *touch_and_sleep(void *argument)
+{
+	struct sleeper *sleeper = argument;
+
+	((volatile char *)lg_map_data(other))[OTHER_BYTES - OTHER_PAGE] = 's';
+	atomic_store(&sleeper->sleeps, true);
+	while (!atomic_load(&sleeper->ends))
+		clock_breathe();
+	return NULL;
+}
+
+/* More pages than a search passes over before it ends; and one behind them that stays, in front of those that leave. */
 static void syncs_that_hang_hide_no_pages_from_eviction(void **state)
 {
 	pthread_t syncs[SYNCS];
+	struct sleeper sleeper = { .sleeps = false };
 	void *result;
 
 	(void)state;
 	memset(data, 'h', SYNCS * MIB);
+	assert_int_equal(pthread_create(&sleeper.thread, NULL, touch_and_sleep, &sleeper), 0);
+	while (!atomic_load(&sleeper.sleeps))
+		clock_breathe();
+	memset(lg_map_data(other), 'o', 2 * MIB);
 	atomic_store(&shelf.holds_writes, true);
 	for (size_t i = 0; i < SYNCS; i++)
 		assert_int_equal(pthread_create(&syncs[i], NULL, sync_a_part, (void *)(i * MIB)),
@@ -176,6 +199,8 @@ static void syncs_that_hang_hide_no_pages_from_eviction(void **state)
 	other_go_through('c');
 	assert_true(atomic_load(&shelf.held) >= SYNCS);
 	atomic_store(&shelf.holds_writes, false);
+	atomic_store(&sleeper.ends, true);
+	assert_int_equal(pthread_join(sleeper.thread, NULL), 0);
 	for (size_t i = 0; i < SYNCS; i++) {
 		assert_int_equal(pthread_join(syncs[i], &result), 0);
 		assert_non_null(result);
