@@ -15,6 +15,7 @@ enum {
 	MARK_PART = 16,
 	LIMBO_PART = 8, /* of the budget, before writing comes before evicting */
 	WAIT_MS = 10,
+	AWAITS_MOST = 4,
 	WRITE_MS = 2, /* some memory comes in that time, where writes succeed */
 	TURNS_MOST = 1000,
 	IN_VAIN_MS = TURNS_MOST * WAIT_MS,
@@ -226,12 +227,13 @@ static void ask_for_room(struct lg_pager *pager)
 
 /*
  * Others write what is in limbo, where there is too much: who evicts beside them takes pages out that they do not come to. `freed` was
- * read before. False: that brought nothing, or nobody does.
+ * read before. False: that brought nothing, nobody does, or it was tried often enough, as others may have all that comes.
  */
-static bool await_writes(struct lg_pager *pager, uint32_t freed)
+static bool await_writes(struct lg_pager *pager, struct lg_budget_wait *wait, uint32_t freed)
 {
-	if (!lg_transfer_goes_on(pager))
+	if (wait->awaits == AWAITS_MOST || !lg_transfer_goes_on(pager))
 		return false;
+	wait->awaits++;
 	lg_add_ordered(&pager->waiting, 1);
 	lg_budget_look(pager);
 	lg_os_sleep_while(&pager->freed, freed, WRITE_MS);
@@ -239,9 +241,9 @@ static bool await_writes(struct lg_pager *pager, uint32_t freed)
 	return lg_load_relaxed(&pager->freed) != freed;
 }
 
-bool lg_budget_reclaim(struct lg_pager *pager, bool direct)
+bool lg_budget_reclaim(struct lg_pager *pager, struct lg_budget_wait *wait)
 {
-	if (!direct) /* writers have written what there was, each where he may */
+	if (wait == NULL) /* writers have written what there was, each where he may */
 		return lg_evict(pager, false) > 0;
 	/* Only the writers call stores that may not be called inside a signal handler. */
 	if (lg_load_relaxed(&pager->slow_stores) > 0) {
@@ -254,7 +256,7 @@ bool lg_budget_reclaim(struct lg_pager *pager, bool direct)
 	uint32_t freed = lg_load_ordered(&pager->freed);
 	if (lg_pager_frame_bytes(pager, LG_FRAME_UNWRITTEN) >
 		    lg_load_relaxed(&pager->budget) / LIMBO_PART &&
-	    (lg_writeback(pager) > 0 || await_writes(pager, freed)))
+	    (lg_writeback(pager) > 0 || await_writes(pager, wait, freed)))
 		return true;
 	return lg_evict(pager, true) > 0 || lg_writeback(pager) > 0;
 }
@@ -388,21 +390,21 @@ int lg_budget_sleep(struct lg_pager *pager, struct lg_budget_wait *wait)
 	return wait_since(pager, lg_load_relaxed(&pager->freed), wait);
 }
 
-bool lg_budget_free_used(struct lg_pager *pager, uint64_t bytes)
+bool lg_budget_free_used(struct lg_pager *pager, struct lg_budget_wait *wait)
 {
-	return lg_limbo_retire(pager, bytes) > 0 || lg_budget_reclaim(pager, true) ||
+	return lg_limbo_retire(pager, wait->bytes) > 0 || lg_budget_reclaim(pager, wait) ||
 	       lg_staging_drop(pager) > 0;
 }
 
-bool lg_budget_free(struct lg_pager *pager, uint64_t bytes)
+bool lg_budget_free(struct lg_pager *pager, struct lg_budget_wait *wait)
 {
-	return lg_budget_free_used(pager, bytes) || lg_limbo_retire_ahead(pager, bytes) > 0;
+	return lg_budget_free_used(pager, wait) || lg_limbo_retire_ahead(pager, wait->bytes) > 0;
 }
 
 static bool take_now(struct lg_pager *pager, struct lg_budget_wait *wait)
 {
 	while (!lg_budget_try(pager, wait))
-		if (!lg_budget_free(pager, wait->bytes))
+		if (!lg_budget_free(pager, wait))
 			return false;
 	lg_budget_look(pager);
 	return true;

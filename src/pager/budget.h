@@ -47,6 +47,7 @@ struct lg_budget_wait {
 	unsigned tries;        /* that failed */
 	unsigned turns;        /* in vain */
 	uint64_t in_vain_from; /* ms: the first of these */
+	unsigned awaits;       /* how often for writes by others */
 	bool asks;             /* for stores that refuse to be tried before it is given up */
 	uint32_t asked;        /* the pager's, since it does */
 };
@@ -63,20 +64,20 @@ void lg_budget_give(struct lg_pager *pager, uint64_t bytes);
  */
 int lg_budget_take(struct lg_pager *pager, uint64_t bytes, bool ahead);
 
-/* Reclaims, and waits for no more than a write that is under way: for those who have some in hand. */
+/* Reclaims, and waits for a few milliseconds at most: for those who have some in hand. */
 bool lg_budget_take_now(struct lg_pager *pager, uint64_t bytes);
 
 /*
- * One step to more memory: writes, or evicts. False: there was nothing to do. What it gained is found in
- * frames that are CLEAN (or in the budget where pages leave without limbo).
+ * One step to more memory: writes, lets others write for a moment, or evicts. False: there was nothing to do. What it gained is found
+ * in frames that are CLEAN (or in the budget where pages leave without limbo). NULL: for nobody who waits, but as a writer.
  */
-bool lg_budget_reclaim(struct lg_pager *pager, bool direct);
+bool lg_budget_reclaim(struct lg_pager *pager, struct lg_budget_wait *wait);
 
-/* The same, of all that can give memory back, what is worth least first: wanted are `bytes`. */
-bool lg_budget_free(struct lg_pager *pager, uint64_t bytes);
+/* The same, of all that can give memory back, what is worth least first. */
+bool lg_budget_free(struct lg_pager *pager, struct lg_budget_wait *wait);
 
 /* The same, but of what is read ahead, which goes last. */
-bool lg_budget_free_used(struct lg_pager *pager, uint64_t bytes);
+bool lg_budget_free_used(struct lg_pager *pager, struct lg_budget_wait *wait);
 
 /* Memory was given back, or can be had now: those who wait look again. */
 void lg_budget_announce(struct lg_pager *pager);

@@ -14,7 +14,8 @@
 
 enum {
 	LG_CREW_SPARE = 2, /* threads more than are at work for one map */
-	LG_HELPERS = 1,    /* threads of the program's that touch, and write to one map at a time */
+	LG_HELPERS =
+		1, /* of the writers, for one map: anybody may be one, so that there is no last */
 };
 
 struct lg_crew {

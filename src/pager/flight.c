@@ -310,7 +310,7 @@ static int take_off(struct lg_flight *flight)
 static void make_room(struct lg_pager *pager, uint64_t bytes)
 {
 	while (!pager->userfault.can_move && lg_budget_available(pager) < bytes &&
-	       lg_budget_reclaim(pager, false))
+	       lg_budget_reclaim(pager, NULL))
 		;
 }
 

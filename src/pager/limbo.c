@@ -213,7 +213,7 @@ static uint32_t take_idle(struct lg_pager *pager, struct lg_frames *frames, enum
 	return frame;
 }
 
-/* Without waiting. What is read ahead is the last to go, that of this size first: its frame is used as it is. */
+/* Or -ENOMEM: others have to give some back. What is read ahead is the last to go, that of this size first: its frame is used as it is. */
 static int take_frame(struct lg_pager *pager, struct lg_frames *frames, struct lg_budget_wait *wait,
 		      uint32_t *frame, bool *zero)
 {
@@ -227,7 +227,7 @@ static int take_frame(struct lg_pager *pager, struct lg_frames *frames, struct l
 			if (*zero)
 				return 0;
 			lg_budget_give(pager, wait->bytes);
-		} else if (lg_budget_free_used(pager, wait->bytes)) {
+		} else if (lg_budget_free_used(pager, wait)) {
 			continue;
 		}
 		*frame = take_idle(pager, frames, LG_FRAME_AHEAD);

@@ -48,7 +48,7 @@ struct lg_map {
 	_Atomic(uint32_t) writes;   /* that it is not back from */
 	_Atomic(uint64_t) wrote_at; /* ms: when it was back last, or began while there were none */
 	uint32_t writers;           /* at work for it, of their crew; under the pager's lock */
-	uint32_t helpers;           /* the same of who touches, and has to write */
+	uint32_t helpers;           /* the same of who helps them */
 	uint32_t servers;           /* the same as of writers, under the servers' latch */
 	uint32_t readers;           /* the same, under the queue's lock */
 	_Atomic(uint32_t) poisoned;

@@ -482,7 +482,7 @@ void lg_pager_forget(void)
 /* Until no more is charged than this budget has room for. */
 static int shrink(struct lg_pager *pager, uint64_t bytes)
 {
-	struct lg_budget_wait wait = { .bytes = 0 };
+	struct lg_budget_wait wait = { .bytes = 0 }; /* as many as are too many */
 	int error = 0;
 
 	while (error == 0) {
@@ -492,7 +492,8 @@ static int shrink(struct lg_pager *pager, uint64_t bytes)
 		if (charged <= room)
 			return 0;
 		uint64_t signals = lg_os_signals_hold(); /* it claims pages */
-		bool gained = lg_budget_free(pager, charged - room);
+		wait.bytes = charged - room;
+		bool gained = lg_budget_free(pager, &wait);
 		lg_os_signals_release(signals);
 		if (!gained)
 			error = lg_budget_sleep(pager, &wait);

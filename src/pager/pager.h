@@ -77,7 +77,7 @@ struct lg_pager {
 	struct lg_pieces pieces;
 	struct lg_frames frames[LG_PAGE_SHIFTS];
 	struct lg_crew writers;
-	struct lg_crew helpers; /* threads of the program's, that touch */
+	struct lg_crew helpers; /* who writes to make room, and is none of these */
 
 	LG_LINE_ALIGNED _Atomic(uint64_t) budget;
 	_Atomic(uint64_t) tables;     /* bytes of those of residents, frames and words */
@@ -110,7 +110,7 @@ struct lg_pager {
 	_Atomic(uint32_t) reading; /* calls of stores that are not back */
 	_Atomic(uint32_t) writing;
 	_Atomic(uint32_t) doubtful;   /* of `writing`: by stores that refused before */
-	_Atomic(uint64_t) settled_at; /* ms: when one last brought memory that waits in limbo */
+	_Atomic(uint64_t) settled_at; /* ms: when some of limbo last became CLEAN by it */
 	_Atomic(uint32_t) demands;    /* of those that read, what a fault waits for */
 
 	struct lg_staging staging;

@@ -604,8 +604,6 @@ int lg_writeback_pages(struct lg_map *map, uint64_t first, unsigned count, uint6
 		words[i] = pages[i].word;
 	}
 	lg_pager_unlock(map->pager, signals);
-	if (error == 0)
-		announce(map->pager);
 	return error;
 }
 
@@ -616,6 +614,7 @@ static bool is_unwritten(uint64_t word)
 
 int lg_writeback_neighbours(struct lg_map *map, uint64_t first, uint64_t end, uint64_t *count)
 {
+	struct lg_pager *pager = map->pager;
 	uint64_t words[LG_WRITEBACK_RUN], most = lg_max(LG_WRITE_BYTES >> map->shift, 1);
 	int error = 0;
 
@@ -635,6 +634,8 @@ int lg_writeback_neighbours(struct lg_map *map, uint64_t first, uint64_t end, ui
 		error = lg_writeback_pages(map, first, (unsigned)*count, words);
 	for (uint64_t i = 0; i < *count; i++)
 		lg_word_release(&map->words[first + i], words[i]);
+	if (*count > 0 && error == 0)
+		announce(pager);
 	lg_os_signals_release(signals);
 	return error;
 }

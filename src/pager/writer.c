@@ -36,7 +36,7 @@ static void make_room(struct lg_pager *pager, struct lg_os_io_queue *queue)
 		if (lg_writeback_many(pager, queue) > 0)
 			continue;
 		if (lg_budget_available(pager) < lg_budget_wanted(pager) &&
-		    lg_budget_reclaim(pager, false))
+		    lg_budget_reclaim(pager, NULL))
 			continue;
 		if (unused(pager) >= unused_mark(pager) ||
 		    lg_limbo_retire(pager, unused_mark(pager)) == 0)

@@ -215,13 +215,14 @@ static void store_that_refused_is_tried_by_no_touch_of_another(void **state)
 	(void)state;
 	await_refusal();
 	unsigned mine = atomic_load(&toucher_writes), theirs = atomic_load(&others_writes);
+	struct lg_budget_wait touch = { .bytes = PAGE };
 	while (atomic_load(&others_writes) - theirs < TRIES) {
 		assert_false(clock_passed(hang));
 		other_go_through('k');
 		while (lg_os_now_ms() < lg_load_relaxed(&map->retry_at))
 			clock_breathe();
 		for (unsigned i = 0; i < 4; i++)
-			(void)lg_budget_reclaim(pager, true); /* as a touch does */
+			(void)lg_budget_reclaim(pager, &touch);
 	}
 	assert_int_equal(atomic_load(&toucher_writes), mine);
 	atomic_store(&shelf.writes_fail, 0);

@@ -75,7 +75,7 @@ static void do_as_writer(lg_pager *pager)
 	uint64_t mark = lg_budget_mark(pager);
 
 	if (lg_budget_available(pager) < mark / 2)
-		while (lg_budget_available(pager) < mark && lg_budget_reclaim(pager, false))
+		while (lg_budget_available(pager) < mark && lg_budget_reclaim(pager, NULL))
 			;
 }
 
